@@ -1,0 +1,54 @@
+//! Which URLs are the same, and which belong to the same host.
+//!
+//! The `url` crate already normalises as the WHATWG URL Standard says (case, default ports, dot segments, IDNA). Two
+//! URLs that differ after that in anything but their fragment are different pages: nothing else is stripped.
+
+use url::{Position, Url};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A 64-bit key that is equal for equal pages. Among a million URLs, two share one with probability 3 in 10⁸.
+#[must_use]
+pub fn fingerprint(url: &Url) -> u64 {
+    xxh3_64(url[..Position::AfterQuery].as_bytes())
+}
+
+/// The URL without its fragment, which is never sent.
+#[must_use]
+pub fn without_fragment(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
+}
+
+/// The name that per-host limits go by: the host without its port.
+#[must_use]
+pub fn host_key(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(url: &str) -> u64 {
+        fingerprint(&Url::parse(url).unwrap())
+    }
+
+    #[test]
+    fn equal_pages_have_equal_fingerprints() {
+        assert_eq!(key("HTTP://Example.COM:80/a/../b#top"), key("http://example.com/b"));
+        assert_eq!(key("http://bücher.example/"), key("http://xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn nothing_but_the_fragment_is_ignored() {
+        for other in ["http://a/p/", "http://a/p?", "http://a/p?x=1", "https://a/p", "http://a:81/p", "http://a/P"] {
+            assert_ne!(key("http://a/p"), key(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_its_name_whatever_the_port() {
+        let [one, two] = ["http://a.test:81/x", "https://A.test/y"].map(|url| Url::parse(url).unwrap());
+        assert_eq!(host_key(&one), host_key(&two));
+    }
+}

@@ -1,0 +1,297 @@
+//! What flows through the pipeline: seeds go in, jobs are visited, outcomes come out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::failure::{Failure, Kind};
+use crate::value::Row;
+
+/// Text that is never shown: `Debug` hides it and there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Hides `text` from every log and record.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the wire.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// Where the user named a URL: a file and its line, counted from 1, or the number of an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The file as the user named it, `-` for standard input, none for an argument.
+    pub file: Option<Arc<str>>,
+    /// The line in the file, or the argument's position among the sources; counted from 1.
+    pub line: u64,
+}
+
+/// What the user named, as it comes back in the record.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The position among the targets of this run, counted from 0 without gaps.
+    pub id: u64,
+    /// The URL as given: trimmed, with a scheme, without userinfo.
+    pub given: Box<str>,
+    /// Where it was named.
+    pub at: Location,
+    /// What else its line carried: a JSON object.
+    pub input: Option<Arc<RawValue>>,
+}
+
+/// A URL that the user gave. The frontier makes it a job, or drops it as a duplicate.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    /// What the user named; the frontier numbers it.
+    pub target: Target,
+    /// The URL to request: http or https, without userinfo and fragment.
+    pub url: Url,
+    /// `user:password` from the URL, for Basic authentication at this URL's origin.
+    pub auth: Option<Secret>,
+}
+
+/// A line that is no URL.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// What the user named, cut to a bearable length; the frontier numbers it.
+    pub target: Target,
+    /// Why it is no URL.
+    pub reason: String,
+}
+
+/// A redirect that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The status that the server answered with.
+    pub status: u16,
+    /// The URL that was requested and answered so.
+    pub url: Url,
+}
+
+/// How far the work on a target has come: the request to make next, and what lies behind it.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    /// The URL to request.
+    pub url: Url,
+    /// The redirects that led there.
+    pub hops: Vec<Hop>,
+    /// How many times it is being tried, counted from 1. A redirect is no new attempt.
+    pub attempt: u32,
+    /// How long the requests of this attempt have taken so far, redirects included, time queued excluded.
+    pub spent: Duration,
+    /// Credentials for the origin of the seed, and for no other.
+    pub auth: Option<Secret>,
+    /// Whether a redirect turned the method into GET (RFC 9110, section 15.4).
+    pub rewrite_to_get: bool,
+}
+
+impl Trail {
+    /// The start of the work on `url`.
+    #[must_use]
+    pub fn new(url: Url, auth: Option<Secret>) -> Self {
+        Self { url, hops: Vec::new(), attempt: 1, spent: Duration::ZERO, auth, rewrite_to_get: false }
+    }
+
+    /// The same request once more, with the time of an attempt before it.
+    #[must_use]
+    pub fn retry(self) -> Self {
+        Self { attempt: self.attempt + 1, spent: Duration::ZERO, ..self }
+    }
+
+    /// The request that a redirect asks for.
+    #[must_use]
+    pub fn hop(mut self, redirect: Redirect) -> Self {
+        let url = std::mem::replace(&mut self.url, redirect.to);
+        self.hops.push(Hop { status: redirect.status, url });
+        Self { rewrite_to_get: self.rewrite_to_get || redirect.rewrite_to_get, ..self }
+    }
+
+    /// The URL that the seed named: what is meant for its origin goes nowhere else.
+    #[must_use]
+    pub fn seed_url(&self) -> &Url {
+        self.hops.first().map_or(&self.url, |hop| &hop.url)
+    }
+
+    /// Whether the next request goes to the origin (scheme, host and port) that the user named.
+    #[must_use]
+    pub fn is_at_seed_origin(&self) -> bool {
+        self.hops.is_empty() || self.seed_url().origin() == self.url.origin()
+    }
+}
+
+/// One unit of work: a target and the request to make for it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What the user named.
+    pub target: Target,
+    /// The request to make.
+    pub trail: Trail,
+}
+
+/// What an answer said of itself and what was found in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's `Content-Type`, as it came.
+    pub content_type: Option<String>,
+    /// The WHATWG name of the charset that the text was decoded with; none for what is not text.
+    pub charset: Option<&'static str>,
+    /// The length of the decoded text in characters (Unicode scalar values); of what is not text, in bytes.
+    pub length: Option<u64>,
+    /// The length of the body in bytes, content codings undone.
+    pub bytes: Option<u64>,
+    /// The document's title.
+    pub title: Option<String>,
+}
+
+/// Where a redirect leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// The status that the server answered with.
+    pub status: u16,
+    /// The next URL: http or https.
+    pub to: Url,
+    /// Whether the next request is a GET whatever this one was.
+    pub rewrite_to_get: bool,
+}
+
+/// How a visit ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// With rows, or with a failure, or with both (a 404 page has facts and a failure).
+    Done {
+        /// What was extracted: one row a page, none where there is no page.
+        rows: Vec<Row>,
+        /// Why the target does not count as fetched.
+        failure: Option<Failure>,
+    },
+    /// With a redirect to follow.
+    Redirect(Redirect),
+}
+
+impl End {
+    /// The end of a visit that has nothing but a failure.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self::Done { rows: Vec::new(), failure: Some(failure) }
+    }
+}
+
+/// What an answer says about how its host wants to be treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostHint {
+    /// How long the host asked to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whether the host said that it is asked too much (429, 503).
+    pub throttled: bool,
+}
+
+/// What came of one visit, or of a target that needs none.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What the user named.
+    pub target: Target,
+    /// The request that was made; none for a line that is no URL.
+    pub trail: Option<Trail>,
+    /// When the visit ended.
+    pub fetched_at: Option<Timestamp>,
+    /// What the answer said, if one came.
+    pub facts: Option<Facts>,
+    /// How it ended.
+    pub end: End,
+    /// How the host wants to be treated.
+    pub hint: HostHint,
+}
+
+impl Outcome {
+    /// The outcome of a line that is no URL.
+    #[must_use]
+    pub fn rejected(rejected: Rejected) -> Self {
+        Self {
+            target: rejected.target,
+            trail: None,
+            fetched_at: None,
+            facts: None,
+            end: End::failed(Failure::new(Kind::InvalidUrl, rejected.reason)),
+            hint: HostHint::default(),
+        }
+    }
+
+    /// The outcome of a job that ended without an answer.
+    #[must_use]
+    pub fn failed(job: Job, failure: Failure) -> Self {
+        Self {
+            target: job.target,
+            trail: Some(job.trail),
+            fetched_at: Some(Timestamp::now()),
+            facts: None,
+            end: End::failed(failure),
+            hint: HostHint::default(),
+        }
+    }
+
+    /// Why the target does not count as fetched; none for a success and for a redirect.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.end {
+            End::Done { failure, .. } => failure.as_ref(),
+            End::Redirect(_) => None,
+        }
+    }
+
+    /// What was extracted.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        match &self.end {
+            End::Done { rows, .. } => rows,
+            End::Redirect(_) => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let trail = Trail::new(url("http://a.test/"), Some(Secret::new("me:sesame")));
+        assert!(!format!("{trail:?}").contains("sesame"));
+    }
+
+    #[test]
+    fn a_hop_keeps_the_attempt_and_the_time_and_a_retry_keeps_the_hops() {
+        let mut trail = Trail::new(url("http://a.test/"), None);
+        trail.spent = Duration::from_secs(3);
+        let redirect = Redirect { status: 303, to: url("https://a.test/b"), rewrite_to_get: true };
+        let hopped = trail.hop(redirect);
+        assert_eq!((hopped.attempt, hopped.spent), (1, Duration::from_secs(3)));
+        assert!(!hopped.is_at_seed_origin(), "another scheme is another origin");
+        let retried = hopped.retry();
+        assert_eq!((retried.attempt, retried.spent), (2, Duration::ZERO));
+        assert_eq!(retried.hops, [Hop { status: 303, url: url("http://a.test/") }]);
+        assert!(retried.rewrite_to_get);
+    }
+}

@@ -1,0 +1,112 @@
+//! The values that a record is made of, in the shape of JSON.
+
+use std::borrow::Cow;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+/// One value of a record.
+#[derive(Clone, Debug, Default)]
+pub enum Value<'a> {
+    /// Not known, or not there.
+    #[default]
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A count or a size.
+    Int(u64),
+    /// A text. It may be a server's: neutralise it before showing it on a terminal.
+    Str(Cow<'a, str>),
+    /// Several values in order.
+    List(Vec<Value<'a>>),
+    /// Named values in order.
+    Map(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// JSON that is passed on as it came.
+    Json(&'a RawValue),
+}
+
+impl<'a> Value<'a> {
+    /// A text, or null where there is none.
+    pub fn text<T: Into<Cow<'a, str>>>(text: Option<T>) -> Self {
+        text.map_or(Self::Null, |text| Self::Str(text.into()))
+    }
+
+    /// A number, or null where there is none.
+    pub fn int<T: Into<u64>>(number: Option<T>) -> Self {
+        number.map_or(Self::Null, |number| Self::Int(number.into()))
+    }
+
+    /// Whether this is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The value as the text of one cell: a text as it is, null as nothing, lists and maps as JSON.
+    #[must_use]
+    pub fn to_cell(&self) -> Cow<'_, str> {
+        match self {
+            Self::Null => Cow::Borrowed(""),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Int(number) => Cow::Owned(number.to_string()),
+            Self::Str(text) => Cow::Borrowed(text),
+            Self::Json(raw) => Cow::Borrowed(raw.get()),
+            // Serialising our own values to memory cannot fail: every key is a string.
+            Self::List(_) | Self::Map(_) => Cow::Owned(serde_json::to_string(self).unwrap_or_default()),
+        }
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Str(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Str(Cow::Borrowed(text))
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(truth) => serializer.serialize_bool(*truth),
+            Self::Int(number) => serializer.serialize_u64(*number),
+            Self::Str(text) => serializer.serialize_str(text),
+            Self::List(values) => serializer.collect_seq(values),
+            Self::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+            Self::Json(raw) => raw.serialize(serializer),
+        }
+    }
+}
+
+/// What was extracted from a page: the values of the fields that were asked for, in that order.
+///
+/// The names are kept once for the whole run, by whoever compiled them.
+#[derive(Clone, Debug, Default)]
+pub struct Row(pub Vec<Value<'static>>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_text_plainly_and_structures_as_json() {
+        assert_eq!(Value::Null.to_cell(), "");
+        assert_eq!(Value::from("a\"b").to_cell(), "a\"b");
+        let list = Value::List(vec![Value::Int(1), Value::from("x"), Value::Null]);
+        assert_eq!(list.to_cell(), r#"[1,"x",null]"#);
+        let map = Value::Map(vec![("k".into(), list)]);
+        assert_eq!(map.to_cell(), r#"{"k":[1,"x",null]}"#);
+    }
+}

@@ -1,6 +1,8 @@
 //! placeholder
-pub mod canonical;
 pub mod failure;
+pub mod canonical;
+pub mod value;
 pub mod job;
 pub mod record;
-pub mod value;
+pub mod fetch;
+pub mod engine;

@@ -1,0 +1,149 @@
+//! The hosts that have something queued, in flight, or to be remembered: each a lane with its jobs and its pace.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::ops::{Index, IndexMut};
+use std::time::Instant;
+
+use super::Options;
+use super::politeness::Pace;
+use super::ready::Ready;
+use crate::job::Job;
+
+/// One host's jobs, and how it may be asked.
+#[derive(Debug)]
+pub(super) struct Lane {
+    host: Box<str>,
+    pub(super) jobs: VecDeque<Box<Job>>,
+    pub(super) pace: Pace,
+    /// The earliest of its entries among the wakes.
+    wakes_at: Option<Instant>,
+    /// How many entries it has there.
+    wakes: usize,
+}
+
+/// All lanes. A lane goes when it has nothing to do and nothing to remember, so there are never more than the
+/// look-ahead holds jobs, plus the hosts asked within the delay between two starts.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    slots: Vec<Option<Lane>>,
+    free: Vec<u32>,
+    by_host: HashMap<Box<str>, u32>,
+    pub(super) ready: Ready,
+    wakes: BinaryHeap<Reverse<(Instant, u32)>>,
+}
+
+impl Lanes {
+    /// The lane of `host`, made if there is none.
+    pub(super) fn of(&mut self, host: &str, per_host: usize) -> u32 {
+        if let Some(&id) = self.by_host.get(host) {
+            return id;
+        }
+        let lane =
+            Lane { host: host.into(), jobs: VecDeque::new(), pace: Pace::new(per_host), wakes_at: None, wakes: 0 };
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            // Lanes are bounded by the look-ahead, far below 2³².
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.by_host.insert(lane.host.clone(), id);
+        self.slots[id as usize] = Some(lane);
+        id
+    }
+
+    /// Puts a lane where its state says: among the ready ones, among those that wait for an instant, aside until one
+    /// of its requests ends, or away.
+    pub(super) fn place(&mut self, id: u32, now: Instant) {
+        self.ready.remove(id);
+        let lane = &self[id];
+        if !lane.jobs.is_empty() {
+            match lane.pace.ready_at(now) {
+                Some(at) => self.wake_at(id, at),
+                None if lane.pace.is_full() => {}
+                None => self.ready.insert(id, lane.pace.in_flight()),
+            }
+        } else if lane.pace.in_flight() == 0 {
+            match lane.pace.keep_until(now) {
+                Some(at) => self.wake_at(id, at),
+                None if lane.wakes > 0 => {}
+                None => self.remove(id),
+            }
+        }
+    }
+
+    /// Starts the next job of a lane that is ready.
+    pub(super) fn start(&mut self, id: u32, now: Instant, options: &Options) -> Option<Box<Job>> {
+        let lane = &mut self[id];
+        let job = lane.jobs.pop_front()?;
+        lane.pace.start(now, options.delay);
+        self.place(id, now);
+        Some(job)
+    }
+
+    /// Places the lanes whose wait is over.
+    pub(super) fn wake(&mut self, now: Instant) {
+        while let Some(&Reverse((at, id))) = self.wakes.peek()
+            && at <= now
+        {
+            self.wakes.pop();
+            let lane = &mut self[id];
+            lane.wakes -= 1;
+            lane.wakes_at = lane.wakes_at.filter(|&next| next > at);
+            self.place(id, now);
+        }
+    }
+
+    /// When the next wait is over.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.wakes.peek().map(|&Reverse((at, _))| at)
+    }
+
+    /// Drops the queued jobs that `keep` does not want; how many.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Job) -> bool, now: Instant) -> usize {
+        let mut dropped = 0;
+        for id in self.by_host.values().copied().collect::<Vec<_>>() {
+            let lane = &mut self[id];
+            let before = lane.jobs.len();
+            lane.jobs.retain(|job| keep(job));
+            dropped += before - lane.jobs.len();
+            self.place(id, now);
+        }
+        dropped
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_host.len()
+    }
+
+    fn wake_at(&mut self, id: u32, at: Instant) {
+        let lane = &mut self[id];
+        if lane.wakes_at.is_none_or(|earliest| at < earliest) {
+            lane.wakes_at = Some(at);
+            lane.wakes += 1;
+            self.wakes.push(Reverse((at, id)));
+        }
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Some(lane) = self.slots[id as usize].take() {
+            self.by_host.remove(&lane.host);
+            self.free.push(id);
+        }
+    }
+}
+
+/// Lanes are named by what [`Lanes::of`] gave, and go only when nothing names them any more.
+impl Index<u32> for Lanes {
+    type Output = Lane;
+
+    fn index(&self, id: u32) -> &Lane {
+        self.slots[id as usize].as_ref().expect("a lane that is named exists")
+    }
+}
+
+impl IndexMut<u32> for Lanes {
+    fn index_mut(&mut self, id: u32) -> &mut Lane {
+        self.slots[id as usize].as_mut().expect("a lane that is named exists")
+    }
+}

@@ -1,0 +1,185 @@
+//! Which job may start now. Everything that waits, waits here: for a host's turn, for the delay between two requests
+//! to one host, for a back-off, for the time that a host asked for.
+//!
+//! [`Queue`] decides, as a pure state machine; [`Frontier`] puts a clock beside it and makes it a stream.
+
+mod backoff;
+mod lanes;
+mod politeness;
+mod queue;
+#[cfg(test)]
+mod queue_tests;
+mod ready;
+mod seen;
+
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures::stream::Stream;
+use futures::task::AtomicWaker;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+pub use self::backoff::Options as RetryOptions;
+pub use self::queue::{Next, Progress, Queue};
+use crate::job::{Outcome, Rejected, Seed};
+
+/// How hosts are treated.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many requests to one host may be in flight.
+    pub per_host: NonZeroUsize,
+    /// The time between two starts on one host.
+    pub delay: Duration,
+    /// The time between two starts anywhere.
+    pub interval: Option<Duration>,
+    /// How many targets are taken at most.
+    pub limit: Option<u64>,
+    /// How many jobs are held at most: queued, waiting or in flight.
+    pub look_ahead: NonZeroUsize,
+    /// How far a target may be ahead of the oldest one that has no outcome yet; none where order does not matter.
+    pub window: Option<NonZeroUsize>,
+    /// Whether a page that was admitted before is admitted again.
+    pub keep_duplicates: bool,
+    /// When a failed job is tried again.
+    pub retry: RetryOptions,
+}
+
+const PER_HOST: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+const LOOK_AHEAD: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            per_host: PER_HOST,
+            delay: Duration::ZERO,
+            interval: None,
+            limit: None,
+            look_ahead: LOOK_AHEAD,
+            window: None,
+            keep_duplicates: false,
+            retry: RetryOptions::default(),
+        }
+    }
+}
+
+/// A handle on the queue of one run. Clones are handles on the same queue.
+#[derive(Clone, Debug)]
+pub struct Frontier {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Wakes the stream when the queue was closed from another task.
+    waker: AtomicWaker,
+}
+
+impl Frontier {
+    /// An empty frontier.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { shared: Arc::new(Shared { queue: Mutex::new(Queue::new(options)), waker: AtomicWaker::new() }) }
+    }
+
+    /// The jobs that follow from `seeds`, each as soon as its host may be asked. The stream ends when nothing is
+    /// queued, nothing is in flight and the seeds have ended; every job must therefore be [settled](Self::settle).
+    pub fn jobs<S>(&self, seeds: S) -> Jobs<S>
+    where
+        S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+    {
+        Jobs { frontier: self.clone(), seeds: Some(seeds), timer: None }
+    }
+
+    /// Takes what came of a job. It comes back when it is final. The stream must be polled after that.
+    #[must_use]
+    pub fn settle(&self, outcome: Outcome) -> Option<Outcome> {
+        self.queue().settle(outcome, Instant::now().into_std())
+    }
+
+    /// Starts nothing new; what is in flight goes on.
+    pub fn close(&self) {
+        self.queue().close(Instant::now().into_std());
+        self.shared.waker.wake();
+    }
+
+    /// How the run stands.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.queue().progress()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // The queue's methods do not panic half-way in a way that a later call could notice.
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stream of [`Frontier::jobs`].
+#[derive(Debug)]
+pub struct Jobs<S> {
+    frontier: Frontier,
+    seeds: Option<S>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Jobs<S>
+where
+    S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+{
+    /// Admits the seeds that are there and for which there is room.
+    fn admit(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let Some(seeds) = &mut self.seeds else { return };
+            let mut queue = self.frontier.queue();
+            let seed = match queue.wants_more() {
+                false => None,
+                true if !queue.has_room() => return,
+                true => {
+                    drop(queue);
+                    let Poll::Ready(seed) = Pin::new(seeds).poll_next(cx) else { return };
+                    queue = self.frontier.queue();
+                    seed
+                }
+            };
+            match seed {
+                Some(Ok(seed)) => queue.admit(seed, Instant::now().into_std()),
+                Some(Err(rejected)) => queue.reject(rejected),
+                None => {
+                    queue.complete();
+                    self.seeds = None;
+                }
+            }
+        }
+    }
+}
+
+impl<S> Stream for Jobs<S>
+where
+    S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+{
+    type Item = Next;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Next>> {
+        self.frontier.shared.waker.register(cx.waker());
+        loop {
+            self.admit(cx);
+            let mut queue = self.frontier.queue();
+            let at = match queue.next(Instant::now().into_std()) {
+                Ok(next) => return Poll::Ready(Some(next)),
+                Err(_) if queue.is_finished() => return Poll::Ready(None),
+                Err(None) => return Poll::Pending,
+                Err(Some(at)) => Instant::from_std(at),
+            };
+            drop(queue);
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            if timer.deadline() != at {
+                timer.as_mut().reset(at);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! How one host may be asked: how many requests at once, how far apart, not before when. Pure: time is a parameter.
+
+use std::time::{Duration, Instant};
+
+/// How long a host's answer of "too much" is remembered when nothing is queued for it.
+const MEMORY: Duration = Duration::from_secs(60);
+
+/// The pace of one host.
+///
+/// The number of requests in flight is bounded by a limit that halves when the host says that it is asked too much
+/// and grows by one for each limit's worth of other answers: additive increase, multiplicative decrease.
+#[derive(Debug)]
+pub(super) struct Pace {
+    in_flight: usize,
+    limit: usize,
+    ceiling: usize,
+    /// Answers since the limit last changed that had no complaint.
+    content: usize,
+    /// Requests that were in flight when the limit was last halved: their complaints are the same one.
+    stale: usize,
+    not_before: Option<Instant>,
+    remember_until: Option<Instant>,
+}
+
+impl Pace {
+    /// A host of which nothing is known, with at most `ceiling` requests in flight.
+    pub(super) fn new(ceiling: usize) -> Self {
+        Self { in_flight: 0, limit: ceiling, ceiling, content: 0, stale: 0, not_before: None, remember_until: None }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight >= self.limit
+    }
+
+    /// When the host may be asked again, if not now.
+    pub(super) fn ready_at(&self, now: Instant) -> Option<Instant> {
+        self.not_before.filter(|&at| at > now)
+    }
+
+    /// Until when this must be kept though nothing is queued or in flight, if beyond now.
+    pub(super) fn keep_until(&self, now: Instant) -> Option<Instant> {
+        self.ready_at(now).max(self.remember_until.filter(|&at| at > now))
+    }
+
+    /// A request starts; the next one may start `delay` later.
+    pub(super) fn start(&mut self, now: Instant, delay: Duration) {
+        self.in_flight += 1;
+        if !delay.is_zero() {
+            self.pause(now + delay);
+        }
+    }
+
+    /// A request ended; `throttled` is whether the host complained.
+    pub(super) fn finish(&mut self, throttled: bool, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let is_stale = self.stale > 0;
+        self.stale = self.stale.saturating_sub(1);
+        if throttled && !is_stale {
+            self.limit = (self.limit / 2).max(1);
+            self.content = 0;
+            self.stale = self.in_flight;
+            self.remember_until = Some(now + MEMORY);
+        } else if !throttled && self.limit < self.ceiling {
+            self.content += 1;
+            if self.content >= self.limit {
+                self.limit += 1;
+                self.content = 0;
+            }
+        }
+    }
+
+    /// Nothing starts before `at`.
+    pub(super) fn pause(&mut self, at: Instant) {
+        self.not_before = self.not_before.max(Some(at));
+    }
+}
+
+/// The pace of the whole run: at most so many starts a second.
+#[derive(Debug)]
+pub(super) struct Rate {
+    interval: Duration,
+    next: Option<Instant>,
+}
+
+/// A timer is late by up to a millisecond or two. Starts that should be closer together than this may catch up what
+/// such lateness cost, by this much at most; others are never closer than the interval.
+const CATCH_UP: Duration = Duration::from_millis(10);
+
+impl Rate {
+    /// One start an `interval`.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, next: None }
+    }
+
+    /// When the next start may be, if not now.
+    pub(super) fn ready_at(&self, now: Instant) -> Option<Instant> {
+        self.next.filter(|&at| at > now)
+    }
+
+    pub(super) fn start(&mut self, now: Instant) {
+        let catch_up = if self.interval < CATCH_UP { CATCH_UP } else { Duration::ZERO };
+        let earliest = now.checked_sub(catch_up).unwrap_or(now);
+        self.next = Some(self.next.map_or(now, |next| next.max(earliest)) + self.interval);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_of_complaints_halves_the_limit_once() {
+        let now = Instant::now();
+        let mut pace = Pace::new(8);
+        (0..8).for_each(|_| pace.start(now, Duration::ZERO));
+        (0..8).for_each(|_| pace.finish(true, now));
+        assert_eq!(pace.limit, 4);
+        pace.start(now, Duration::ZERO);
+        pace.finish(true, now);
+        assert_eq!(pace.limit, 2);
+    }
+
+    #[test]
+    fn the_limit_recovers_step_by_step_and_not_beyond_the_ceiling() {
+        let now = Instant::now();
+        let mut pace = Pace { limit: 2, ..Pace::new(4) };
+        let mut limits = Vec::new();
+        for _ in 0..10 {
+            pace.start(now, Duration::ZERO);
+            pace.finish(false, now);
+            limits.push(pace.limit);
+        }
+        assert_eq!(limits, [2, 3, 3, 3, 4, 4, 4, 4, 4, 4]);
+    }
+
+    #[test]
+    fn a_pause_is_never_shortened() {
+        let now = Instant::now();
+        let mut pace = Pace::new(1);
+        pace.pause(now + Duration::from_secs(9));
+        pace.start(now, Duration::from_secs(1));
+        assert_eq!(pace.ready_at(now), Some(now + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_rate_is_never_exceeded_in_the_long_run_and_late_timers_are_caught_up() {
+        let start = Instant::now();
+        let mut rate = Rate::new(Duration::from_millis(2));
+        let mut now = start;
+        for _ in 0..500 {
+            now = rate.ready_at(now).unwrap_or(now) + Duration::from_millis(1); // each timer late by 1 ms
+            rate.start(now);
+        }
+        let took = now - start;
+        assert!(took >= Duration::from_millis(998), "{took:?}");
+        assert!(took <= Duration::from_millis(1010), "{took:?}");
+    }
+
+    #[test]
+    fn starts_at_a_slow_rate_are_never_closer_than_the_interval() {
+        let now = Instant::now();
+        let mut rate = Rate::new(Duration::from_millis(100));
+        rate.start(now);
+        let late = now + Duration::from_millis(105);
+        rate.start(late);
+        assert_eq!(rate.ready_at(late), Some(late + Duration::from_millis(100)));
+    }
+}

@@ -1,0 +1,280 @@
+//! Which job is next. A pure state machine: it reads no clock, waits for nothing and spawns nothing.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::Options;
+use super::lanes::Lanes;
+use super::politeness::Rate;
+use super::seen::Seen;
+use crate::canonical::{fingerprint, host_key};
+use crate::job::{End, Job, Outcome, Rejected, Seed, Target, Trail};
+
+/// What the queue offers.
+#[derive(Debug)]
+pub enum Next {
+    /// A job whose host may be asked now. It counts as in flight until it is settled.
+    Visit(Box<Job>),
+    /// A final outcome that needed no visit. It is not to be settled.
+    Settled(Box<Outcome>),
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Targets numbered so far; duplicates do not count.
+    pub targets: u64,
+    /// Targets with a final outcome.
+    pub settled: u64,
+    /// Jobs queued or waiting to be tried again.
+    pub queued: usize,
+    /// Jobs being visited.
+    pub in_flight: usize,
+    /// Seeds dropped because their page was admitted before.
+    pub duplicates: u64,
+    /// Whether no further target will come.
+    pub is_complete: bool,
+}
+
+/// The frontier's state: a lane for each host that has jobs, and what waits.
+#[derive(Debug)]
+pub struct Queue {
+    options: Options,
+    rate: Option<Rate>,
+    seen: Option<Seen>,
+    lanes: Lanes,
+    retries: BinaryHeap<Retry>,
+    settled: VecDeque<Box<Outcome>>,
+    /// The targets without a final outcome, where their order matters.
+    open: Option<BTreeSet<u64>>,
+    progress: Progress,
+    is_closed: bool,
+}
+
+impl Queue {
+    /// An empty queue.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            rate: options.interval.map(Rate::new),
+            seen: (!options.keep_duplicates).then(Seen::new),
+            lanes: Lanes::default(),
+            retries: BinaryHeap::new(),
+            settled: VecDeque::new(),
+            open: options.window.is_some().then(BTreeSet::new),
+            progress: Progress::default(),
+            is_closed: false,
+            options,
+        }
+    }
+
+    /// Whether another seed would be taken, now or later.
+    #[must_use]
+    pub fn wants_more(&self) -> bool {
+        !self.is_closed && self.options.limit.is_none_or(|limit| self.progress.targets < limit)
+    }
+
+    /// Whether there is room for another seed now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let ahead = self.progress.queued + self.progress.in_flight + self.settled.len();
+        let is_within_window = match (&self.open, self.options.window) {
+            (Some(open), Some(window)) => {
+                open.first().is_none_or(|oldest| self.progress.targets - oldest < window.get() as u64)
+            }
+            _ => true,
+        };
+        ahead < self.options.look_ahead.get() && is_within_window
+    }
+
+    /// Takes a seed; a page that was admitted before is counted and dropped.
+    pub fn admit(&mut self, seed: Seed, now: Instant) {
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(fingerprint(&seed.url))
+        {
+            self.progress.duplicates += 1;
+            return;
+        }
+        let target = self.number(seed.target);
+        let job = Job { target, trail: Trail::new(seed.url, seed.auth) };
+        let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
+        self.lanes[lane].jobs.push_back(Box::new(job));
+        self.progress.queued += 1;
+        self.lanes.place(lane, now);
+    }
+
+    /// Takes a line that is no URL.
+    pub fn reject(&mut self, rejected: Rejected) {
+        let target = self.number(rejected.target);
+        self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
+    }
+
+    /// No further target will come.
+    pub fn complete(&mut self) {
+        self.progress.is_complete = true;
+    }
+
+    /// Offers what is next, or tells when to ask again: at an instant, or (none) once something was admitted or
+    /// settled.
+    ///
+    /// # Errors
+    /// Nothing may start now.
+    pub fn next(&mut self, now: Instant) -> Result<Next, Option<Instant>> {
+        if let Some(outcome) = self.settled.pop_front() {
+            self.count_final(&outcome);
+            return Ok(Next::Settled(outcome));
+        }
+        while self.retries.peek().is_some_and(|retry| retry.at <= now) {
+            let Some(retry) = self.retries.pop() else { break };
+            let Outcome { target, trail: Some(trail), .. } = *retry.outcome else { continue };
+            self.enqueue_first(Job { target, trail: trail.retry() }, now);
+        }
+        self.lanes.wake(now);
+        let Some(lane) = self.lanes.ready.first() else {
+            let retry = self.retries.peek().map(|retry| retry.at);
+            return Err([retry, self.lanes.wakes_at()].into_iter().flatten().min());
+        };
+        if let Some(at) = self.rate.as_ref().and_then(|rate| rate.ready_at(now)) {
+            return Err(Some(at));
+        }
+        let Some(job) = self.lanes.start(lane, now, &self.options) else { return Err(None) };
+        if let Some(rate) = &mut self.rate {
+            rate.start(now);
+        }
+        self.progress.queued -= 1;
+        self.progress.in_flight += 1;
+        Ok(Next::Visit(job))
+    }
+
+    /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final; a redirect to
+    /// follow and a failure to try again stay here as jobs.
+    pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+        if let Some(trail) = &outcome.trail {
+            let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
+            let pace = &mut self.lanes[lane].pace;
+            pace.finish(outcome.hint.throttled, now);
+            if let Some(wait) = outcome.hint.retry_after {
+                pace.pause(now + wait.min(self.options.retry.max_retry_after));
+            }
+            self.progress.in_flight -= 1;
+            self.lanes.place(lane, now);
+        }
+        let outcome = self.follow_up(outcome, now)?;
+        self.count_final(&outcome);
+        Some(outcome)
+    }
+
+    fn count_final(&mut self, outcome: &Outcome) {
+        if let Some(open) = &mut self.open {
+            open.remove(&outcome.target.id);
+        }
+        self.progress.settled += 1;
+    }
+
+    /// Turns an outcome that is not final into the job that follows from it.
+    fn follow_up(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+        if let Some(wait) = self.wait_before_retry(&outcome) {
+            self.progress.queued += 1;
+            self.retries.push(Retry { at: now + wait, outcome: Box::new(outcome) });
+            return None;
+        }
+        match outcome {
+            Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. } => {
+                self.progress.queued += 1;
+                self.enqueue_first(Job { target, trail: trail.hop(redirect) }, now);
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+
+    fn wait_before_retry(&self, outcome: &Outcome) -> Option<Duration> {
+        let (trail, failure) = (outcome.trail.as_ref()?, outcome.failure()?);
+        if self.is_closed {
+            return None;
+        }
+        let wait = self.options.retry.wait(trail, failure, outcome.hint)?;
+        tracing::info!(url = %trail.url, attempt = trail.attempt, wait_ms = wait.as_millis(), %failure, "will try again");
+        Some(wait)
+    }
+
+    /// Starts no more targets: what was never started is dropped, what waits to be tried again ends as it stands.
+    /// What is in flight goes on, redirects included.
+    pub fn close(&mut self, now: Instant) {
+        self.is_closed = true;
+        self.progress.is_complete = true;
+        let retries = std::mem::take(&mut self.retries);
+        self.progress.queued -= retries.len();
+        self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
+        self.progress.queued -= self.lanes.retain(|job| job.trail.attempt > 1 || !job.trail.hops.is_empty(), now);
+    }
+
+    /// Whether the run is over: nothing will come, nothing is queued, nothing is in flight.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        let Progress { queued, in_flight, is_complete, .. } = self.progress;
+        is_complete && queued == 0 && in_flight == 0 && self.settled.is_empty()
+    }
+
+    /// How the run stands.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    #[cfg(test)]
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    fn number(&mut self, target: Target) -> Target {
+        let id = self.progress.targets;
+        self.progress.targets += 1;
+        if let Some(open) = &mut self.open {
+            open.insert(id);
+        }
+        Target { id, ..target }
+    }
+
+    /// Work that was begun goes before work that was not.
+    fn enqueue_first(&mut self, job: Job, now: Instant) {
+        let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
+        self.lanes[lane].jobs.push_front(Box::new(job));
+        self.lanes.place(lane, now);
+    }
+}
+
+/// An outcome that is not final: its job is tried again at an instant.
+#[derive(Debug)]
+struct Retry {
+    at: Instant,
+    outcome: Box<Outcome>,
+}
+
+impl Retry {
+    fn key(&self) -> (Reverse<Instant>, Reverse<u64>) {
+        (Reverse(self.at), Reverse(self.outcome.target.id))
+    }
+}
+
+/// The earliest is the greatest, as a [`BinaryHeap`] wants it.
+impl Ord for Retry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Retry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Retry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Retry {}

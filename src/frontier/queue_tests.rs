@@ -1,0 +1,302 @@
+//! What holds for the queue whatever the seeds, the hosts' behaviour, the timing and the order of the outcomes.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use url::Url;
+
+use super::{Next, Options, Queue, RetryOptions};
+use crate::canonical::host_key;
+use crate::failure::{Failure, Kind, Retry};
+use crate::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Seed, Target};
+
+fn target(line: u64) -> Target {
+    Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
+}
+
+fn seed(url: &str) -> Seed {
+    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None }
+}
+
+fn outcome(job: Job, end: End) -> Outcome {
+    Outcome { end, ..Outcome::failed(job, Failure::new(Kind::Internal, "replaced")) }
+}
+
+fn done(job: Job) -> Outcome {
+    outcome(job, End::Done { rows: Vec::new(), failure: None })
+}
+
+fn options() -> Options {
+    Options {
+        retry: RetryOptions { delay: Duration::from_millis(40), ..RetryOptions::default() },
+        ..Options::default()
+    }
+}
+
+fn visit(queue: &mut Queue, now: Instant) -> Option<Job> {
+    match queue.next(now) {
+        Ok(Next::Visit(job)) => Some(*job),
+        _ => None,
+    }
+}
+
+/// What a page does when it is asked.
+#[derive(Clone, Debug)]
+enum Page {
+    Fine,
+    FailsTwice,
+    Fails,
+    RedirectsTo(u8),
+    Throttles(u64),
+}
+
+fn page() -> impl Strategy<Value = Page> {
+    prop_oneof![
+        4 => Just(Page::Fine),
+        1 => Just(Page::FailsTwice),
+        1 => Just(Page::Fails),
+        1 => (0..6_u8).prop_map(Page::RedirectsTo),
+        1 => (0..200_u64).prop_map(Page::Throttles),
+    ]
+}
+
+fn answer(page: &Page, job: Job) -> Outcome {
+    let failed =
+        |kind, retry| End::Done { rows: Vec::new(), failure: Some(Failure::new(kind, "no").with_retry(retry)) };
+    match page {
+        Page::FailsTwice if job.trail.attempt <= 2 => outcome(job, failed(Kind::Reset, Retry::Idempotent)),
+        Page::Fails => outcome(job, failed(Kind::Connect, Retry::Always)),
+        Page::RedirectsTo(host) if job.trail.hops.len() < 3 => {
+            let to = Url::parse(&format!("http://h{host}.test/hop")).unwrap();
+            outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }))
+        }
+        Page::Throttles(millis) if job.trail.attempt == 1 => {
+            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true };
+            Outcome { hint, ..outcome(job, failed(Kind::Status, Retry::Always)) }
+        }
+        _ => done(job),
+    }
+}
+
+/// One step of a run: start something, let something that is in flight end, or let time pass.
+#[derive(Clone, Debug)]
+enum Step {
+    Start,
+    End(usize),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Start),
+        3 => any::<usize>().prop_map(Step::End),
+        1 => (0..60_u64).prop_map(Step::Wait),
+    ]
+}
+
+struct Run {
+    queue: Queue,
+    pages: Vec<Page>,
+    now: Instant,
+    in_flight: Vec<Job>,
+    last_start: HashMap<String, Instant>,
+    finals: Vec<u64>,
+}
+
+impl Run {
+    fn start(&mut self, per_host: usize, delay: Duration) -> bool {
+        match self.queue.next(self.now) {
+            Ok(Next::Visit(job)) => {
+                let host = host_key(&job.trail.url).to_owned();
+                self.in_flight.push(*job);
+                let same = self.in_flight.iter().filter(|job| host_key(&job.trail.url) == host).count();
+                assert!(same <= per_host, "{same} in flight on {host}");
+                if let Some(last) = self.last_start.insert(host, self.now) {
+                    assert!(self.now - last >= delay, "started {:?} after the one before", self.now - last);
+                }
+                true
+            }
+            Ok(Next::Settled(outcome)) => {
+                self.finals.push(outcome.target.id);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn end(&mut self, choice: usize) {
+        if self.in_flight.is_empty() {
+            return;
+        }
+        let job = self.in_flight.swap_remove(choice % self.in_flight.len());
+        let page = self.pages[usize::try_from(job.target.id).unwrap()].clone();
+        self.finals.extend(self.queue.settle(answer(&page, job), self.now).map(|outcome| outcome.target.id));
+    }
+
+    /// Goes on until nothing is left, jumping to whatever instant the queue names.
+    fn finish(&mut self, per_host: usize, delay: Duration) {
+        for _ in 0..20_000 {
+            if self.queue.is_finished() {
+                return;
+            }
+            if self.start(per_host, delay) {
+                continue;
+            }
+            match self.queue.next(self.now) {
+                Err(Some(at)) if self.in_flight.is_empty() => {
+                    assert!(at > self.now, "asked to wait for the past");
+                    self.now = at;
+                }
+                _ => self.end(0),
+            }
+        }
+        panic!("the run does not end: {:?}", self.queue.progress());
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_target_ends_once_and_no_limit_is_passed(
+        seeds in prop::collection::vec((0..6_u8, page()), 1..60),
+        steps in prop::collection::vec(step(), 0..300),
+        per_host in 1..4_usize,
+        delay in prop_oneof![Just(0_u64), 1..30_u64],
+        interval in prop::option::of(1..20_u64),
+        close_at in prop::option::of(0..300_usize),
+    ) {
+        let delay = Duration::from_millis(delay);
+        let options = Options {
+            per_host: NonZeroUsize::new(per_host).unwrap(),
+            delay,
+            interval: interval.map(Duration::from_millis),
+            keep_duplicates: true,
+            ..options()
+        };
+        let now = Instant::now();
+        let mut run = Run {
+            queue: Queue::new(options),
+            pages: seeds.iter().map(|(_, page)| page.clone()).collect(),
+            now,
+            in_flight: Vec::new(),
+            last_start: HashMap::new(),
+            finals: Vec::new(),
+        };
+        for (host, _) in &seeds {
+            run.queue.admit(seed(&format!("http://h{host}.test/")), now);
+        }
+        run.queue.complete();
+        for (n, step) in steps.into_iter().enumerate() {
+            match step {
+                _ if close_at == Some(n) => run.queue.close(run.now),
+                Step::Start => drop(run.start(per_host, delay)),
+                Step::End(choice) => run.end(choice),
+                Step::Wait(millis) => run.now += Duration::from_millis(millis),
+            }
+        }
+        run.finish(per_host, delay);
+        let distinct = run.finals.iter().collect::<std::collections::HashSet<_>>().len();
+        prop_assert_eq!(distinct, run.finals.len(), "a target ended twice");
+        if close_at.is_none() {
+            prop_assert_eq!(run.finals.len(), seeds.len());
+        }
+        prop_assert_eq!(run.queue.progress().settled, run.finals.len() as u64);
+    }
+}
+
+#[test]
+fn the_host_with_the_fewest_in_flight_is_next_and_equals_take_turns() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    for path in ["slow.test/1", "slow.test/2", "slow.test/3", "a.test/1", "a.test/2", "b.test/1"] {
+        queue.admit(seed(&format!("http://{path}")), now);
+    }
+    let order: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now))
+        .map(|job| job.trail.url.as_str().trim_start_matches("http://").to_owned())
+        .collect();
+    assert_eq!(order, ["slow.test/1", "a.test/1", "b.test/1", "slow.test/2", "a.test/2", "slow.test/3"]);
+}
+
+#[test]
+fn duplicates_are_counted_and_dropped_unless_they_are_kept() {
+    let now = Instant::now();
+    for (keep_duplicates, expected) in [(false, (1, 2)), (true, (3, 0))] {
+        let mut queue = Queue::new(Options { keep_duplicates, ..options() });
+        for url in ["http://a.test/x", "http://A.test:80/x", "http://a.test/x"] {
+            queue.admit(seed(url), now);
+        }
+        let progress = queue.progress();
+        assert_eq!((progress.targets, progress.duplicates), expected);
+    }
+}
+
+#[test]
+fn what_a_host_asks_for_pauses_the_host_and_not_the_others() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    for url in ["http://a.test/1", "http://a.test/2", "http://b.test/1"] {
+        queue.admit(seed(url), now);
+    }
+    let job = visit(&mut queue, now).unwrap();
+    assert!(queue.settle(answer(&Page::Throttles(500), job), now).is_none());
+    let other = visit(&mut queue, now).unwrap();
+    assert_eq!(host_key(&other.trail.url), "b.test");
+    assert_eq!(queue.next(now).unwrap_err(), Some(now + Duration::from_millis(500)));
+    let later = now + Duration::from_millis(500);
+    assert_eq!(visit(&mut queue, later).unwrap().trail.attempt, 2, "begun work goes first");
+    assert!(visit(&mut queue, later).is_some());
+}
+
+#[test]
+fn a_limit_counts_targets_and_lines_that_are_no_urls() {
+    let mut queue = Queue::new(Options { limit: Some(2), ..options() });
+    queue.reject(Rejected { target: target(1), reason: "no".into() });
+    assert!(queue.wants_more());
+    queue.admit(seed("http://a.test/"), Instant::now());
+    assert!(!queue.wants_more());
+}
+
+#[test]
+fn the_window_keeps_targets_close_to_the_oldest_open_one() {
+    let window = NonZeroUsize::new(2);
+    let (mut queue, now) = (Queue::new(Options { window, ..options() }), Instant::now());
+    queue.admit(seed("http://a.test/"), now);
+    queue.admit(seed("http://b.test/"), now);
+    let (first, second) = (visit(&mut queue, now).unwrap(), visit(&mut queue, now).unwrap());
+    assert!(queue.settle(done(second), now).is_some());
+    assert!(!queue.has_room(), "the oldest is still open");
+    assert!(queue.settle(done(first), now).is_some());
+    assert!(queue.has_room());
+}
+
+#[test]
+fn a_closed_queue_drops_what_never_started_and_reports_what_waits_as_it_failed() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    for url in ["http://a.test/1", "http://b.test/1", "http://c.test/1", "http://d.test/1"] {
+        queue.admit(seed(url), now);
+    }
+    queue.complete();
+    let [waits, hops, flies] = [(); 3].map(|()| visit(&mut queue, now).unwrap());
+    assert!(queue.settle(answer(&Page::Fails, waits), now).is_none());
+    assert!(queue.settle(answer(&Page::RedirectsTo(1), hops), now).is_none());
+    queue.close(now);
+    let Ok(Next::Settled(failed)) = queue.next(now) else { panic!("the retry ends as it stands") };
+    assert_eq!(failed.failure().unwrap().kind, Kind::Connect);
+    let hop = visit(&mut queue, now).expect("a redirect is followed to its end");
+    assert_eq!(hop.trail.hops.len(), 1);
+    assert!(queue.settle(answer(&Page::Fails, flies), now).is_some(), "no retry any more");
+    assert!(queue.settle(done(hop), now).is_some());
+    assert!(queue.is_finished());
+}
+
+#[test]
+fn lanes_go_when_they_have_nothing_to_do() {
+    let delay = Duration::from_secs(1);
+    let (mut queue, mut now) = (Queue::new(Options { delay, ..options() }), Instant::now());
+    for n in 0..10_000 {
+        queue.admit(seed(&format!("http://h{n}.test/")), now);
+        let job = visit(&mut queue, now).unwrap();
+        let _ = queue.settle(done(job), now);
+        now += Duration::from_millis(10);
+    }
+    assert!(queue.lanes().len() <= 101, "{} lanes", queue.lanes().len());
+}

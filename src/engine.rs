@@ -1,10 +1,27 @@
-//! The pipeline.
+//! The pipeline: jobs from the frontier, each visited in a task of its own, their outcomes to the sinks.
+//!
+//! Three guarantees come from its shape. A visit is a task, so requests go on while a sink blocks; a panic in one is
+//! that job's failure; and dropping the run aborts what is in flight.
 
+use std::any::Any;
 use std::io;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
 
-use crate::job::Outcome;
+use futures::future::{Either, ready};
+use futures::stream::{Stream, StreamExt};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-/// Where final outcomes go. Every method may block: the engine's loop is not where requests are driven.
+use crate::failure::{Failure, Kind};
+use crate::frontier::{Frontier, Next};
+use crate::job::{Outcome, Rejected, Seed, Summary};
+use crate::visit::Visit;
+
+/// Where final outcomes go. Every method may block: requests are not driven from the loop that calls it.
 pub trait Sink: Send {
     /// Takes one final outcome.
     ///
@@ -25,4 +42,98 @@ pub trait Sink: Send {
     /// # Errors
     /// As for [`accept`](Sink::accept).
     fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// One run: a frontier, what visits its jobs, and how many at once.
+pub struct Engine<V> {
+    /// Decides what is next. Keep a clone to look at the run or to close it.
+    pub frontier: Frontier,
+    /// Visits jobs.
+    pub visitor: Arc<V>,
+    /// How many visits are in flight at most.
+    pub concurrency: NonZeroUsize,
+    /// Ends what is in flight, each as a failure of kind `cancelled`.
+    pub cancel: CancellationToken,
+}
+
+/// What came out of the pipeline.
+enum Done {
+    Visited(Outcome),
+    Settled(Outcome),
+}
+
+impl<V: Visit> Engine<V> {
+    /// Visits everything that follows from `seeds` and hands each final outcome to every sink.
+    ///
+    /// It may block in a sink: run it where that harms nobody, such as `Runtime::block_on` on the main thread.
+    ///
+    /// # Errors
+    /// A sink failed. The run ends at once; the other sinks are finished.
+    pub async fn run<S>(&self, seeds: S, mut sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary>
+    where
+        S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+    {
+        let started = Instant::now();
+        let mut summary = Summary::default();
+        let ran = self.drive(seeds, &mut sinks, &mut summary).await;
+        let finished = sinks.into_iter().map(Sink::finish).fold(Ok(()), Result::and);
+        ran.and(finished)?;
+        summary.duplicates = self.frontier.progress().duplicates;
+        summary.elapsed = started.elapsed();
+        Ok(summary)
+    }
+
+    async fn drive<S>(&self, seeds: S, sinks: &mut [Box<dyn Sink>], summary: &mut Summary) -> io::Result<()>
+    where
+        S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+    {
+        let jobs = self.frontier.jobs(seeds);
+        let mut done = pin!(jobs.map(|next| self.start(next)).buffer_unordered(self.concurrency.get()));
+        loop {
+            let next = match futures::poll!(done.next()) {
+                Poll::Ready(next) => next,
+                Poll::Pending => {
+                    sinks.iter_mut().try_for_each(|sink| sink.idle())?;
+                    done.next().await
+                }
+            };
+            let outcome = match next {
+                None => return Ok(()),
+                Some(Done::Settled(outcome)) => Some(outcome),
+                Some(Done::Visited(outcome)) => self.frontier.settle(outcome),
+            };
+            if let Some(outcome) = outcome {
+                summary.count(&outcome);
+                sinks.iter_mut().try_for_each(|sink| sink.accept(&outcome))?;
+            }
+        }
+    }
+
+    fn start(&self, next: Next) -> impl Future<Output = Done> + use<V> {
+        let job = match next {
+            Next::Settled(outcome) => return Either::Left(ready(Done::Settled(*outcome))),
+            Next::Visit(job) => *job,
+        };
+        let (visitor, visited) = (Arc::clone(&self.visitor), job.clone());
+        let task = AbortOnDropHandle::new(tokio::spawn(async move { visitor.visit(visited).await }));
+        let cancelled = self.cancel.clone().cancelled_owned();
+        Either::Right(async move {
+            let outcome = tokio::select! {
+                biased;
+                done = task => done.unwrap_or_else(|error| Outcome::failed(job, internal(error))),
+                () = cancelled => Outcome::failed(job, Failure::new(Kind::Cancelled, "the run was stopped")),
+            };
+            Done::Visited(outcome)
+        })
+    }
+}
+
+fn internal(error: tokio::task::JoinError) -> Failure {
+    let message = error.try_into_panic().map_or_else(|error| error.to_string(), |panic| panic_message(&*panic));
+    Failure::new(Kind::Internal, message)
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("no message"))
 }

@@ -1,5 +1,6 @@
 //! What flows through the pipeline: seeds go in, jobs are visited, outcomes come out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -264,6 +265,46 @@ impl Outcome {
             End::Done { rows, .. } => rows,
             End::Redirect(_) => &[],
         }
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Targets with a final outcome.
+    pub targets: u64,
+    /// Targets that count as fetched.
+    pub fetched: u64,
+    /// Seeds dropped because their page was fetched for another one.
+    pub duplicates: u64,
+    /// Answers by status.
+    pub by_status: BTreeMap<u16, u64>,
+    /// Failures by kind.
+    pub by_kind: BTreeMap<Kind, u64>,
+    /// Bytes of all bodies, content codings undone.
+    pub bytes: u64,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Counts a final outcome.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.targets += 1;
+        if let Some(facts) = &outcome.facts {
+            *self.by_status.entry(facts.status).or_default() += 1;
+            self.bytes += facts.bytes.unwrap_or(0);
+        }
+        match outcome.failure() {
+            None => self.fetched += 1,
+            Some(failure) => *self.by_kind.entry(failure.kind).or_default() += 1,
+        }
+    }
+
+    /// Targets that do not count as fetched.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.targets - self.fetched
     }
 }
 

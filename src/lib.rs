@@ -7,3 +7,4 @@ pub mod frontier;
 pub mod job;
 pub mod record;
 pub mod value;
+pub mod visit;

@@ -1,17 +1,242 @@
-//! Job → answer.
+//! One request: a trail in, an answer or a failure out. It never follows a redirect, never tries again and never
+//! waits for anything but the network: all that is the frontier's.
 
-use reqwest::header::HeaderMap;
+mod client;
+mod coding;
+mod explain;
+mod redirect;
+mod request;
+mod resolve;
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
+
+use self::client::Clients;
+pub use self::client::{Family, Options as ConnectionOptions, Resolution};
+use self::coding::Decoder;
+use self::explain::{Phase, explain};
+pub use self::request::Options as RequestOptions;
+use crate::failure::{Failure, Kind};
+use crate::job::{HostHint, Redirect, Trail};
+
+/// How pages are fetched.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is asked.
+    pub request: RequestOptions,
+    /// How connections are made.
+    pub connection: ConnectionOptions,
+    /// Where it ends.
+    pub limits: Limits,
+}
+
+/// Where a fetch ends.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The time that one attempt may take, redirects included.
+    pub max_time: Duration,
+    /// The largest body in bytes, content codings undone.
+    pub max_body: usize,
+    /// How many redirects are followed.
+    pub max_redirects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_time: Duration::from_secs(30), max_body: 10 << 20, max_redirects: 10 }
+    }
+}
+
+/// A wrong option: a file that cannot be read, a header that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+/// What an answer says before its body.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+}
+
+impl Head {
+    /// The `Content-Type` as it came; bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn content_type(&self) -> Option<String> {
+        self.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// What it says about how the host wants to be treated.
+    #[must_use]
+    pub fn hint(&self) -> HostHint {
+        let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
+        let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
+        HostHint { throttled: matches!(self.status, 429 | 503), retry_after }
+    }
+}
+
+/// Seconds or an HTTP date (RFC 9110, section 10.2.3). None for what asks for no wait or cannot be understood: our own
+/// back-off decides then. A number beyond all bounds is one that nobody waits for.
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(value.parse().unwrap_or(u32::MAX).into())
+    } else {
+        httpdate::parse_http_date(value).ok()?.duration_since(now).ok()?
+    };
+    (!wait.is_zero()).then_some(wait)
+}
 
 /// An answer whose body is complete, content codings undone.
 #[derive(Debug)]
 pub struct Fetched {
     /// The URL that answered.
     pub url: Url,
-    /// The answer's status.
-    pub status: u16,
-    /// The answer's header fields.
-    pub headers: HeaderMap,
+    /// What it said before its body.
+    pub head: Head,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// What a request led to.
+#[derive(Debug)]
+pub enum Answer {
+    /// A body.
+    Page(Fetched),
+    /// Another place to ask.
+    Redirect(Redirect),
+}
+
+/// Why there is no answer, and what was known by then.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// Why.
+    pub failure: Failure,
+    /// What the answer said, if it began.
+    pub head: Option<Head>,
+}
+
+/// Makes requests. One serves a whole run: it holds the connections.
+#[derive(Debug)]
+pub struct Fetcher {
+    clients: Clients,
+    request: RequestOptions,
+    limits: Limits,
+}
+
+impl Fetcher {
+    /// Reads the files that the options name and checks what can be checked without a network. Connections and TLS
+    /// come when the first URL needs them.
+    ///
+    /// # Errors
+    /// An option is wrong; the message names it.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        Ok(Self { clients: Clients::new(options.connection)?, request: options.request, limits: options.limits })
+    }
+
+    /// Makes the request that `trail` names.
+    ///
+    /// # Errors
+    /// There is no whole answer within the limits, or it redirects to where nobody can go.
+    pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
+        let budget = self.limits.max_time.saturating_sub(trail.spent);
+        let deadline = Instant::now() + budget;
+        let mut response = self.open(trail, deadline).await?;
+        let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
+        let read = async {
+            let followed = self.next(trail, &head)?;
+            match followed {
+                Some(redirect) => {
+                    spare_connection(&mut response).await;
+                    Ok(Err(redirect))
+                }
+                None => self.read(&mut response, &head.headers).await.map(Ok),
+            }
+        };
+        match timeout_at(deadline, read).await.unwrap_or_else(|_| Err(self.too_late())) {
+            Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
+            Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
+            Err(failure) => Err(Unanswered { failure, head: Some(head) }),
+        }
+    }
+
+    /// Sends the request and waits for the answer to begin.
+    async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
+        let bare = |failure| Unanswered { failure, head: None };
+        let client = self.clients.of(&trail.url).map_err(bare)?;
+        let request = self.request.build(client, trail).map_err(bare)?;
+        let answered = timeout_at(deadline, self.clients.execute(client, request)).await;
+        match answered {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(bare(explain(&error, Phase::Head))),
+            Err(_) => Err(bare(self.too_late())),
+        }
+    }
+
+    fn next(&self, trail: &Trail, head: &Head) -> Result<Option<Redirect>, Failure> {
+        let method = self.request.method_of(trail);
+        let redirect = redirect::follow(&trail.url, &method, head)?;
+        let max = self.limits.max_redirects;
+        match redirect {
+            Some(_) if trail.hops.len() >= max => {
+                Err(Failure::new(Kind::Redirect, format!("more than {max} redirects")))
+            }
+            redirect => Ok(redirect),
+        }
+    }
+
+    async fn read(&self, response: &mut Response, headers: &HeaderMap) -> Result<Vec<u8>, Failure> {
+        let mut decoder = Decoder::new(headers, self.limits.max_body)?;
+        while let Some(piece) = response.chunk().await.map_err(|error| explain(&error, Phase::Body))? {
+            decoder.push(&piece)?;
+        }
+        decoder.finish()
+    }
+
+    fn too_late(&self) -> Failure {
+        let limit = self.limits.max_time.as_secs_f64();
+        Failure::new(Kind::Timeout, format!("not complete after {limit} s"))
+    }
+}
+
+/// Reads a small body that nobody wants, so that its connection can be used again. A large or slow one costs more
+/// than a new connection does.
+async fn spare_connection(response: &mut Response) {
+    const WORTHWHILE: usize = 16 << 10;
+    const PATIENCE: Duration = Duration::from_millis(100);
+    let drain = async {
+        let mut read = 0;
+        while read < WORTHWHILE
+            && let Ok(Some(piece)) = response.chunk().await
+        {
+            read += piece.len();
+        }
+    };
+    // Whether it ended in time makes no difference but the connection's.
+    let _ = tokio::time::timeout(PATIENCE, drain).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_retry_after_are_read_and_nonsense_is_not() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
+        let parse = |value| parse_retry_after(value, now).map(|wait| wait.as_secs());
+        assert_eq!(parse("120"), Some(120));
+        assert_eq!(parse(" 7 "), Some(7));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        assert_eq!(parse("Sunday, 06-Nov-94 08:49:40 GMT"), Some(3));
+        assert_eq!(parse("99999999999999999999999"), Some(u32::MAX.into()), "longer than anybody waits");
+        for nonsense in ["", "0", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:36 GMT", "１"] {
+            assert_eq!(parse(nonsense), None, "{nonsense:?}");
+        }
+    }
 }

@@ -1,0 +1,153 @@
+//! What went wrong with a request, from the errors of the layers below.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::resolve::NoAddress;
+use crate::failure::{Failure, Kind, Retry};
+
+/// How far the exchange had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No answer had begun.
+    Head,
+    /// The body was being read.
+    Body,
+}
+
+/// The failure that an error of the HTTP client means.
+pub(super) fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
+    if error.is_timeout() {
+        return timeout(error, phase);
+    }
+    causes(error).find_map(|cause| recognise(cause, error.is_connect(), phase)).unwrap_or_else(|| {
+        let kind = match phase {
+            _ if error.is_connect() => Kind::Connect,
+            Phase::Head => Kind::Protocol,
+            Phase::Body => Kind::Truncated,
+        };
+        Failure::new(kind, innermost(error).to_string())
+    })
+}
+
+/// The error at the bottom: the one that says what happened.
+pub(super) fn innermost(error: &dyn StdError) -> &dyn StdError {
+    causes(error).last().unwrap_or(error)
+}
+
+/// The errors beneath `error`, outermost first. An I/O error that wraps another one hides it from `source`.
+fn causes<'a>(error: &'a dyn StdError) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| match cause.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+        None => cause.source(),
+    })
+}
+
+fn timeout(error: &reqwest::Error, phase: Phase) -> Failure {
+    match phase {
+        // Nothing was sent, so anything may be sent again.
+        _ if error.is_connect() => Failure::new(Kind::Timeout, "no connection in time").with_retry(Retry::Always),
+        Phase::Head => Failure::new(Kind::Timeout, "no answer in time"),
+        Phase::Body => Failure::new(Kind::Timeout, "no byte for too long within the body"),
+    }
+}
+
+fn recognise(cause: &(dyn StdError + 'static), connecting: bool, phase: Phase) -> Option<Failure> {
+    if let Some(error) = cause.downcast_ref::<NoAddress>() {
+        let retry = if error.is_temporary { Retry::Always } else { Retry::Never };
+        return Some(Failure::new(Kind::Dns, error.to_string()).with_retry(retry));
+    }
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(tls(error));
+    }
+    if let Some(error) = cause.downcast_ref::<h2::Error>() {
+        return h2(error);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        return io(error, connecting, phase);
+    }
+    cause.downcast_ref::<hyper::Error>().and_then(|error| http(error, phase))
+}
+
+fn tls(error: &rustls::Error) -> Failure {
+    use rustls::CertificateError as Bad;
+    let text = match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            Bad::UnknownIssuer => "the certificate is signed by nobody that is trusted (--cacert, --insecure)".into(),
+            Bad::Expired | Bad::ExpiredContext { .. } => "the certificate has expired".into(),
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "the certificate is for another name".into(),
+            other => format!("the certificate is not valid: {other}"),
+        },
+        rustls::Error::InvalidMessage(_) => "the server does not speak TLS here".into(),
+        other => other.to_string(),
+    };
+    Failure::new(Kind::Tls, text)
+}
+
+fn h2(error: &h2::Error) -> Option<Failure> {
+    if error.is_io() {
+        return None; // the cause below says more
+    }
+    let message = format!("HTTP/2: {error}");
+    Some(match error.reason() {
+        // RFC 9113, section 8.7: it was not processed.
+        Some(h2::Reason::REFUSED_STREAM) => Failure::new(Kind::Reset, message).with_retry(Retry::Always),
+        Some(h2::Reason::NO_ERROR | h2::Reason::CANCEL | h2::Reason::INTERNAL_ERROR) => {
+            Failure::new(Kind::Reset, message)
+        }
+        _ => Failure::new(Kind::Protocol, message),
+    })
+}
+
+/// `EMFILE` and `ENFILE`.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
+    use io::ErrorKind as Io;
+    if error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) {
+        let message = "too many open files: lower --concurrency or raise the limit (ulimit -n)";
+        return Some(Failure::new(Kind::Connect, message));
+    }
+    if error.get_ref().is_some() {
+        return None; // the cause below says more
+    }
+    let kind = match (error.kind(), phase) {
+        (Io::UnexpectedEof, Phase::Head) if connecting => Kind::Tls,
+        (Io::UnexpectedEof, Phase::Body) => Kind::Truncated,
+        (Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected, _)
+            if !connecting =>
+        {
+            Kind::Reset
+        }
+        _ if connecting => Kind::Connect,
+        (_, Phase::Head) => Kind::Reset,
+        (_, Phase::Body) => Kind::Truncated,
+    };
+    let message = match kind {
+        Kind::Tls => "the connection was closed during the TLS handshake".into(),
+        _ => text_of(error),
+    };
+    Some(Failure::new(kind, message))
+}
+
+/// The system's words without its number.
+fn text_of(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" (os error ") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
+    Some(match phase {
+        Phase::Body if error.is_incomplete_message() => {
+            Failure::new(Kind::Truncated, "the body ended before it was complete")
+        }
+        Phase::Head if error.is_incomplete_message() || error.is_canceled() => {
+            Failure::new(Kind::Reset, "the connection was closed before an answer came")
+        }
+        _ if error.is_parse() => Failure::new(Kind::Protocol, format!("no HTTP answer: {}", innermost(error))),
+        _ => return None,
+    })
+}

@@ -1,0 +1,98 @@
+//! Where a redirect leads (RFC 9110, section 15.4; the Fetch Standard where it is silent).
+
+use reqwest::Method;
+use reqwest::header::LOCATION;
+use url::Url;
+
+use super::Head;
+use crate::canonical::without_fragment;
+use crate::failure::{Failure, Kind};
+use crate::job::Redirect;
+
+/// The redirect that an answer asks for. A redirect status without `Location` is an answer like any other.
+pub(super) fn follow(from: &Url, method: &Method, head: &Head) -> Result<Option<Redirect>, Failure> {
+    let Some(location) = head.headers.get(LOCATION) else { return Ok(None) };
+    let rewrite_to_get = match head.status {
+        301 | 302 => *method == Method::POST,
+        303 => *method != Method::HEAD,
+        307 | 308 => false,
+        _ => return Ok(None),
+    };
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let to = resolve(from, &location).map_err(|why| {
+        Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, cut(&location)))
+    })?;
+    Ok(Some(Redirect { status: head.status, to, rewrite_to_get }))
+}
+
+fn resolve(from: &Url, location: &str) -> Result<Url, String> {
+    let mut to = from.join(location).map_err(|error| error.to_string())?;
+    if !matches!(to.scheme(), "http" | "https") {
+        return Err(format!("scheme {} is not followed", to.scheme()));
+    }
+    // What a server puts there are no credentials of the user's.
+    let _ = to.set_username("");
+    let _ = to.set_password(None);
+    Ok(without_fragment(to))
+}
+
+fn cut(location: &str) -> &str {
+    const ENOUGH: usize = 200;
+    location.char_indices().nth(ENOUGH).map_or(location, |(end, _)| &location[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn redirect(status: u16, method: &Method, location: &str) -> Result<Option<Redirect>, Failure> {
+        let from = Url::parse("http://a.test/dir/page?q").unwrap();
+        let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+        follow(&from, method, &Head { status, headers })
+    }
+
+    fn to(location: &str) -> String {
+        redirect(302, &Method::GET, location).unwrap().unwrap().to.into()
+    }
+
+    #[test]
+    fn locations_are_relative_to_the_page() {
+        assert_eq!(to("other"), "http://a.test/dir/other");
+        assert_eq!(to("//b.test/x#part"), "http://b.test/x");
+        assert_eq!(to("?p=2"), "http://a.test/dir/page?p=2");
+        assert_eq!(to(""), "http://a.test/dir/page?q");
+    }
+
+    #[test]
+    fn credentials_in_a_location_are_dropped() {
+        assert_eq!(to("https://me:sesame@b.test/"), "https://b.test/");
+    }
+
+    #[test]
+    fn nothing_but_http_is_followed() {
+        for location in ["file:///etc/passwd", "data:text/html,x", "javascript:alert(1)", "http://", "http://a b/"] {
+            let failure = redirect(302, &Method::GET, location).unwrap_err();
+            assert_eq!(failure.kind, Kind::Redirect, "{location}");
+        }
+    }
+
+    #[test]
+    fn the_method_changes_as_browsers_do_it() {
+        let rewrites = |status, method| redirect(status, &method, "/x").unwrap().map(|hop| hop.rewrite_to_get);
+        for (status, method, expected) in [
+            (301, Method::POST, Some(true)),
+            (302, Method::POST, Some(true)),
+            (302, Method::PUT, Some(false)),
+            (303, Method::PUT, Some(true)),
+            (303, Method::HEAD, Some(false)),
+            (307, Method::POST, Some(false)),
+            (308, Method::POST, Some(false)),
+            (300, Method::GET, None),
+            (304, Method::GET, None),
+            (201, Method::POST, None),
+        ] {
+            assert_eq!(rewrites(status, method.clone()), expected, "{status} {method}");
+        }
+    }
+}

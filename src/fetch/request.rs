@@ -1,0 +1,141 @@
+//! What is asked, and what is told to whom.
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, DNT, HeaderMap, HeaderName, HeaderValue,
+    PRAGMA, USER_AGENT,
+};
+use reqwest::{Client, Method, Request};
+
+use crate::failure::{Failure, Kind};
+use crate::job::{Secret, Trail};
+
+/// Header fields that say nothing secret: the only ones that are sent to an origin which the user did not name.
+const SAFE: [HeaderName; 8] =
+    [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, DNT, PRAGMA, USER_AGENT];
+
+const CODINGS: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("CARGO_PKG_VERSION")));
+
+/// What every request of a run asks.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The method of the first request for a target.
+    pub method: Method,
+    /// The header fields for the origin that the user named.
+    headers: HeaderMap,
+    /// The header fields for any other origin.
+    safe_headers: HeaderMap,
+    /// The body.
+    pub body: Option<Vec<u8>>,
+    /// `user:password` for Basic authentication, where the URL itself has none.
+    pub auth: Option<Secret>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let mut options = Self {
+            method: Method::GET,
+            headers: HeaderMap::new(),
+            safe_headers: HeaderMap::new(),
+            body: None,
+            auth: None,
+        };
+        for (name, value) in [(ACCEPT, ANYTHING), (ACCEPT_ENCODING, CODINGS), (USER_AGENT, PRODUCT)] {
+            options.remove_header(&name);
+            options.add_header(name, value);
+        }
+        options
+    }
+}
+
+impl Options {
+    /// Sends a header field with every request to the origin that the user named, and with all requests if it says
+    /// nothing secret.
+    pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if SAFE.contains(&name) {
+            self.safe_headers.append(name.clone(), value.clone());
+        }
+        self.headers.append(name, value);
+    }
+
+    /// Sends no header field of this name.
+    pub fn remove_header(&mut self, name: &HeaderName) {
+        self.safe_headers.remove(name);
+        self.headers.remove(name);
+    }
+
+    /// Whether a header field of this name is sent.
+    #[must_use]
+    pub fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// The method of the request that `trail` names.
+    pub(super) fn method_of(&self, trail: &Trail) -> Method {
+        if trail.rewrite_to_get { Method::GET } else { self.method.clone() }
+    }
+
+    pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
+        let at_home = trail.is_at_seed_origin();
+        let headers = if at_home { &self.headers } else { &self.safe_headers };
+        let mut request = client.request(self.method_of(trail), trail.url.clone()).headers(headers.clone());
+        if let Some(auth) = trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home) {
+            let (user, password) = auth.reveal().split_once(':').unwrap_or((auth.reveal(), ""));
+            request = request.basic_auth(user, Some(password));
+        }
+        if let Some(body) = self.body.as_ref().filter(|_| !trail.rewrite_to_get) {
+            request = request.body(body.clone());
+        }
+        let mut request =
+            request.build().map_err(|error| Failure::new(Kind::InvalidUrl, error.without_url().to_string()))?;
+        if trail.rewrite_to_get {
+            request.headers_mut().remove(CONTENT_TYPE);
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Redirect;
+    use reqwest::header::{AUTHORIZATION, COOKIE};
+    use url::Url;
+
+    fn options() -> Options {
+        let mut options = Options { auth: Some(Secret::new("me:sesame")), ..Options::default() };
+        for (name, value) in [("cookie", "a=b"), ("x-api-key", "k"), ("accept-language", "de")] {
+            options.add_header(name.parse().unwrap(), HeaderValue::from_static(value));
+        }
+        options
+    }
+
+    fn headers_after(hop: Option<&str>) -> HeaderMap {
+        let mut trail = Trail::new(Url::parse("http://a.test/").unwrap(), None);
+        if let Some(url) = hop {
+            let to = Url::parse(url).unwrap();
+            trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false });
+        }
+        std::mem::take(options().build(&Client::new(), &trail).unwrap().headers_mut())
+    }
+
+    #[test]
+    fn what_the_user_sends_goes_to_the_origin_that_the_user_named() {
+        for home in [None, Some("http://a.test/elsewhere")] {
+            let headers = headers_after(home);
+            assert!([AUTHORIZATION, COOKIE].iter().all(|name| headers.contains_key(name)));
+            assert_eq!(headers["x-api-key"], "k");
+        }
+    }
+
+    #[test]
+    fn another_scheme_host_or_port_gets_nothing_secret() {
+        for abroad in ["https://a.test/", "http://a.test:81/", "http://b.test/", "http://www.a.test/"] {
+            let headers = headers_after(Some(abroad));
+            let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["accept", "accept-encoding", "accept-language", "user-agent"], "{abroad}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! One job in, one outcome out. A visit never fails: a failure is an outcome.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::{BoxFuture, FutureExt};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use tokio::sync::Semaphore;
+
+use crate::extract::{Extracted, Extractor, Need};
+use crate::failure::{Failure, Kind, Retry};
+use crate::fetch::{Answer, Fetched, Fetcher, Unanswered};
+use crate::job::{End, Facts, HostHint, Job, Outcome};
+use crate::page::Page;
+
+/// Turns one job into one outcome: one request, or whatever stands for it.
+pub trait Visit: Send + Sync + 'static {
+    /// Visits `job`.
+    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome>;
+}
+
+/// The statuses that count as fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted(Vec<(u16, u16)>);
+
+impl Default for Accepted {
+    /// Everything below 400.
+    fn default() -> Self {
+        Self(vec![(0, 399)])
+    }
+}
+
+impl FromStr for Accepted {
+    type Err = String;
+
+    /// Statuses and ranges of them: `200-299,404`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (100 <= first && first <= last && last <= 999).then_some((first, last))
+        };
+        let ranges = text.split(',').map(|part| range(part).ok_or_else(|| format!("{part:?} is no status and no range")));
+        ranges.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Accepted {
+    /// Why an answer with this status does not count as fetched.
+    fn judge(&self, status: u16) -> Option<Failure> {
+        if self.0.iter().any(|&(first, last)| (first..=last).contains(&status)) {
+            return None;
+        }
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let message = reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"));
+        Some(Failure::new(Kind::Status, message).with_retry(retry_of(status)))
+    }
+}
+
+/// Statuses that may be gone in a moment. With 429 and 503 the server says that it has not acted.
+fn retry_of(status: u16) -> Retry {
+    match status {
+        429 | 503 => Retry::Always,
+        408 | 425 | 500 | 502 | 504 | 522 | 524 => Retry::Idempotent,
+        _ => Retry::Never,
+    }
+}
+
+/// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
+const INLINE: usize = 256 << 10;
+
+/// Visits by making the request from here: fetch → page → extract.
+#[derive(Debug)]
+pub struct Local {
+    fetcher: Fetcher,
+    extractor: Arc<Extractor>,
+    accepted: Accepted,
+    /// Bounds the pages that are read away from the network by the cores there are.
+    readers: Arc<Semaphore>,
+}
+
+impl Local {
+    /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
+    #[must_use]
+    pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { fetcher, extractor: Arc::new(extractor), accepted, readers: Arc::new(Semaphore::new(cores)) }
+    }
+
+    async fn request(&self, job: Job) -> Outcome {
+        let Job { target, mut trail } = job;
+        let started = Instant::now();
+        let answer = self.fetcher.fetch(&trail).await;
+        trail.spent += started.elapsed();
+        let fetched_at = Some(Timestamp::now());
+        let (facts, end, hint) = match answer {
+            Ok(Answer::Page(fetched)) => self.read(fetched).await,
+            Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
+            Err(Unanswered { failure, head }) => {
+                let hint = head.as_ref().map(|head| head.hint()).unwrap_or_default();
+                let facts = head.map(|head| Facts {
+                    status: head.status,
+                    content_type: head.content_type(),
+                    ..Facts::default()
+                });
+                (facts, End::failed(failure), hint)
+            }
+        };
+        Outcome { target, trail: Some(trail), fetched_at, facts, end, hint }
+    }
+
+    async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
+        let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
+        let (facts, extracted) = if self.extractor.need() < Need::Tree && fetched.body.len() <= INLINE {
+            extract(&self.extractor, fetched)
+        } else {
+            self.extract_apart(fetched).await
+        };
+        let end = End::Done { rows: vec![extracted.row], failure: refused.or(extracted.failure) };
+        (Some(facts), end, hint)
+    }
+
+    /// Reads a page on a thread of its own, at most so many at once as there are cores.
+    async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
+        // The semaphore is never closed; without a permit the page is read all the same.
+        let permit = Arc::clone(&self.readers).acquire_owned().await;
+        let extractor = Arc::clone(&self.extractor);
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            extract(&extractor, fetched)
+        });
+        // A panic in there is a panic of this visit.
+        task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+}
+
+fn extract(extractor: &Extractor, fetched: Fetched) -> (Facts, Extracted) {
+    let (status, content_type) = (fetched.head.status, fetched.head.content_type());
+    let page = Page::read(fetched);
+    let mut extracted = extractor.read(&page);
+    let facts = Facts {
+        status,
+        content_type,
+        charset: page.charset,
+        length: Some(page.length),
+        bytes: Some(page.bytes),
+        title: extracted.title.take(),
+    };
+    (facts, extracted)
+}
+
+impl Visit for Local {
+    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        self.request(job).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_named_one_by_one_and_by_range() {
+        let accepted: Accepted = "200-299, 404".parse().unwrap();
+        assert!(accepted.judge(204).is_none() && accepted.judge(404).is_none());
+        assert_eq!(accepted.judge(302).unwrap().to_string(), "status: 302 Found");
+        for wrong in ["", "abc", "300-200", "99", "1000", "200,,300"] {
+            assert!(wrong.parse::<Accepted>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_gone_in_a_moment_is_asked_again() {
+        let judge = |status| Accepted::default().judge(status).map(|failure| failure.retry);
+        for status in [408, 425, 500, 502, 504, 522, 524] {
+            assert_eq!(judge(status), Some(Retry::Idempotent), "{status}");
+        }
+        assert_eq!([judge(429), judge(503)], [Some(Retry::Always); 2]);
+        for status in [400, 401, 403, 404, 410, 451, 501, 505] {
+            assert_eq!(judge(status), Some(Retry::Never), "{status}");
+        }
+        assert_eq!(judge(399), None);
+    }
+}

@@ -6,3 +6,4 @@ pub mod job;
 pub mod record;
 pub mod fetch;
 pub mod engine;
+pub mod sink;

@@ -1,0 +1,244 @@
+//! Records on their way out: in a format, to a file, a pipe or a terminal.
+//!
+//! A format renders one record at a time (`Render`); everything else is common to all of them.
+
+mod csv;
+mod jsonl;
+mod lines;
+mod neutral;
+mod ordered;
+#[cfg(test)]
+mod sample;
+mod table;
+mod tsv;
+mod width;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use lines::Lines;
+pub use neutral::neutralise;
+pub use ordered::Ordered;
+
+use crate::engine::Sink;
+use crate::job::Outcome;
+use crate::record::{Column, Record};
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned rows for a person, cut to a width.
+    Table,
+    /// Tab-separated values of the main columns, a line a record, without a header.
+    Tsv,
+    /// The whole record as a JSON object, a line a record.
+    Jsonl,
+    /// The whole record as comma-separated values, with a header.
+    Csv,
+}
+
+impl Format {
+    /// Every format, in the order of declaration.
+    pub const ALL: [Self; 4] = [Self::Table, Self::Tsv, Self::Jsonl, Self::Csv];
+
+    /// The name that a user gives it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Tsv => "tsv",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+
+    const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Table => &["txt"],
+            Self::Tsv => &["tsv", "tab"],
+            Self::Jsonl => &["jsonl", "ndjson", "json"],
+            Self::Csv => &["csv"],
+        }
+    }
+
+    /// The format that a file of this name is expected to have.
+    #[must_use]
+    pub fn from_extension(path: &Path) -> Option<Self> {
+        let extension = path.extension()?;
+        let is_known = |format: &Self| format.extensions().iter().any(|known| extension.eq_ignore_ascii_case(known));
+        Self::ALL.into_iter().find(is_known)
+    }
+
+    /// A sink that writes every record in this format.
+    #[must_use]
+    pub fn sink(self, mut lines: Lines, options: &Options) -> Box<dyn Sink> {
+        let fields = Arc::clone(&options.fields);
+        let render = self.render(options);
+        lines.lead(|out| render.header(&fields, out));
+        Box::new(Output { lines, render, fields })
+    }
+
+    fn render(self, options: &Options) -> Box<dyn Render> {
+        match self {
+            Self::Table => Box::new(table::Table::new(options)),
+            Self::Tsv => Box::new(tsv::Tsv::new()),
+            Self::Jsonl => Box::new(jsonl::Jsonl),
+            Self::Csv => Box::new(csv::Csv::new(options)),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What the formats need to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The names of the fields that were asked for, in that order.
+    pub fields: Arc<[Box<str>]>,
+    /// The columns that a row of the table may take.
+    pub width: usize,
+    /// Whether the table is coloured.
+    pub color: bool,
+    /// Whether a terminal shows what is written: then CSV, which has no escapes, is neutralised. The other formats
+    /// are harmless wherever they go.
+    pub terminal: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { fields: Arc::default(), width: 80, color: false, terminal: false }
+    }
+}
+
+/// One format: records in, whole lines out.
+trait Render: Send {
+    /// Adds what stands above the first record, and alone where there is none.
+    fn header(&self, _fields: &[Box<str>], _out: &mut Vec<u8>) {}
+
+    /// Adds one record.
+    fn record(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()>;
+}
+
+/// The sink of every format.
+struct Output {
+    lines: Lines,
+    render: Box<dyn Render>,
+    fields: Arc<[Box<str>]>,
+}
+
+impl Sink for Output {
+    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
+        Record::of(outcome, &self.fields).try_for_each(|record| self.lines.push(|out| self.render.record(&record, out)))
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.lines.flush()
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.lines.flush()
+    }
+}
+
+/// Calls `put` with each cell of a flat format: those of `columns`, then the fields.
+fn for_each_cell(
+    record: &Record<'_>,
+    columns: impl IntoIterator<Item = &'static Column>,
+    mut put: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
+    columns.into_iter().try_for_each(|column| put(&column.flat(record).to_cell()))?;
+    record.fields().try_for_each(|(_, value)| put(&value.to_cell()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::sample::{Tape, hostile_text};
+    use super::*;
+
+    #[test]
+    fn a_format_is_known_by_its_name_as_an_extension() {
+        for format in Format::ALL.into_iter().filter(|&format| format != Format::Table) {
+            assert_eq!(Format::from_extension(Path::new(&format!("out.{format}"))), Some(format));
+        }
+        assert_eq!(Format::from_extension(Path::new("dir.csv/OUT.NDJSON")), Some(Format::Jsonl));
+        assert_eq!(Format::from_extension(Path::new("report.txt")), Some(Format::Table));
+        for unknown in ["csv", "out.html", "out.", ".csv", "out.csv.gz"] {
+            assert_eq!(Format::from_extension(Path::new(unknown)), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_is_seen_when_nothing_more_waits() {
+        for format in Format::ALL {
+            let tape = Tape::default();
+            let mut sink = format.sink(Lines::new("out", tape.clone()), &Options::default());
+            sink.accept(&sample::page("a title")).unwrap();
+            assert!(tape.writes().is_empty(), "{format}");
+            sink.idle().unwrap();
+            assert!(tape.text().contains("a title"), "{format}");
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_known_as_such_and_named() {
+        for format in Format::ALL {
+            let tape = Tape::failing(io::ErrorKind::BrokenPipe);
+            let mut sink = format.sink(Lines::pipe("stdout", tape), &Options::default());
+            sink.accept(&sample::page("a title")).unwrap();
+            let error = sink.finish().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            assert!(error.to_string().starts_with("cannot write stdout: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_run_gives_a_header_or_nothing() {
+        for format in Format::ALL {
+            let rows = sample::write(format, &Options::default(), &[]).lines().count();
+            assert_eq!(rows, usize::from(format == Format::Csv), "{format}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_gives_a_record_for_each_of_its_rows() {
+        let rows = [["one".into()], ["two".into()]].map(Vec::from);
+        let options = Options { fields: sample::names(&["name"]), ..Options::default() };
+        for format in Format::ALL {
+            let text = sample::write(format, &options, &[sample::with_rows(sample::page("t"), rows.clone())]);
+            assert!(text.contains("one") && text.contains("two"), "{format}: {text}");
+        }
+    }
+
+    #[test]
+    fn each_format_says_the_same_in_its_own_way() {
+        let options = Options { fields: sample::names(&["price"]), ..Options::default() };
+        let page = sample::with_rows(sample::page("Tab\there"), [vec!["9,50".into()]]);
+        let write = |format| sample::write(format, &options, std::slice::from_ref(&page));
+        insta::assert_snapshot!(write(Format::Tsv), @r"https://example.com/0	200	1256	Tab\there	120		9,50");
+        insta::assert_snapshot!(write(Format::Jsonl), @r#"{"v":1,"url":"https://example.com/0","source":{"file":"urls.txt","line":1},"final_url":"https://example.com/0","status":200,"content_type":"text/html","charset":"UTF-8","length":1256,"bytes":1270,"title":"Tab\there","elapsed_ms":120,"attempts":1,"redirects":[],"fetched_at":"2026-11-22T10:30:00.500Z","input":null,"error":null,"fields":{"price":"9,50"}}"#);
+        insta::assert_snapshot!(write(Format::Csv), @r#"
+        v,url,source,final_url,status,content_type,charset,length,bytes,title,elapsed_ms,attempts,redirects,fetched_at,input,error,price
+        1,https://example.com/0,urls.txt:1,https://example.com/0,200,text/html,UTF-8,1256,1270,Tab	here,120,1,[],2026-11-22T10:30:00.500Z,,,"9,50"
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_terminal_acts_on_reaches_it(title in hostile_text(), field in hostile_text()) {
+            let options = Options { fields: sample::names(&["f"]), terminal: true, ..Options::default() };
+            let page = sample::with_rows(sample::page(&title), [vec![field.into()]]);
+            for format in Format::ALL {
+                let text = sample::write(format, &options, std::slice::from_ref(&page));
+                prop_assert!(!text.chars().any(|c| !matches!(c, '\n' | '\t') && neutral::is_active(c)), "{format}: {text:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What can be typed: groups of options, each of which becomes one stage's `Options`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use reqwest::Method;
+
+use super::exit::FailOn;
+use super::parse::{self, Header};
+use crate::fetch::Resolution;
+use crate::job::Secret;
+use crate::seeds::Scheme;
+use crate::sink::Format;
+use crate::visit::Accepted;
+
+/// Fetch lists of URLs, many at once and fair to every host, and report each page's length, title and more.
+#[derive(Debug, Parser)]
+#[command(
+    name = "scrape",
+    version,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true,
+    override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
+    after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 4 nothing could be fetched, 5 cannot read or write,\n\
+                  130 interrupted. The README tells more."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print the JSON Schema of a record
+    Schema(Extraction),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+}
+
+/// The main job.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) extraction: Extraction,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    #[command(flatten)]
+    pub(super) retries: Retries,
+    #[command(flatten)]
+    pub(super) request: Request,
+    #[command(flatten)]
+    pub(super) connection: Connection,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(super) struct Input {
+    /// A URL (contains ://), a file of URLs, or - for standard input
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    pub(super) sources: Vec<std::ffi::OsString>,
+    /// The scheme of a URL that has none
+    #[arg(long, value_name = "SCHEME", default_value = "https")]
+    pub(super) default_scheme: Scheme,
+    /// Read CSV or TSV with a header: this column has the URLs, the others go into the record
+    #[arg(long, value_name = "NAME")]
+    pub(super) column: Option<String>,
+    /// Fetch a URL again each time it is named
+    #[arg(long)]
+    pub(super) keep_duplicates: bool,
+    /// Stop after this many URLs
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Extraction")]
+pub(super) struct Extraction {
+    /// Add built-in fields to the record: description, links, text, … (all: scrape schema)
+    #[arg(short = 'x', long, value_name = "FIELD,…", value_delimiter = ',')]
+    pub(super) extract: Vec<String>,
+    /// Add a field: text of the first match of a CSS selector; NAME[]= all matches, …@attr an attribute
+    #[arg(short = 's', long, value_name = "NAME=CSS")]
+    pub(super) select: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Output {
+    /// table, tsv, jsonl or csv [default: table on a terminal, else tsv]
+    #[arg(short = 'f', long, value_name = "FORMAT", value_parser = parse::format)]
+    pub(super) format: Option<Format>,
+    /// Write to FILE in the format of its extension, not to standard output (-: there); repeatable
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) output: Vec<PathBuf>,
+    /// Write records in the order of the input; fast hosts may have to wait
+    #[arg(long)]
+    pub(super) ordered: bool,
+    /// Write the totals of the run to FILE, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) summary: Option<PathBuf>,
+    /// What counts as a failed run: any, all, none, a number or a percentage of failed URLs
+    #[arg(long, value_name = "WHEN", default_value = "any")]
+    pub(super) fail_on: FailOn,
+    /// The statuses that count as fetched, such as 200-299,404 [default: below 400]
+    #[arg(long, value_name = "STATUSES")]
+    pub(super) ok_status: Option<Accepted>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub(super) struct Pace {
+    /// Requests in flight at most
+    #[arg(short = 'c', long, value_name = "N", default_value = "64")]
+    pub(super) concurrency: NonZeroUsize,
+    /// Requests in flight at most to one host
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub(super) per_host: NonZeroUsize,
+    /// Time between the starts of two requests to one host
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = parse::duration)]
+    pub(super) delay: Duration,
+    /// Requests started at most, such as 20, 20/s or 90/m
+    #[arg(long, value_name = "N", value_parser = parse::rate)]
+    pub(super) rate: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Retries")]
+pub(super) struct Retries {
+    /// Tries after the first one, where trying again makes sense
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(super) retry: u32,
+    /// The longest wait before the first retry; it doubles with each one
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = parse::duration)]
+    pub(super) retry_delay: Duration,
+    /// The longest Retry-After that is waited for
+    #[arg(long, value_name = "TIME", default_value = "120", value_parser = parse::duration)]
+    pub(super) max_retry_after: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+pub(super) struct Request {
+    /// Send a header to the named URLs' own origins; 'Name:' removes one
+    #[arg(short = 'H', long, value_name = "LINE", value_parser = parse::header)]
+    pub(super) header: Vec<Header>,
+    /// The User-Agent
+    #[arg(short = 'A', long, value_name = "NAME")]
+    pub(super) user_agent: Option<String>,
+    /// Basic authentication at the named URLs' own origins
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD", value_parser = parse::credentials)]
+    pub(super) user: Option<Secret>,
+    /// Cookies for the named URLs' own origins, as NAME=VALUE; NAME=VALUE
+    #[arg(short = 'b', long, value_name = "COOKIES", value_parser = parse::cookies)]
+    pub(super) cookie: Option<String>,
+    /// The method [default: GET; POST with --data]
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(super) request: Option<Method>,
+    /// Send a body (@FILE: from a file); several are joined by &
+    #[arg(short = 'd', long, value_name = "DATA")]
+    pub(super) data: Vec<String>,
+    /// Ask for the headers alone
+    #[arg(short = 'I', long, conflicts_with_all = ["request", "data"])]
+    pub(super) head: bool,
+    /// Taken for curl's sake: redirects are always followed (see --max-redirs)
+    #[arg(short = 'L', long)]
+    pub(super) location: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct Connection {
+    /// Use a proxy: http, https, socks4, socks4a, socks5 or socks5h [default: HTTP_PROXY and the like]
+    #[arg(long, value_name = "URL")]
+    pub(super) proxy: Option<String>,
+    /// Do not verify TLS certificates
+    #[arg(short = 'k', long)]
+    pub(super) insecure: bool,
+    /// Trust the certificates in this PEM file, and no others
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) cacert: Option<PathBuf>,
+    /// The client's certificate, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) cert: Option<PathBuf>,
+    /// The key of --cert, where it is not in the same file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+    /// Use these addresses for a host and port
+    #[arg(long, value_name = "HOST:PORT:ADDR,…", value_parser = parse::resolution)]
+    pub(super) resolve: Vec<Resolution>,
+    /// Use IPv4 only
+    #[arg(short = '4', long, overrides_with = "ipv6")]
+    pub(super) ipv4: bool,
+    /// Use IPv6 only
+    #[arg(short = '6', long, overrides_with = "ipv4")]
+    pub(super) ipv6: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct Limits {
+    /// Time for name, connection and TLS
+    #[arg(long, value_name = "TIME", default_value = "10", value_parser = parse::duration)]
+    pub(super) connect_timeout: Duration,
+    /// Time without a byte
+    #[arg(long, value_name = "TIME", default_value = "15", value_parser = parse::duration)]
+    pub(super) read_timeout: Duration,
+    /// Time for one attempt, redirects included
+    #[arg(short = 'm', long, value_name = "TIME", default_value = "30", value_parser = parse::duration)]
+    pub(super) max_time: Duration,
+    /// Largest body, decoded
+    #[arg(long, value_name = "SIZE", default_value = "10M", value_parser = parse::size)]
+    pub(super) max_body: usize,
+    /// Redirects to follow
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(super) max_redirs: usize,
+}
+
+/// How progress is shown on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ProgressMode {
+    /// A bar where standard error is a terminal.
+    Auto,
+    /// A bar.
+    Bar,
+    /// A line every ten seconds.
+    Log,
+    /// Nothing.
+    None,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
+pub(super) struct General {
+    /// On standard error: a bar, a line every 10 s, or nothing
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true, value_parser = parse::progress)]
+    pub(super) progress: ProgressMode,
+    /// Tell what happens; twice: in detail
+    #[arg(short = 'v', long, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+    /// Tell nothing but errors
+    #[arg(short = 'q', long)]
+    pub(super) quiet: bool,
+    /// Read no scrape.toml
+    #[arg(long)]
+    pub(super) no_config: bool,
+}

@@ -1,0 +1,161 @@
+//! Option values: from what was typed to what it means.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::SignedDuration;
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::args::ProgressMode;
+use crate::fetch::Resolution;
+use crate::job::Secret;
+use crate::sink::Format;
+
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    let known = Format::ALL.map(Format::name);
+    Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("one of {}", known.join(", ")))
+}
+
+pub(super) fn progress(text: &str) -> Result<ProgressMode, String> {
+    ProgressMode::from_str(text, false).map_err(|_| "one of auto, bar, log, none".into())
+}
+
+/// Seconds (`30`, `0.5`) or a number with units (`1m30s`, `500ms`).
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let with_units = || text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    seconds.or_else(with_units).ok_or_else(|| "seconds (30, 0.5) or a time with units (500ms, 1m30s)".into())
+}
+
+/// Bytes, or a number with one of the units K, M and G, powers of 1024.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => Some(1),
+        "K" | "KB" | "KIB" => Some(1 << 10),
+        "M" | "MB" | "MIB" => Some(1 << 20),
+        "G" | "GB" | "GIB" => Some(1 << 30),
+        _ => None,
+    };
+    let size = factor.and_then(|factor| digits.parse::<usize>().ok()?.checked_mul(factor));
+    size.ok_or_else(|| "bytes, or a number with K, M or G (10M)".into())
+}
+
+/// Starts a second, a minute or an hour; what comes back is the time between two.
+pub(super) fn rate(text: &str) -> Result<Duration, String> {
+    let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let unit = match unit {
+        "s" => Some(1.0),
+        "m" => Some(60.0),
+        "h" => Some(3600.0),
+        _ => None,
+    };
+    let interval = unit.and_then(|unit| {
+        let count: f64 = count.parse().ok()?;
+        Duration::try_from_secs_f64(unit / count).ok().filter(|interval| count > 0.0 && !interval.is_zero())
+    });
+    interval.ok_or_else(|| "a number above 0 of requests a second (20, 0.5), or with a unit (20/s, 90/m, 100/h)".into())
+}
+
+/// A header field as curl takes it: `Name: value`, `Name;` for an empty value, `Name:` for none at all.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) name: HeaderName,
+    pub(super) value: Option<HeaderValue>,
+}
+
+pub(super) fn header(line: &str) -> Result<Header, String> {
+    let (name, value) = match line.split_once(':') {
+        Some((name, value)) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
+        None => (line.strip_suffix(';').ok_or("a header: 'Name: value'")?, Some("")),
+    };
+    let name = name.trim().parse::<HeaderName>().map_err(|_| format!("{name:?} is no header name"))?;
+    let value = value.map(|value| HeaderValue::from_bytes(value.as_bytes()));
+    let value = value.transpose().map_err(|_| format!("the value of {name} has a control character"))?;
+    Ok(Header { name, value })
+}
+
+pub(super) fn credentials(text: &str) -> Result<Secret, String> {
+    match text.contains(':') {
+        true => Ok(Secret::new(text)),
+        false => Err("USER:PASSWORD (it is never asked for)".into()),
+    }
+}
+
+pub(super) fn cookies(text: &str) -> Result<String, String> {
+    match text.contains('=') && HeaderValue::from_str(text).is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err("NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)".into()),
+    }
+}
+
+/// `HOST:PORT:ADDRESS[,ADDRESS]...` as curl takes it; an IPv6 address may stand in brackets.
+pub(super) fn resolution(text: &str) -> Result<Resolution, String> {
+    let parse = || {
+        let (host, rest) = text.split_once(':')?;
+        let (port, addresses) = rest.split_once(':')?;
+        let address = |text: &str| text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let addresses = addresses.split(',').map(address).collect::<Option<Vec<_>>>()?;
+        (!host.is_empty()).then_some(Resolution { host: host.into(), port: port.parse().ok()?, addresses })
+    };
+    parse().ok_or_else(|| "HOST:PORT:ADDRESS, such as example.com:443:127.0.0.1".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_or_have_units() {
+        let millis = |text| duration(text).map(|duration| duration.as_millis()).ok();
+        assert_eq!(["30", "0.5", "1m30s", "500ms", "2h", "0"].map(millis), [
+            Some(30_000),
+            Some(500),
+            Some(90_000),
+            Some(500),
+            Some(7_200_000),
+            Some(0)
+        ]);
+        assert_eq!(["", "-1", "soon", "inf", "NaN", "-5s", "1e400"].map(millis), [None; 7]);
+    }
+
+    #[test]
+    fn sizes_are_bytes_or_have_units() {
+        assert_eq!(["0", "512", "10M", "2k", "1GiB"].map(|text| size(text).ok()), [
+            Some(0),
+            Some(512),
+            Some(10 << 20),
+            Some(2048),
+            Some(1 << 30)
+        ]);
+        assert_eq!(["", "M", "-1", "1.5M", "10X", "99999999999G", "1é"].map(|text| size(text).ok()), [None; 7]);
+    }
+
+    #[test]
+    fn rates_become_the_time_between_two_starts() {
+        let millis = |text| rate(text).map(|interval| interval.as_millis()).ok();
+        assert_eq!(["20", "0.5", "60/m", "3600/h"].map(millis), [Some(50), Some(2000), Some(1000), Some(1000)]);
+        assert_eq!(["0", "-1", "", "5/d", "inf", "NaN"].map(millis), [None; 6]);
+    }
+
+    #[test]
+    fn headers_are_taken_as_curl_takes_them() {
+        let parse = |line| header(line).map(|header| (header.name.to_string(), header.value.map(|v| v.to_str().unwrap().to_owned())));
+        assert_eq!(parse("X-A:  b: c "), Ok(("x-a".into(), Some("b: c".into()))));
+        assert_eq!(parse("X-A;"), Ok(("x-a".into(), Some(String::new()))));
+        assert_eq!(parse("X-A:"), Ok(("x-a".into(), None)));
+        for wrong in ["X-A", ": x", "a b: c", "X: a\nb"] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn resolutions_are_taken_as_curl_takes_them() {
+        let parsed = resolution("a.test:443:127.0.0.1,[::1]").unwrap();
+        assert_eq!((parsed.host.as_str(), parsed.port, parsed.addresses.len()), ("a.test", 443, 2));
+        for wrong in ["a.test", "a.test:443", "a.test:x:127.0.0.1", ":443:127.0.0.1", "a.test:443:nowhere"] {
+            assert!(resolution(wrong).is_err(), "{wrong}");
+        }
+    }
+}

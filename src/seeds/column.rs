@@ -327,6 +327,14 @@ mod tests {
     }
 
     #[test]
+    fn an_unclosed_quote_makes_one_row_of_the_rest() {
+        assert_eq!(read("url,n\na.test,\"\nb.test,\n"), [row(2, "https://a.test", r#"{"n":"\nb.test,\n"}"#)]);
+        let rows = read(format!("url,n\na.test,\"{}", "b.test\n".repeat(3 << 20)));
+        assert_eq!(rows.len(), 1);
+        assert!(rows[0].1.ends_with("a quote may be unclosed"), "{}", rows[0].1);
+    }
+
+    #[test]
     fn a_row_comes_out_of_a_pipe_before_the_next_one_goes_in() {
         for end in ["\n", "\r\n"] {
             let (reader, mut writer) = io::pipe().unwrap();

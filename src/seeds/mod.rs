@@ -80,8 +80,8 @@ pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
 
 /// The URLs of all sources in order: a [`Seed`], or a [`Rejected`] for a line that is no URL.
 ///
-/// It never holds a list: each entry comes as soon as its line is complete, and is as good as it will be. A source that
-/// breaks off ends there and the next one follows; [`breakages`](Seeds::breakages) tells.
+/// Each entry comes as soon as its line is complete; no list is ever held. A source that breaks off ends there and the
+/// next one follows; [`breakages`](Seeds::breakages) tells.
 ///
 /// # Panics
 /// When polled after the reading thread panicked, with its panic: a list must not seem complete that is not.

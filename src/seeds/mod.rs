@@ -1,0 +1,331 @@
+//! Sources → seeds: arguments, lists, JSON Lines and tables become a stream of URLs.
+//!
+//! A list has one URL a line. Blank lines, `#` comments, surrounding white space, CRLF and a UTF-8 byte order mark are
+//! fine; a line that starts with `{` is a JSON object, its `url` the URL and the rest of it carried along. With a
+//! [`column`](Options::column), files and standard input are tables (CSV, TSV) with a header line instead, or JSON
+//! Lines whose key has the column's name.
+//!
+//! ```
+//! use futures::StreamExt;
+//! use scrape::seeds::{self, Source};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let sources = ["https://example.com/#top", "ftp://example.com"].map(Source::from_argument);
+//! let mut seeds = seeds::open(sources.into(), seeds::Options::default())?;
+//! assert_eq!(seeds.next().await.unwrap().unwrap().url.as_str(), "https://example.com/");
+//! let rejected = seeds.next().await.unwrap().unwrap_err();
+//! assert_eq!(rejected.reason, "scheme ftp is not supported: only http and https");
+//! assert!(seeds.next().await.is_none());
+//! # Ok::<(), seeds::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod address;
+mod column;
+mod error;
+mod lines;
+mod object;
+mod origin;
+mod source;
+mod start;
+
+use std::io;
+use std::panic;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::thread::{self, JoinHandle};
+
+use futures::Stream;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+pub use self::address::{Scheme, UnsupportedScheme};
+pub use self::error::{Breakages, Error};
+pub use self::source::Source;
+use crate::job::{Rejected, Seed};
+
+/// How many entries are read ahead of the stream's consumer.
+const LOOK_AHEAD: usize = 1_024;
+
+/// What a line, a row or an argument gives.
+type Entry = Result<Seed, Rejected>;
+
+/// What an open source gives. It ends with the first error.
+type Entries = Box<dyn Iterator<Item = io::Result<Entry>>>;
+
+/// How sources are read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The scheme of a URL that has none.
+    pub default_scheme: Scheme,
+    /// The column, or the key of a JSON line, that has the URL. Then files and standard input are tables.
+    pub column: Option<String>,
+}
+
+/// Checks all sources and starts to read them, one after the other, in a thread of their own.
+///
+/// The check opens regular files and reads their start (of a table the header). What could block is not touched before
+/// its turn: a pipe, a device, standard input. The thread reads no more than 1,024 entries ahead, and ends when the
+/// stream is dropped, or, where it waits for a pipe's writer just then, with the process.
+///
+/// # Errors
+/// A source is missing, a directory, or cannot be read, or a file has no such column.
+pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
+    sources.iter().try_for_each(|source| source.check(&options))?;
+    let (sender, entries) = mpsc::channel(LOOK_AHEAD);
+    let breakages = Breakages::default();
+    let feed = Feed { options, sender, breakages: breakages.clone() };
+    let thread = thread::Builder::new().name("seeds".into()).spawn(move || feed.read_all(&sources));
+    Ok(Seeds { entries, breakages, thread: Some(thread.map_err(Error::Thread)?) })
+}
+
+/// The URLs of all sources in order: a [`Seed`], or a [`Rejected`] for a line that is no URL.
+///
+/// Each entry comes as soon as its line is complete; no list is ever held. A source that breaks off ends there and the
+/// next one follows; [`breakages`](Seeds::breakages) tells.
+///
+/// # Panics
+/// When polled after the reading thread panicked, with its panic: a list must not seem complete that is not.
+#[derive(Debug)]
+pub struct Seeds {
+    entries: Receiver<Entry>,
+    breakages: Breakages,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Seeds {
+    /// Where one learns, when the stream has ended, which sources could not be read to their end.
+    #[must_use]
+    pub fn breakages(&self) -> Breakages {
+        self.breakages.clone()
+    }
+}
+
+impl Stream for Seeds {
+    type Item = Result<Seed, Rejected>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let entry = ready!(self.entries.poll_recv(context));
+        if entry.is_none()
+            && let Some(thread) = self.thread.take()
+            && let Err(panic) = thread.join()
+        {
+            panic::resume_unwind(panic);
+        }
+        Poll::Ready(entry)
+    }
+}
+
+/// The work of the reading thread.
+struct Feed {
+    options: Options,
+    sender: Sender<Entry>,
+    breakages: Breakages,
+}
+
+impl Feed {
+    fn read_all(self, sources: &[Source]) {
+        for (source, position) in sources.iter().zip(1..) {
+            if self.sender.is_closed() {
+                return;
+            }
+            if let Err(error) = self.read(source, position) {
+                self.breakages.push(error);
+            }
+        }
+    }
+
+    /// Reads one source until it ends or nobody listens any more.
+    fn read(&self, source: &Source, position: u64) -> Result<(), Error> {
+        let mut line = 0;
+        for entry in source.entries(position, &self.options)? {
+            let entry = entry.map_err(|error| Error::Broken { name: source.to_string(), line, error })?;
+            line = entry.as_ref().map_or_else(|rejected| rejected.target.at.line, |seed| seed.target.at.line);
+            if self.sender.blocking_send(entry).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt;
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Duration;
+    use tempfile::TempDir;
+    use tokio::time::timeout;
+
+    fn folder(files: &[(&str, &str)]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn with_column(column: &str) -> Options {
+        Options { column: Some(column.into()), ..Options::default() }
+    }
+
+    fn open_one(path: &Path, options: Options) -> Result<Seeds, Error> {
+        open(vec![Source::File(path.into())], options)
+    }
+
+    /// Waits for an entry, but not for ever.
+    async fn next(seeds: &mut Seeds) -> Option<Entry> {
+        timeout(Duration::from_secs(10), seeds.next()).await.expect("an entry in time")
+    }
+
+    /// What is given, and where: of a seed the URL, of a rejection its reason.
+    async fn all(mut seeds: Seeds) -> Vec<String> {
+        let mut texts = Vec::new();
+        while let Some(entry) = next(&mut seeds).await {
+            let (target, text) = match entry {
+                Ok(seed) => (seed.target, String::from(seed.url)),
+                Err(rejected) => (rejected.target, rejected.reason),
+            };
+            let file = target.at.file.as_deref().map(|file| file.rsplit('/').next().unwrap());
+            let input = target.input.as_deref().map_or("", |input| input.get());
+            texts.push(format!("{}:{} {text} {input}", file.unwrap_or("argument"), target.at.line));
+        }
+        texts
+    }
+
+    fn make_pipe(path: &Path) {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+
+    #[tokio::test]
+    async fn sources_are_read_one_after_the_other() {
+        let folder = folder(&[("one", "\u{feff}a.test\n\nx:y\n"), ("two", "b.test")]);
+        let file = |name| Source::File(folder.path().join(name));
+        let url = |text: &str| Source::Url(text.into());
+        let sources = vec![url("http://c.test"), file("one"), url("::"), file("two")];
+        let expected = [
+            "argument:1 http://c.test/ ",
+            "one:1 https://a.test/ ",
+            "one:3 scheme x is not supported: only http and https ",
+            "argument:3 not a URL: empty host ",
+            "two:1 https://b.test/ ",
+        ];
+        assert_eq!(all(open(sources, Options::default()).unwrap()).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_column_is_read_from_whatever_the_file_looks_like() {
+        let folder = folder(&[
+            ("a.csv", "id,url\n1,a.test\n"),
+            ("b.tsv", "id, or\turl\n1\ta.test\n"),
+            ("c", "\u{feff}id\turl\n1\ta.test\n"),
+            ("d.jsonl", "# comment\n{\"url\": \"a.test\", \"id\": 1}"),
+            ("e", "\n {\"url\": \"a.test\", \"id\": 1}"),
+            ("f.csv", ""),
+        ]);
+        for (name, expected) in [
+            ("a.csv", &["a.csv:2 https://a.test/ {\"id\":\"1\"}"][..]),
+            ("b.tsv", &["b.tsv:2 https://a.test/ {\"id, or\":\"1\"}"]),
+            ("c", &["c:2 https://a.test/ {\"id\":\"1\"}"]),
+            ("d.jsonl", &["d.jsonl:2 https://a.test/ {\"id\":1}"]),
+            ("e", &["e:2 https://a.test/ {\"id\":1}"]),
+            ("f.csv", &[]),
+        ] {
+            let seeds = open_one(&folder.path().join(name), with_column("url")).unwrap();
+            assert_eq!(all(seeds).await, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bad_source_is_an_error_before_anything_is_read() {
+        let folder = folder(&[("a.csv", "id,link\n"), ("utf16", "")]);
+        fs::write(folder.path().join("utf16"), b"\xff\xfeu\0r\0l\0\n\0").unwrap();
+        let message = |name: &str| {
+            let path = folder.path().join(name);
+            let message = open_one(&path, with_column("url")).unwrap_err().to_string();
+            message.replace(&folder.path().display().to_string(), "DIR")
+        };
+        assert_eq!(message("missing"), "DIR/missing: no such file");
+        assert_eq!(message(""), "DIR/ is a directory");
+        assert_eq!(message("a.csv"), r#"DIR/a.csv has no column "url", only "id", "link""#);
+        assert_eq!(message("utf16"), format!("DIR/utf16 cannot be read: {}", lines::UTF16));
+    }
+
+    #[tokio::test]
+    async fn a_pipe_is_not_opened_by_the_check_and_read_line_by_line() {
+        let folder = folder(&[]);
+        let path = folder.path().join("pipe");
+        make_pipe(&path);
+        let mut seeds = open_one(&path, Options::default()).unwrap();
+        let mut pipe =
+            tokio::task::spawn_blocking(move || File::options().write(true).open(path)).await.unwrap().unwrap();
+        for line in 1..4 {
+            pipe.write_all(b"a.test\n").unwrap();
+            assert_eq!(next(&mut seeds).await.unwrap().unwrap().target.at.line, line);
+        }
+        drop(pipe);
+        assert!(next(&mut seeds).await.is_none());
+        assert!(seeds.breakages().take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_source_that_breaks_off_does_not_stop_the_next_one() {
+        let folder = folder(&[("a.csv", "url\na.test\n"), ("b.csv", "url\nb.test")]);
+        let [one, pipe, two] = ["a.csv", "pipe", "b.csv"].map(|name| folder.path().join(name));
+        make_pipe(&pipe);
+        let sources = [&one, &pipe, &two].map(|path| Source::File(path.clone()));
+        let seeds = open(sources.into(), with_column("url")).unwrap();
+        let breakages = seeds.breakages();
+        tokio::task::spawn_blocking(move || fs::write(pipe, "id\n1\n")).await.unwrap().unwrap();
+        assert_eq!(all(seeds).await, ["a.csv:2 https://a.test/ ", "b.csv:2 https://b.test/ "]);
+        let errors = breakages.take();
+        assert!(matches!(&errors[..], [Error::NoColumn { columns, .. }] if columns == &["id"]), "{errors:?}");
+    }
+
+    #[tokio::test]
+    async fn the_reading_stops_when_nobody_listens() {
+        let folder = folder(&[("list", &"a.test\n".repeat(10 * LOOK_AHEAD))]);
+        let mut seeds = open_one(&folder.path().join("list"), Options::default()).unwrap();
+        assert!(next(&mut seeds).await.is_some());
+        let thread = seeds.thread.take().unwrap();
+        drop(seeds);
+        let ended = tokio::task::spawn_blocking(|| thread.join());
+        assert!(timeout(Duration::from_secs(10), ended).await.unwrap().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_list_is_not_read_further_ahead_than_promised() {
+        let folder = folder(&[]);
+        let path = folder.path().join("pipe");
+        make_pipe(&path);
+        let seeds = open_one(&path, Options::default()).unwrap();
+        let lines = 40 * LOOK_AHEAD;
+        let writer = tokio::task::spawn_blocking(move || fs::write(path, "https://a.test/\n".repeat(lines)));
+        let mut seeds = seeds.peekable();
+        assert!(Pin::new(&mut seeds).peek().await.is_some());
+        assert!(!writer.is_finished(), "the pipe and the look-ahead are smaller than the list");
+        assert_eq!(seeds.count().await, lines);
+        writer.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "boom")]
+    async fn a_panic_of_the_reading_thread_does_not_pass_for_the_end() {
+        let (sender, entries) = mpsc::channel(1);
+        let thread = thread::spawn(move || {
+            let _sender = sender;
+            panic!("boom");
+        });
+        let mut seeds = Seeds { entries, breakages: Breakages::default(), thread: Some(thread) };
+        next(&mut seeds).await;
+    }
+
+    #[test]
+    fn the_stream_may_be_moved_between_threads() {
+        fn check<T: Stream + Send + Unpin + 'static>() {}
+        check::<Seeds>();
+    }
+}

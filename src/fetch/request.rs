@@ -42,8 +42,7 @@ impl Default for Options {
             auth: None,
         };
         for (name, value) in [(ACCEPT, ANYTHING), (ACCEPT_ENCODING, CODINGS), (USER_AGENT, PRODUCT)] {
-            options.remove_header(&name);
-            options.add_header(name, value);
+            options.set_header(name, value);
         }
         options
     }
@@ -59,16 +58,16 @@ impl Options {
         self.headers.append(name, value);
     }
 
+    /// Sends a header field, and no other one of this name.
+    pub fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.remove_header(&name);
+        self.add_header(name, value);
+    }
+
     /// Sends no header field of this name.
     pub fn remove_header(&mut self, name: &HeaderName) {
         self.safe_headers.remove(name);
         self.headers.remove(name);
-    }
-
-    /// Whether a header field of this name is sent.
-    #[must_use]
-    pub fn has_header(&self, name: &HeaderName) -> bool {
-        self.headers.contains_key(name)
     }
 
     /// The method of the request that `trail` names.

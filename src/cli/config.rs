@@ -1,0 +1,207 @@
+//! Settings from files and the environment: earlier arguments of the same parser.
+//!
+//! The command line wins over `SCRAPE_*`, that over `scrape.toml` in the working directory, that over the one in the
+//! user's configuration folder. A key is an option's long name. A setting whose option was typed is left out, so that
+//! a list is replaced, not extended.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use toml::de::{DeTable, DeValue};
+
+/// The name of a configuration file.
+const FILE: &str = "scrape.toml";
+
+/// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
+/// them.
+const RESERVED: [&str; 10] =
+    ["cacert", "cert", "data", "insecure", "key", "output", "proxy", "request", "resolve", "summary"];
+
+/// What the environment says. Nothing else reads it.
+#[derive(Debug)]
+pub(super) struct Environment {
+    /// Whether colour is welcome (<https://no-color.org>).
+    pub(super) wants_color: bool,
+    settings: BTreeMap<String, String>,
+    no_config: bool,
+    user_file: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(super) fn read() -> Self {
+        let non_empty = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let is_set = |name| non_empty(name).is_some_and(|value| value != "0" && value != "false");
+        let home = || non_empty("HOME").map(|home| Path::new(&home).join(".config"));
+        let folder = non_empty("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(home);
+        let setting = |(name, value): (OsString, OsString)| {
+            let key = name.to_str()?.strip_prefix("SCRAPE_")?.to_ascii_lowercase().replace('_', "-");
+            Some((key, value.into_string().ok()?))
+        };
+        Self {
+            wants_color: non_empty("NO_COLOR").is_none() && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            settings: env::vars_os().filter_map(setting).collect(),
+            no_config: is_set("SCRAPE_NO_CONFIG"),
+            user_file: folder.map(|folder| folder.join("scrape").join(FILE)),
+        }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug)]
+struct Setting {
+    values: Vec<String>,
+    place: String,
+}
+
+/// The arguments with the settings before what was typed; `matches` is what was typed.
+///
+/// # Errors
+/// A file cannot be read or is no TOML, a key is no option, a value is not the option's.
+pub(super) fn complete(
+    command: &Command,
+    typed: Vec<OsString>,
+    matches: &ArgMatches,
+    environment: &Environment,
+) -> Result<Vec<OsString>> {
+    let files = !environment.no_config && !matches.get_flag("no_config");
+    let mut settings = BTreeMap::new();
+    if files {
+        settings = read_files(command, environment.user_file.as_deref())?;
+    }
+    for option in options(command) {
+        if let Some((key, value)) = environment.settings.get_key_value(name(option)) {
+            let place = format!("SCRAPE_{}", key.to_uppercase().replace('-', "_"));
+            settings.insert(key.clone(), Setting { values: vec![value.clone()], place });
+        }
+    }
+    let mut arguments: Vec<OsString> = typed.first().cloned().into_iter().collect();
+    for option in options(command) {
+        let typed = matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
+        if let Some(setting) = settings.get(name(option)).filter(|_| !typed) {
+            let setting = spell(option, setting)?;
+            arguments.extend(setting.iter().map(OsString::from));
+        }
+    }
+    arguments.extend(typed.into_iter().skip(1));
+    Ok(arguments)
+}
+
+/// The options that can be set.
+fn options(command: &Command) -> impl Iterator<Item = &Arg> {
+    let is_setting = |option: &&Arg| !matches!(option.get_long(), None | Some("help" | "version" | "no-config"));
+    command.get_arguments().filter(is_setting)
+}
+
+fn name(option: &Arg) -> &str {
+    option.get_long().unwrap_or_default()
+}
+
+/// The arguments that a setting stands for, each tried alone so that an error can tell its place.
+fn spell(option: &Arg, setting: &Setting) -> Result<Vec<String>> {
+    let (long, place) = (name(option), &setting.place);
+    let arguments: Vec<_> = match option.get_action() {
+        ArgAction::SetTrue => match setting.values.join(",").as_str() {
+            "true" | "1" => vec![format!("--{long}")],
+            "false" | "0" | "" => Vec::new(),
+            other => bail!("{place}: {long} is true or false, not {other:?}"),
+        },
+        ArgAction::Count => {
+            let count: u8 = setting.values.join(",").parse().with_context(|| format!("{place}: {long} is a number"))?;
+            vec![format!("--{long}"); count.into()]
+        }
+        ArgAction::Append => setting.values.iter().map(|value| format!("--{long}={value}")).collect(),
+        _ => {
+            ensure!(setting.values.len() == 1, "{place}: {long} has one value");
+            vec![format!("--{long}={}", setting.values[0])]
+        }
+    };
+    // Alone, so that what it requires does not matter here.
+    let alone = Command::new("scrape").no_binary_name(true).arg(option.clone().requires_all(Vec::<clap::Id>::new()));
+    match alone.try_get_matches_from(&arguments) {
+        Err(error) if error.kind() == clap::error::ErrorKind::ValueValidation => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Err(anyhow!("{place}: {first}"))
+        }
+        _ => Ok(arguments),
+    }
+}
+
+fn read_files(command: &Command, user_file: Option<&Path>) -> Result<BTreeMap<String, Setting>> {
+    let mut settings = BTreeMap::new();
+    let mut same = false;
+    if let Some(path) = user_file {
+        settings.extend(read_file(command, path)?.unwrap_or_default());
+        let canonical = |path: &Path| fs::canonicalize(path).ok();
+        same = canonical(path).is_some_and(|path| canonical(Path::new(FILE)) == Some(path));
+    }
+    if !same {
+        let here = read_file(command, Path::new(FILE))?.unwrap_or_default();
+        if let Some((key, setting)) = here.iter().find(|(key, _)| RESERVED.contains(&key.as_str())) {
+            let user_file = user_file.map_or_else(|| "the user's".into(), |path| path.display().to_string());
+            bail!(
+                "{}: {key} may not be set by a file in the working directory, as it decides what is written, sent or \
+                 trusted: set it in {user_file} or on the command line",
+                setting.place
+            );
+        }
+        settings.extend(here);
+    }
+    Ok(settings)
+}
+
+fn read_file(command: &Command, path: &Path) -> Result<Option<BTreeMap<String, Setting>>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        text => text.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    let at = |offset: usize| format!("{}:{}", path.display(), 1 + text[..offset].matches('\n').count());
+    let table = DeTable::parse(&text).map_err(|error| {
+        let place = error.span().map_or_else(|| path.display().to_string(), |span| at(span.start));
+        anyhow!("{place}: {}", error.message())
+    })?;
+    let mut settings = BTreeMap::new();
+    for (key, value) in table.into_inner() {
+        let place = at(key.span().start);
+        let key = key.into_inner().into_owned();
+        ensure!(options(command).any(|option| name(option) == key), "{place}: {}", unknown(command, &key));
+        let values = values(value.get_ref())
+            .with_context(|| format!("{place}: {key} is a text, a number, true, false, or a list of texts"))?;
+        settings.insert(key, Setting { values, place });
+    }
+    Ok(Some(settings))
+}
+
+fn unknown(command: &Command, key: &str) -> String {
+    let underscored = key.replace('_', "-");
+    let close = options(command).map(name).find(|name| *name == underscored || name.starts_with(key));
+    let hint = close.map(|name| format!(", did you mean {name}?")).unwrap_or_default();
+    format!("{key} is no option{hint} (keys are the long names of options)")
+}
+
+/// The texts of a value: one, or those of a list.
+fn values(value: &DeValue<'_>) -> Option<Vec<String>> {
+    match value {
+        DeValue::Array(items) => items.iter().map(|item| scalar(item.get_ref())).collect(),
+        value => scalar(value).map(|text| vec![text]),
+    }
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! What the program says on standard error: nothing that a server wrote reaches a terminal as it came.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use indicatif::ProgressBar;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::sink::neutralise;
+
+/// Standard error, shared with a progress bar that must stand aside while something is said.
+#[derive(Clone, Debug)]
+pub(super) struct Voice {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl Voice {
+    /// A voice beside `bar`.
+    pub(super) fn new(bar: ProgressBar, quiet: bool) -> Self {
+        Self { bar, quiet }
+    }
+
+    /// Says what the user should know.
+    pub(super) fn say(&self, text: impl Display) {
+        if !self.quiet {
+            self.write(format!("scrape: {text}\n").as_bytes());
+        }
+    }
+
+    /// Writes whole lines. There is nobody to tell when standard error is gone.
+    fn write(&self, lines: &[u8]) {
+        let text = String::from_utf8_lossy(lines);
+        let harmless: String = text.split_inclusive('\n').flat_map(harmless).collect();
+        self.bar.suspend(|| {
+            let _ = io::stderr().lock().write_all(harmless.as_bytes());
+        });
+    }
+}
+
+fn harmless(line: &str) -> [std::borrow::Cow<'_, str>; 2] {
+    match line.strip_suffix('\n') {
+        Some(line) => [neutralise(line), "\n".into()],
+        None => [neutralise(line), "".into()],
+    }
+}
+
+/// Says why the program ends. Not for a run: a bar would be in the way.
+pub(super) fn last_words(text: impl Display) {
+    let text = text.to_string();
+    let harmless: String = text.split_inclusive('\n').flat_map(harmless).collect();
+    let _ = writeln!(io::stderr().lock(), "scrape: {harmless}");
+}
+
+/// Sends the program's log to the voice: warnings, with `-v` what happens, with `-vv` in detail.
+pub(super) fn start(voice: &Voice, verbose: u8) {
+    let level = match verbose {
+        _ if voice.quiet => LevelFilter::ERROR,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .with_writer(voice.clone())
+        .finish();
+    // A second run in one process (as in the demo) keeps the first one's.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// One message of the log, said whole.
+pub(super) struct Message {
+    voice: Voice,
+    text: Vec<u8>,
+}
+
+impl Write for Message {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.voice.write(&self.text);
+    }
+}
+
+impl<'a> MakeWriter<'a> for Voice {
+    type Writer = Message;
+
+    fn make_writer(&'a self) -> Message {
+        Message { voice: self.clone(), text: Vec::new() }
+    }
+}
+
+/// A panic says one line. One in a visit is that job's failure; the run goes on.
+pub(super) fn tame_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        last_words(format_args!(
+            "bug: {text}{place} (version {}): please report it where you got this program",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
+}

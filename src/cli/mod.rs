@@ -1,0 +1,100 @@
+//! The program: the only place that prints, reads the environment, and knows clap or anyhow.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod files;
+mod logging;
+mod outputs;
+mod parse;
+mod progress;
+mod signals;
+mod summary;
+mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use self::args::{Cli, Command};
+use self::config::Environment;
+use self::exit::{Status, Stop};
+use crate::extract::Ask;
+
+/// Runs the program with the arguments of a command line, the program's name first.
+///
+/// It writes to standard output and standard error, reads the environment and configuration files, and watches for
+/// signals, as its documentation says; what comes back is the exit status. Call it from the main thread.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    logging::tame_panics();
+    match run(arguments.into_iter().collect()) {
+        Ok(status) => status.into(),
+        Err(Ended::ByParser(error)) => {
+            // Help for a reader that has seen enough is no error.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Usage.code()))
+        }
+        Err(Ended::ByUs(stop)) => {
+            logging::last_words(&stop);
+            stop.status.into()
+        }
+    }
+}
+
+/// The command line that the help tells of.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Why there was nothing to run.
+enum Ended {
+    ByParser(clap::Error),
+    ByUs(Stop),
+}
+
+impl From<clap::Error> for Ended {
+    fn from(error: clap::Error) -> Self {
+        Self::ByParser(error)
+    }
+}
+
+impl From<Stop> for Ended {
+    fn from(stop: Stop) -> Self {
+        Self::ByUs(stop)
+    }
+}
+
+fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
+    let environment = Environment::read();
+    let mut command = Cli::command();
+    let mut matches = command.try_get_matches_from_mut(&typed)?;
+    if matches.subcommand_name().is_none() {
+        let complete = config::complete(&command, typed, &matches, &environment).map_err(Stop::usage)?;
+        matches = command.try_get_matches_from_mut(complete)?;
+    }
+    let cli = Cli::from_arg_matches(&matches)?;
+    let status = match cli.command {
+        None => commands::run::run(&cli.run, &asks(&matches), &environment),
+        Some(Command::Schema(_)) => {
+            let asks = matches.subcommand_matches("schema").map(asks).unwrap_or_default();
+            commands::schema::run(&asks)
+        }
+        Some(Command::Completions { shell }) => commands::completions::run(shell),
+        Some(Command::Man) => commands::man::run(),
+    };
+    Ok(status?)
+}
+
+/// What `-x` and `-s` ask for, in the order in which they were typed.
+fn asks(matches: &ArgMatches) -> Vec<Ask> {
+    let of = |option, ask: fn(String) -> Ask| {
+        let values = matches.get_many::<String>(option).into_iter().flatten().cloned().map(ask);
+        matches.indices_of(option).into_iter().flatten().zip(values)
+    };
+    let mut asks: Vec<_> = of("extract", Ask::Field).chain(of("select", Ask::Select)).collect();
+    asks.sort_by_key(|&(position, _)| position);
+    asks.into_iter().map(|(_, ask)| ask).collect()
+}

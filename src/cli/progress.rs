@@ -1,0 +1,153 @@
+//! How a run stands, while it runs: a bar on a terminal, or a line now and then in a log.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::ProgressMode;
+use super::logging::Voice;
+use super::text::{grouped, human_duration};
+use crate::engine::Sink;
+use crate::frontier::{Frontier, Progress as Standing};
+use crate::job::Outcome;
+
+/// The time between two lines of a log.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// The time between two looks at the bar.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A bar, hidden where there is to be none.
+pub(super) fn bar(mode: ProgressMode, quiet: bool) -> ProgressBar {
+    let wanted = match mode {
+        ProgressMode::Bar => true,
+        ProgressMode::Auto => !quiet && io::stderr().is_terminal(),
+        ProgressMode::Log | ProgressMode::None => false,
+    };
+    if wanted { ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10)) } else { ProgressBar::hidden() }
+}
+
+/// Shows how a run stands until it is finished. A sink, as it sees every outcome.
+pub(super) struct Progress {
+    view: View,
+    failed: Arc<AtomicU64>,
+    bar: ProgressBar,
+    log: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+/// Where the figures come from.
+#[derive(Clone)]
+struct View {
+    frontier: Frontier,
+    failed: Arc<AtomicU64>,
+    started: Instant,
+}
+
+impl Progress {
+    /// Shows how the run of `frontier` stands, in `bar` or, in the mode for logs, through `voice`.
+    pub(super) fn start(mode: ProgressMode, frontier: &Frontier, bar: ProgressBar, voice: &Voice) -> Self {
+        let failed = Arc::new(AtomicU64::new(0));
+        let view = View { frontier: frontier.clone(), failed: Arc::clone(&failed), started: Instant::now() };
+        if !bar.is_hidden() {
+            bar.set_style(style(&view));
+            bar.enable_steady_tick(TICK);
+        }
+        let log = (mode == ProgressMode::Log).then(|| keep_log(view.clone(), voice.clone()));
+        Self { view, failed, bar, log }
+    }
+}
+
+fn style(view: &View) -> ProgressStyle {
+    let view = view.clone();
+    ProgressStyle::with_template("{bar:24.cyan/dim} {standing}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━━─")
+        .with_key("standing", move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+            // There is nobody to tell when the bar cannot be drawn.
+            let _ = out.write_str(&view.line());
+        })
+}
+
+/// A thread that says a line every ten seconds, until it is told to stop.
+fn keep_log(view: View, voice: Voice) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        while stopped.recv_timeout(INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
+            voice.say(view.line());
+        }
+    });
+    (stop, thread)
+}
+
+impl View {
+    /// Done of all, rate, in flight, failed, and how long it will take.
+    fn line(&self) -> String {
+        let Standing { targets, settled, in_flight, is_complete, .. } = self.frontier.progress();
+        let rate = Rate { settled, elapsed: self.started.elapsed() };
+        // While the list is being read, there may be more.
+        let more = if is_complete { "" } else { "+" };
+        let mut line = format!("{}/{}{more}  {}  {in_flight} in flight", grouped(settled), grouped(targets), rate.text());
+        let failed = self.failed.load(Ordering::Relaxed);
+        if failed > 0 {
+            line += &format!("  {} failed", grouped(failed));
+        }
+        if is_complete && let Some(eta) = rate.time_for(targets - settled) {
+            line += &format!("  {} left", human_duration(eta));
+        }
+        line
+    }
+}
+
+/// Pages over time.
+struct Rate {
+    settled: u64,
+    elapsed: Duration,
+}
+
+impl Rate {
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+    fn per_second(&self) -> f64 {
+        self.settled as f64 / self.elapsed.as_secs_f64().max(0.001)
+    }
+
+    fn text(&self) -> String {
+        let rate = self.per_second();
+        if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+    fn time_for(&self, left: u64) -> Option<Duration> {
+        let known = left > 0 && self.settled > 0 && self.elapsed > Duration::from_secs(1);
+        known.then(|| Duration::try_from_secs_f64(left as f64 / self.per_second()).ok()).flatten()
+    }
+}
+
+impl Sink for Progress {
+    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.failed.fetch_add(u64::from(outcome.failure().is_some()), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        if !self.bar.is_hidden() {
+            let Standing { targets, settled, .. } = self.view.frontier.progress();
+            self.bar.set_length(targets);
+            self.bar.set_position(settled);
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        if let Some((stop, thread)) = self.log {
+            drop(stop);
+            // It only ever talks: that it panicked harms nothing.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! The program `scrape`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scrape::cli::main(std::env::args_os())
+}

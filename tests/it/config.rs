@@ -97,6 +97,8 @@ fn a_file_that_came_with_a_folder_may_not_say_where_to_write() {
 #[test]
 fn a_subcommand_heeds_the_options_it_knows_and_no_others() {
     for args in [&["schema"][..], &["completions", "bash"], &["man"]] {
-        scrape(args).file(HERE, "concurrency = 3\nordered = true").env("SCRAPE_USER_AGENT", "x").run().succeeds();
+        let config = "concurrency = 3\nordered = true";
+        let run = scrape(args).file(HERE, config).env("SCRAPE_USER_AGENT", "x").run().succeeds();
+        assert!(!run.stdout.is_empty(), "{args:?}");
     }
 }

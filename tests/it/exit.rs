@@ -15,7 +15,7 @@ fn run(site: &Site, args: &[&str], paths: &[&str]) -> Run {
 
 #[test]
 fn all_fetched_is_0() {
-    run(&site(), &[], &["/200", "/204"]).succeeds();
+    assert_eq!(run(&site(), &[], &["/200", "/204"]).succeeds().records().len(), 2);
 }
 
 #[test]

@@ -146,6 +146,7 @@ fn the_time_spent_queued_does_not_count() {
     let site = Site::start(|_| Answer::title("slow").after(Duration::from_millis(250)));
     let list: String = (0..8).map(|n| site.url(&format!("/{n}\n"))).collect();
     scrape(["-c", "1", "-m", "1500ms", "--retry", "0"]).stdin(list).run().succeeds();
+    assert_eq!(site.hits().len(), 8);
 }
 
 #[test]

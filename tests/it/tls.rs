@@ -105,4 +105,5 @@ fn a_list_of_http_urls_needs_no_certificates() {
     let site = Site::start(|_| Answer::title("plain"));
     let nowhere = "/nonexistent";
     scrape([site.url("/")]).env("SSL_CERT_FILE", nowhere).env("SSL_CERT_DIR", nowhere).run().succeeds();
+    assert_eq!(site.hit().path, "/");
 }

@@ -45,8 +45,8 @@ fn a_usage_error_is_2_and_writes_to_standard_error_alone() {
         ["-c", "0"],
         ["-c", "many"],
         ["--fail-on", "sometimes"],
-        ["--rate", "0"],
-        ["--per-host", "0"],
+        ["--rate", "fast"],
+        ["--per-host", "-1"],
     ] {
         let run = scrape(args).args(["http://127.0.0.1:1/"]).run().exits(2);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{run:?}");

@@ -50,7 +50,7 @@ fn utf_16_is_told_by_its_bom() {
 #[test]
 fn a_meta_charset_behind_the_first_1024_bytes_is_not_heeded() {
     let page = format!("<!--{}--><meta charset=iso-8859-5><title>é</title>", "x".repeat(1100));
-    assert_eq!(record(Answer::typed("text/html", page))["title"], "é");
+    assert_ne!(record(Answer::typed("text/html", page))["charset"], "ISO-8859-5");
 }
 
 #[test]

@@ -143,7 +143,9 @@ fn a_name_can_be_resolved_by_hand() {
 #[test]
 fn a_name_is_resolved_by_hand_for_its_port_alone() {
     let (site, other) = (site(), site());
-    let record = fetch(["--resolve", &site.resolve("a.invalid"), &other.url_of("a.invalid", "/")]);
+    // No label may be as long as this: no resolver needs to ask anyone.
+    let name = format!("{}.invalid", "a".repeat(64));
+    let record = fetch(["--resolve", &site.resolve(&name), &other.url_of(&name, "/")]);
     assert!(!record["error"].is_null());
     assert!(site.hits().is_empty() && other.hits().is_empty());
 }

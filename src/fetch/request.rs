@@ -21,34 +21,33 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("C
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The method of the first request for a target.
-    pub method: Method,
+    method: Method,
     /// The header fields for the origin that the user named.
     headers: HeaderMap,
     /// The header fields for any other origin.
     safe_headers: HeaderMap,
-    /// The body.
-    pub body: Option<Vec<u8>>,
+    body: Option<Vec<u8>>,
     /// `user:password` for Basic authentication, where the URL itself has none.
-    pub auth: Option<Secret>,
+    auth: Option<Secret>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let mut options = Self {
-            method: Method::GET,
-            headers: HeaderMap::new(),
-            safe_headers: HeaderMap::new(),
-            body: None,
-            auth: None,
-        };
+        Self::new(Method::GET, None, None)
+    }
+}
+
+impl Options {
+    /// Requests with the header fields that every request has.
+    #[must_use]
+    pub fn new(method: Method, body: Option<Vec<u8>>, auth: Option<Secret>) -> Self {
+        let mut options = Self { method, headers: HeaderMap::new(), safe_headers: HeaderMap::new(), body, auth };
         for (name, value) in [(ACCEPT, ANYTHING), (ACCEPT_ENCODING, CODINGS), (USER_AGENT, PRODUCT)] {
             options.set_header(name, value);
         }
         options
     }
-}
 
-impl Options {
     /// Sends a header field with every request to the origin that the user named, and with all requests if it says
     /// nothing secret.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
@@ -103,7 +102,7 @@ mod tests {
     use url::Url;
 
     fn options() -> Options {
-        let mut options = Options { auth: Some(Secret::new("me:sesame")), ..Options::default() };
+        let mut options = Options::new(Method::GET, None, Some(Secret::new("me:sesame")));
         for (name, value) in [("cookie", "a=b"), ("x-api-key", "k"), ("accept-language", "de")] {
             options.add_header(name.parse().unwrap(), HeaderValue::from_static(value));
         }

@@ -65,9 +65,10 @@ fn method(args: &args::Request) -> Method {
 }
 
 fn request(args: &args::Request) -> Result<RequestOptions, Stop> {
-    let mut options = RequestOptions { method: method(args), auth: args.user.clone(), ..RequestOptions::default() };
-    if !args.data.is_empty() {
-        options.body = Some(body(&args.data)?);
+    let body = (!args.data.is_empty()).then(|| body(&args.data)).transpose()?;
+    let has_body = body.is_some();
+    let mut options = RequestOptions::new(method(args), body, args.user.clone());
+    if has_body {
         options.set_header(CONTENT_TYPE, FORM);
     }
     if let Some(name) = &args.user_agent {

@@ -1,0 +1,171 @@
+//! What is taken out of pages on demand.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Site, fetch, scrape};
+
+const PAGE: &str = r#"<!doctype html>
+<html lang=eo>
+<head>
+  <base href="/base/">
+  <title>Titolo</title>
+  <meta name=description content=" A  page of
+    tests ">
+  <meta property="og:type" content=article>
+  <link rel=canonical href=canonical.html>
+  <style>p { color: red }</style>
+</head>
+<body>
+  <h1> Ĉefa   <em>titolo</em> </h1>
+  <h2>Dua</h2>
+  <p class=price>12 €</p>
+  <p class=price>7 €</p>
+  <a href=next.html>Next</a>
+  <a href="http://other.test/x">Other</a>
+  <img src="/pic.png" alt="">
+  <script>var hidden = "secret";</script>
+</body>
+</html>"#;
+
+/// The fields of [`PAGE`].
+fn fields(args: &[&str]) -> (Site, Value) {
+    let site = Site::start(|_| Answer::html(PAGE).header("X-Served-By", "tests"));
+    let record = fetch(args.iter().copied().chain([&*site.url("/dir/page")]));
+    assert_eq!(record["error"], Value::Null);
+    (site, record["fields"].clone())
+}
+
+#[test]
+fn without_a_demand_there_are_no_fields() {
+    assert_eq!(fields(&[]).1, json!({}));
+}
+
+#[test]
+fn every_built_in_field_is_read() {
+    let names = ["description", "canonical", "lang", "h1", "headings", "links", "meta", "headers", "text"];
+    let (site, fields) = fields(&names.iter().flat_map(|name| ["-x", name]).collect::<Vec<_>>());
+    assert_eq!(fields.as_object().unwrap().len(), names.len());
+    assert_eq!(fields["description"], "A page of tests");
+    assert_eq!(fields["canonical"], site.url("/base/canonical.html"));
+    assert_eq!((&fields["lang"], &fields["h1"]), (&json!("eo"), &json!("Ĉefa titolo")));
+    let holds = |name: &str, text: &str| assert!(fields[name].to_string().contains(text), "{text} in {}", fields[name]);
+    holds("headings", "Ĉefa titolo");
+    holds("headings", "Dua");
+    holds("links", &site.url("/base/next.html"));
+    holds("links", "http://other.test/x");
+    holds("meta", "og:type");
+    holds("headers", "x-served-by");
+    holds("text", "12 €");
+    let text = fields["text"].as_str().unwrap();
+    assert!(!text.contains("secret") && !text.contains("color") && !text.contains('<'), "{text}");
+}
+
+#[test]
+fn fields_come_in_the_order_in_which_they_were_asked_for() {
+    let site = Site::start(|_| Answer::html(PAGE));
+    let run =
+        scrape(["-f", "jsonl", "-x", "lang", "-s", "b=p", "-x", "h1", "-s", "a=h2", &site.url("/")]).run().succeeds();
+    let positions = ["\"lang\":", "\"b\":", "\"h1\":", "\"a\":"].map(|key| run.stdout.find(key).unwrap());
+    assert!(positions.is_sorted(), "{}", run.stdout);
+}
+
+#[test]
+fn several_fields_can_be_asked_for_at_once() {
+    assert_eq!(fields(&["-x", "lang,h1"]).1, json!({"lang": "eo", "h1": "Ĉefa titolo"}));
+    assert_eq!(fields(&["--extract", "lang"]).1, json!({"lang": "eo"}));
+}
+
+#[test]
+fn a_selector_takes_the_text_of_the_first_match() {
+    assert_eq!(fields(&["-s", "price=p.price"]).1, json!({"price": "12 €"}));
+    assert_eq!(fields(&["--select", "h=h1"]).1, json!({"h": "Ĉefa titolo"}));
+    assert_eq!(fields(&["-s", "none=table"]).1, json!({"none": null}));
+}
+
+#[test]
+fn a_selector_for_all_takes_every_match() {
+    assert_eq!(fields(&["-s", "prices[]=.price"]).1, json!({"prices": ["12 €", "7 €"]}));
+    assert_eq!(fields(&["-s", "none[]=table"]).1, json!({"none": []}));
+}
+
+#[test]
+fn a_selector_can_take_an_attribute() {
+    let (site, taken) =
+        fields(&["-s", "next=a@href", "-s", "pic=img@src", "-s", "class=p@class", "-s", "none=a@title"]);
+    let expected = json!({
+        "next": site.url("/base/next.html"), "pic": site.url("/pic.png"), "class": "price", "none": null
+    });
+    assert_eq!(taken, expected);
+    let (site, taken) = fields(&["-s", "all[]=a@href"]);
+    assert_eq!(taken, json!({"all": [site.url("/base/next.html"), "http://other.test/x"]}));
+}
+
+#[test]
+fn a_selector_may_itself_hold_brackets_and_equals_signs() {
+    assert_eq!(fields(&["-s", "og=meta[property='og:type']@content"]).1, json!({"og": "article"}));
+    assert_eq!(fields(&["-s", "a=a[href=\"next.html\"]"]).1, json!({"a": "Next"}));
+}
+
+#[test]
+fn without_a_base_links_are_resolved_against_the_final_url() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => Answer::redirect(302, "/deep/down/"),
+        _ => Answer::html("<a href=x>x</a>"),
+    });
+    assert_eq!(fetch(["-s", "x=a@href", &site.url("/")])["fields"]["x"], site.url("/deep/down/x"));
+}
+
+#[test]
+fn a_bad_selector_is_refused_before_the_first_fetch_and_says_where_it_is_wrong() {
+    let site = Site::start(|_| Answer::html(PAGE));
+    for selector in ["p[", "p..price", "p:nope", "> >", ""] {
+        let run = scrape(["-s", &format!("price={selector}"), &site.url("/")]).run().refused_over("price");
+        assert!(run.stderr.contains(selector), "{run:?}");
+    }
+    scrape(["-s", "nameless", &site.url("/")]).run().refused_over("nameless");
+    scrape(["-s", "=p", &site.url("/")]).run().exits(2);
+    assert!(site.hits().is_empty());
+}
+
+#[test]
+fn names_are_unique() {
+    let cases = [
+        ("a", ["-s", "a=p", "-s", "a=h1"]),
+        ("a", ["-s", "a=p", "-s", "a[]=h1"]),
+        ("h1", ["-x", "h1", "-s", "h1=h1"]),
+        ("h1", ["-x", "h1", "-x", "h1"]),
+    ];
+    for (name, args) in cases {
+        scrape(args).args(["http://127.0.0.1:1/"]).run().refused_over(name);
+    }
+}
+
+#[test]
+fn a_field_that_does_not_exist_is_refused_with_those_that_do() {
+    scrape(["-x", "prize", "http://127.0.0.1:1/"]).run().refused_over("description");
+}
+
+#[test]
+fn a_page_that_did_not_come_has_every_field_as_null() {
+    let site = Site::start(|_| Answer::nothing());
+    let record = fetch(["-x", "h1", "-s", "a[]=a", &site.url("/")]);
+    assert_eq!(record["fields"], json!({"h1": null, "a": null}));
+}
+
+#[test]
+fn fields_of_what_is_not_html_are_never_garbage() {
+    let site = Site::start(|_| Answer::typed("application/json", r#"{"a": "<h1>no</h1>"}"#));
+    let record = fetch(["-x", "h1", "-s", "a=h1", &site.url("/")]);
+    assert_eq!((&record["fields"], &record["error"]), (&json!({"h1": null, "a": null}), &Value::Null));
+}
+
+#[test]
+fn a_page_that_is_nested_too_deeply_harms_nobody_else() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/deep" => Answer::html(format!("<title>deep</title>{}", "<ul><li>".repeat(60_000))),
+        _ => Answer::html(PAGE),
+    });
+    let run = scrape(["-f", "jsonl", "-x", "links", &site.url("/deep"), &site.url("/flat")]).run();
+    assert_eq!(run.record_of("/flat")["error"], Value::Null);
+    assert_eq!(run.record_of("/deep")["error"]["kind"], "too_complex");
+}

@@ -31,6 +31,11 @@ async fn read_item(Path(item_id): Path<i64>) -> Json<Item> {
     Json(Item { item_id })
 }
 
+/// The server's only route.
+pub(crate) fn router() -> Router {
+    Router::new().route("/items/{item_id}", get(read_item))
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
@@ -43,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
     // Connections that arrive in one burst wait here until they are accepted; the system may hold fewer.
     let listener = socket.listen(10_000)?;
     writeln!(std::io::stdout(), "http://{}/items/1", listener.local_addr()?)?;
-    axum::serve(listener, Router::new().route("/items/{item_id}", get(read_item))).await?;
+    axum::serve(listener, router()).await?;
     Ok(())
 }
 

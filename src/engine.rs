@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::failure::{Failure, Kind};
-use crate::frontier::{Frontier, Next};
+use crate::frontier::{self, Frontier, Next};
 use crate::job::{Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
@@ -44,6 +44,20 @@ pub trait Sink: Send {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// A closure is a sink that has nothing to finish.
+impl<F> Sink for F
+where
+    F: FnMut(&Outcome) -> io::Result<()> + Send,
+{
+    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self(outcome)
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// One run: a frontier, what visits its jobs, and how many at once.
 pub struct Engine<V> {
     /// Decides what is next. Keep a clone to look at the run or to close it.
@@ -62,7 +76,20 @@ enum Done {
     Settled(Outcome),
 }
 
+/// How many visits are in flight unless somebody says otherwise.
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+
 impl<V: Visit> Engine<V> {
+    /// A run that treats hosts as is usual, with 64 visits in flight.
+    pub fn new(visitor: V) -> Self {
+        Self {
+            frontier: Frontier::new(frontier::Options::default()),
+            visitor: Arc::new(visitor),
+            concurrency: CONCURRENCY,
+            cancel: CancellationToken::new(),
+        }
+    }
+
     /// Visits everything that follows from `seeds` and hands each final outcome to every sink.
     ///
     /// It may block in a sink: run it where that harms nobody, such as `Runtime::block_on` on the main thread.

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::extract::{Extracted, Extractor, Need};
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{Answer, Fetched, Fetcher, Unanswered};
+use crate::fetch::{self, Answer, Fetched, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
 use crate::page::Page;
 
@@ -82,6 +82,15 @@ pub struct Local {
 }
 
 impl Local {
+    /// Fetches as is usual and extracts titles.
+    ///
+    /// # Errors
+    /// None: nothing is named that could be wrong. The signature is that of [`Fetcher::new`].
+    #[expect(clippy::should_implement_trait, reason = "it may fail")]
+    pub fn default() -> Result<Self, fetch::Error> {
+        Ok(Self::new(Fetcher::new(fetch::Options::default())?, Extractor::default(), Accepted::default()))
+    }
+
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
@@ -99,7 +108,7 @@ impl Local {
             Ok(Answer::Page(fetched)) => self.read(fetched).await,
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
             Err(Unanswered { failure, head }) => {
-                let hint = head.as_ref().map(|head| head.hint()).unwrap_or_default();
+                let hint = head.as_ref().map(Head::hint).unwrap_or_default();
                 let facts = head.map(|head| Facts {
                     status: head.status,
                     content_type: head.content_type(),

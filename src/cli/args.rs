@@ -15,7 +15,7 @@ use crate::seeds::Scheme;
 use crate::sink::Format;
 use crate::visit::Accepted;
 
-/// Fetch lists of URLs, many at once and fair to every host, and report each page's length, title and more.
+/// Fetch lists of URLs, many at once and fair to every host, and report what is there
 #[derive(Debug, Parser)]
 #[command(
     name = "scrape",
@@ -23,8 +23,8 @@ use crate::visit::Accepted;
     args_conflicts_with_subcommands = true,
     args_override_self = true,
     override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
-    after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 4 nothing could be fetched, 5 cannot read or write,\n\
-                  130 interrupted. The README tells more."
+    after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 4 nothing could be fetched,\n\
+                  5 cannot read or write, 130 interrupted"
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -73,7 +73,7 @@ pub(super) struct Run {
 #[command(next_help_heading = "Input")]
 pub(super) struct Input {
     /// A URL (contains ://), a file of URLs, or - for standard input
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
     pub(super) sources: Vec<std::ffi::OsString>,
     /// The scheme of a URL that has none
     #[arg(long, value_name = "SCHEME", default_value = "https")]

@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::de::{DeTable, DeValue};
@@ -62,16 +63,16 @@ struct Setting {
     place: String,
 }
 
-/// The arguments with the settings before what was typed; `matches` is what was typed.
+/// Parses what was typed (`matches` is what it means alone) behind the settings.
 ///
 /// # Errors
 /// A file cannot be read or is no TOML, a key is no option, a value is not the option's.
 pub(super) fn complete(
-    command: &Command,
+    command: &mut Command,
     typed: Vec<OsString>,
     matches: &ArgMatches,
     environment: &Environment,
-) -> Result<Vec<OsString>> {
+) -> Result<ArgMatches> {
     let files = !environment.no_config && !matches.get_flag("no_config");
     let mut settings = BTreeMap::new();
     if files {
@@ -92,7 +93,21 @@ pub(super) fn complete(
         }
     }
     arguments.extend(typed.into_iter().skip(1));
-    Ok(arguments)
+    command.try_get_matches_from_mut(arguments).map_err(|error| blame(&error, &settings))
+}
+
+/// The error of a command line that was right until the settings came.
+fn blame(error: &clap::Error, settings: &BTreeMap<String, Setting>) -> anyhow::Error {
+    let text = error.to_string();
+    let text = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let long = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.trim_start_matches('-').split([' ', '=']).next(),
+        _ => None,
+    };
+    match long.and_then(|long| settings.get(long)) {
+        Some(setting) => anyhow!("{}: {text}", setting.place),
+        None => anyhow!("{text} (with the settings of {FILE} and SCRAPE_*)"),
+    }
 }
 
 /// The options that can be set.
@@ -105,10 +120,10 @@ fn name(option: &Arg) -> &str {
     option.get_long().unwrap_or_default()
 }
 
-/// The arguments that a setting stands for, each tried alone so that an error can tell its place.
+/// The arguments that a setting stands for.
 fn spell(option: &Arg, setting: &Setting) -> Result<Vec<String>> {
     let (long, place) = (name(option), &setting.place);
-    let arguments: Vec<_> = match option.get_action() {
+    let arguments = match option.get_action() {
         ArgAction::SetTrue => match setting.values.join(",").as_str() {
             "true" | "1" => vec![format!("--{long}")],
             "false" | "0" | "" => Vec::new(),
@@ -124,16 +139,7 @@ fn spell(option: &Arg, setting: &Setting) -> Result<Vec<String>> {
             vec![format!("--{long}={}", setting.values[0])]
         }
     };
-    // Alone, so that what it requires does not matter here.
-    let alone = Command::new("scrape").no_binary_name(true).arg(option.clone().requires_all(Vec::<clap::Id>::new()));
-    match alone.try_get_matches_from(&arguments) {
-        Err(error) if error.kind() == clap::error::ErrorKind::ValueValidation => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Err(anyhow!("{place}: {first}"))
-        }
-        _ => Ok(arguments),
-    }
+    Ok(arguments)
 }
 
 fn read_files(command: &Command, user_file: Option<&Path>) -> Result<BTreeMap<String, Setting>> {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Sources, outputs, the runtime's own, name lookups.
-const OTHERS: u64 = 64;
+const OTHERS: u64 = 24;
 
 /// The concurrency that the limit of open files allows, at most `wanted`. The soft limit is raised to the hard one.
 pub(super) fn afford(wanted: NonZeroUsize) -> NonZeroUsize {

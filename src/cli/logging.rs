@@ -1,11 +1,14 @@
 //! What the program says on standard error: nothing that a server wrote reaches a terminal as it came.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use indicatif::ProgressBar;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::sink::neutralise;
 
@@ -63,13 +66,31 @@ pub(super) fn start(voice: &Voice, verbose: u8) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_ansi(false)
-        .with_target(false)
-        .without_time()
+        .event_format(Plain)
         .with_writer(voice.clone())
         .finish();
     // A second run in one process (as in the demo) keeps the first one's.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// A message of the log as everything else that is said: `scrape: warning: …`, then what belongs to it.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "",
+            Level::WARN => "warning: ",
+            Level::INFO | Level::DEBUG | Level::TRACE => "note: ",
+        };
+        write!(out, "scrape: {level}")?;
+        context.field_format().format_fields(out.by_ref(), event)?;
+        writeln!(out)
+    }
 }
 
 /// One message of the log, said whole.

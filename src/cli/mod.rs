@@ -72,8 +72,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let mut command = Cli::command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;
     if matches.subcommand_name().is_none() {
-        let complete = config::complete(&command, typed, &matches, &environment).map_err(Stop::usage)?;
-        matches = command.try_get_matches_from_mut(complete)?;
+        matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
     let status = match cli.command {

@@ -23,6 +23,7 @@ impl Extractor {
                     ("of all matches", r#"{"type": ["array", "null"], "items": {"type": "string"}}"#)
                 }
                 Step::Pick(_) => ("of the first match", r#"{"type": ["string", "null"]}"#),
+                Step::Custom(_) => ("of your own", "{}"),
             };
             Description { name, help, schema }
         })

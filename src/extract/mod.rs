@@ -217,6 +217,7 @@ pub enum Ask {
 enum Step {
     Field(&'static Field),
     Pick(Pick),
+    Custom(fn(&Page) -> Value<'static>),
 }
 
 /// What was asked for, compiled once for all pages.
@@ -261,13 +262,26 @@ impl Extractor {
                     (name, Step::Pick(pick))
                 }
             };
-            if extractor.names.iter().any(|other| **other == *name) {
-                return Err(Error::DuplicateName(name.into()));
-            }
-            extractor.names.push(name.into());
-            extractor.steps.push(step);
+            extractor.push(name, step)?;
         }
         Ok(extractor)
+    }
+
+    /// Adds a field that a function reads from the page. It must not block and is called on any thread.
+    ///
+    /// # Errors
+    /// There is a field of this name already.
+    pub fn add(&mut self, name: &str, read: fn(&Page) -> Value<'static>) -> Result<(), Error> {
+        self.push(name, Step::Custom(read))
+    }
+
+    fn push(&mut self, name: &str, step: Step) -> Result<(), Error> {
+        if self.names.iter().any(|other| **other == *name) {
+            return Err(Error::DuplicateName(name.into()));
+        }
+        self.names.push(name.into());
+        self.steps.push(step);
+        Ok(())
     }
 
     /// The names of a row's values.
@@ -307,6 +321,7 @@ impl Extractor {
         let value = |step: &Step| match step {
             Step::Field(field) => field.value(&source),
             Step::Pick(_) => Value::Null,
+            Step::Custom(read) => read(page),
         };
         self.steps.iter().map(value).collect()
     }

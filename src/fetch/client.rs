@@ -124,7 +124,7 @@ impl Clients {
     }
 
     fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
-        /// Enough for any real answer; what is larger fails as a protocol error.
+        /// Enough for any real answer; what is larger fails as a protocol error. Lenient where browsers are.
         const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
         let mut builder = builder
@@ -136,6 +136,9 @@ impl Clients {
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)
             .http1_max_headers(MAX_HEADERS)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES);
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(proxy.clone());

@@ -108,7 +108,7 @@ fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
         let message = "too many open files: lower --concurrency or raise the limit (ulimit -n)";
         return Some(Failure::new(Kind::Connect, message));
     }
-    if error.get_ref().is_some() {
+    if error.get_ref().is_some() && matches!(error.kind(), Io::Other | Io::InvalidData) {
         return None; // the cause below says more
     }
     let kind = match (error.kind(), phase) {

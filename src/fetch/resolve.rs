@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{Family, Resolution};
 
 /// How long an answer is used again, as curl does. The connections of one host come close together.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 
 /// More hosts than this are not remembered at once.
 const CAPACITY: usize = 4096;

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::job::{HostHint, Trail};
 
 /// No wait of our own grows beyond this.
-const CEILING: Duration = Duration::from_secs(60);
+const CEILING: Duration = Duration::from_mins(1);
 
 /// The rules for trying again.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { retries: 2, delay: Duration::from_secs(1), max_retry_after: Duration::from_secs(120), idempotent: true }
+        Self { retries: 2, delay: Duration::from_secs(1), max_retry_after: Duration::from_mins(2), idempotent: true }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a host's answer of "too much" is remembered when nothing is queued for it.
-const MEMORY: Duration = Duration::from_secs(60);
+const MEMORY: Duration = Duration::from_mins(1);
 
 /// The pace of one host.
 ///

@@ -165,7 +165,7 @@ fn a_page_that_is_nested_too_deeply_harms_nobody_else() {
         "/deep" => Answer::html(format!("<title>deep</title>{}", "<ul><li>".repeat(60_000))),
         _ => Answer::html(PAGE),
     });
-    let run = scrape(["-f", "jsonl", "-x", "links", &site.url("/deep"), &site.url("/flat")]).run();
+    let run = scrape(["-f", "jsonl", "-s", "items[]=li", &site.url("/deep"), &site.url("/flat")]).run();
     assert_eq!(run.record_of("/flat")["error"], Value::Null);
     assert_eq!(run.record_of("/deep")["error"]["kind"], "too_complex");
 }

@@ -204,7 +204,7 @@ fn an_error_page_is_a_failure_with_all_its_facts() {
     assert!(record["error"]["message"].as_str().unwrap().contains("404"));
     assert_eq!(
         (&record["status"], &record["title"], &record["charset"]),
-        (&json!(404), &json!("Not here"), &json!("UTF-8"))
+        (&json!(404), &json!("Not here"), &json!("utf-8"))
     );
     assert_eq!(record["length"], "<!doctype html><title>Not here</title>".len());
 }

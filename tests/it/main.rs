@@ -6,13 +6,16 @@ mod support;
 
 mod config;
 mod dedupe;
+mod engine;
 mod exit;
 mod extract;
 mod fetch;
 mod input;
+mod layering;
 mod output;
 mod page;
 mod politeness;
+mod readme;
 mod redirects;
 mod request;
 mod retry;

@@ -87,7 +87,7 @@ fn a_record_tells_the_facts() {
     assert_eq!(record["redirects"], json!([{"status": 301, "url": site.url("/moved")}]));
     assert_eq!(record["source"], json!({"file": "-", "line": 2}));
     assert_eq!((&record["bytes"], &record["length"]), (&json!(page.len()), &json!(page.len())));
-    assert_eq!((&record["charset"], &record["content_type"]), (&json!("UTF-8"), &json!("text/html; charset=utf-8")));
+    assert_eq!((&record["charset"], &record["content_type"]), (&json!("utf-8"), &json!("text/html; charset=utf-8")));
     assert_eq!(record["input"], Value::Null);
     let fetched_at: jiff::Timestamp = record["fetched_at"].as_str().unwrap().parse().unwrap();
     assert!(jiff::Timestamp::now().duration_since(fetched_at).as_secs() < 60);
@@ -191,7 +191,7 @@ fn an_output_that_is_also_a_source_is_refused_and_left_as_it_is() {
     for output in ["list.jsonl", "./list.jsonl", "folder/../list.jsonl", "link.jsonl"] {
         let program = scrape(["list.jsonl", "-o", output]).file("list.jsonl", &line).file("folder/x", "");
         std::os::unix::fs::symlink("list.jsonl", program.path("link.jsonl")).unwrap();
-        let run = program.run().refused_over("list.jsonl");
+        let run = program.run().refused_over(output);
         assert_eq!(run.file("list.jsonl"), line, "{output}");
     }
     assert!(site.hits().is_empty());

@@ -17,7 +17,7 @@ fn a_pipe_sees_no_escape_sequences_and_no_progress() {
     {
         let run = scrape(args).args([site.url("/"), site.url("/missing")]).run().exits(1);
         assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{run:?}");
-        assert_eq!(run.stderr, "", "{args:?}");
+        assert_eq!(run.stderr, "scrape: 1 of 2 failed: status ×1\n", "{args:?}");
     }
 }
 

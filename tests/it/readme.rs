@@ -1,0 +1,81 @@
+//! What the README says is what the program does.
+
+use std::fs;
+use std::path::Path;
+
+use scrape::extract::FIELDS;
+use scrape::failure::Kind;
+use scrape::record::COLUMNS;
+
+use crate::support::scrape::scrape;
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The section under a heading.
+fn section(heading: &str) -> String {
+    let readme = readme();
+    let (_, rest) = readme.split_once(&format!("\n## {heading}\n")).expect("the heading");
+    rest.split("\n## ").next().unwrap_or_default().to_owned()
+}
+
+/// The code blocks of a text, by language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let blocks = text.split("\n```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n').map(String::from)).collect()
+}
+
+#[test]
+fn the_options_are_those_of_the_help() {
+    let help = scrape(["--help"]).run().succeeds().stdout;
+    let shown = blocks(&section("Options"), "text").remove(0);
+    assert_eq!(shown.trim_end(), help.trim_end(), "copy the output of `scrape --help` into the README");
+}
+
+#[test]
+fn the_record_is_that_of_the_table_of_columns() {
+    let rows = COLUMNS.iter().map(|column| format!("| `{}` | {} |\n", column.name, column.help));
+    let table: String = rows.collect();
+    assert!(section("The record").contains(&table), "the README's table should be:\n{table}");
+}
+
+#[test]
+fn the_fields_are_those_of_the_table_of_fields() {
+    let rows = FIELDS.iter().map(|field| format!("| `{}` | {} |\n", field.name, field.help));
+    let table: String = rows.collect();
+    assert!(section("The record").contains(&table), "the README's table should be:\n{table}");
+}
+
+#[test]
+fn all_kinds_of_failure_are_named() {
+    let section = section("The record");
+    let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !section.contains(&format!("`{kind}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_configuration_is_accepted() {
+    let toml = blocks(&section("Options"), "toml").remove(0);
+    scrape(["-"]).file("scrape.toml", &toml).stdin("").run().exits(0);
+}
+
+#[test]
+fn the_recipes_are_accepted() {
+    let recipes = blocks(&section("Recipes"), "sh").join("\n") + &section("Recipes");
+    let commands = recipes.lines().filter_map(|line| line.split("scrape ").nth(1));
+    let mut tried = 0;
+    for command in commands.filter(|command| command.contains(" -") || command.contains(".txt")) {
+        let arguments = command.split(['|', '>', '`']).next().unwrap_or_default().replace('\'', "");
+        if arguments.contains("-s ") {
+            continue; // quoted selectors are tried in `extract`
+        }
+        let words: Vec<_> = arguments.split_whitespace().filter(|word| !word.contains("://")).collect();
+        // An empty list in the place of every source: only the options are tried.
+        let lists = ["urls.txt", "shops.csv", "first.jsonl", "products.txt"];
+        let run = lists.iter().fold(scrape(words), |run, list| run.file(list, if *list == "shops.csv" { "website\n" } else { "" }));
+        run.stdin("").run().exits(0);
+        tried += 1;
+    }
+    assert!(tried >= 5, "only {tried} recipes were found");
+}

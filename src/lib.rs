@@ -1,8 +1,9 @@
 //! placeholder
-pub mod failure;
 pub mod canonical;
-pub mod value;
-pub mod job;
-pub mod record;
-pub mod fetch;
 pub mod engine;
+pub mod failure;
+pub mod fetch;
+pub mod job;
+pub mod page;
+pub mod record;
+pub mod value;

@@ -1,0 +1,96 @@
+//! Answer → page: what kind of thing the body is, and its text.
+
+mod charset;
+mod media;
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use url::Url;
+
+use crate::fetch::Fetched;
+
+pub use media::Kind;
+use media::MediaType;
+
+/// An answer's body, read.
+#[derive(Debug)]
+pub struct Page {
+    /// The URL that answered: what relative URLs are relative to unless the page says otherwise.
+    pub url: Url,
+    /// What the body is.
+    pub kind: Kind,
+    /// The WHATWG name of the charset that the text was decoded with, in lower case; none for [`Kind::Binary`].
+    pub charset: Option<&'static str>,
+    /// The decoded text, without byte order mark; empty for [`Kind::Binary`].
+    pub text: String,
+    /// The length of the text in characters (Unicode scalar values); of [`Kind::Binary`], in bytes.
+    pub length: u64,
+    /// The length of the body in bytes.
+    pub bytes: u64,
+    /// The answer's header fields.
+    pub headers: HeaderMap,
+}
+
+impl Page {
+    /// Reads an answer. Every body gives a page: what cannot be decoded becomes U+FFFD.
+    ///
+    /// The kind is what `Content-Type` says, and without one, what the body's start looks like (WHATWG MIME Sniffing).
+    /// The charset is, in this order (WHATWG HTML, section 13.2.3): what a byte order mark says, `Content-Type`, a
+    /// `<meta>` in the first 1024 bytes of HTML, an XML declaration, and else a guess. HTML of nothing but ASCII that
+    /// declares no charset is `windows-1252` as in browsers.
+    #[must_use]
+    pub fn read(fetched: Fetched) -> Self {
+        let Fetched { url, headers, body, .. } = fetched;
+        let declared = MediaType::of(headers.get_all(CONTENT_TYPE));
+        let kind = Kind::of(declared.as_ref(), &body);
+        let bytes = body.len() as u64;
+        if kind == Kind::Binary {
+            return Self { url, kind, charset: None, text: String::new(), length: bytes, bytes, headers };
+        }
+        let label = declared.as_ref().and_then(|media| media.charset.as_deref());
+        let (text, encoding) = decode(body, kind, label, &url);
+        let length = text.chars().count() as u64;
+        Self { url, kind, charset: Some(charset::name(encoding)), text, length, bytes, headers }
+    }
+}
+
+/// The text of a body, and the encoding that it turned out to be in.
+fn decode(mut body: Vec<u8>, kind: Kind, label: Option<&str>, url: &Url) -> (String, &'static Encoding) {
+    if let Some((encoding, mark)) = Encoding::for_bom(&body) {
+        body.drain(..mark);
+        return (decode_as(encoding, body), encoding);
+    }
+    let declared = || match kind {
+        Kind::Json => Some(UTF_8),
+        Kind::Html => charset::prescan(&body)
+            .or_else(|| charset::xml_declaration(&body))
+            .or_else(|| charset::late_meta(&body))
+            .or_else(|| body.is_ascii().then_some(WINDOWS_1252)),
+        Kind::Xml => charset::xml_declaration(&body),
+        Kind::Text | Kind::Binary => None,
+    };
+    if let Some(encoding) = label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(declared) {
+        return (decode_as(encoding, body), encoding);
+    }
+    match String::from_utf8(body) {
+        Ok(text) => (text, UTF_8),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let body = error.into_bytes();
+            let encoding = charset::guess(&body, start, url);
+            (decode_as(encoding, body), encoding)
+        }
+    }
+}
+
+/// Decodes, without copying where the bytes are the text already.
+fn decode_as(encoding: &'static Encoding, body: Vec<u8>) -> String {
+    if encoding != UTF_8 && !(encoding.is_ascii_compatible() && body.is_ascii()) {
+        return encoding.decode_without_bom_handling(&body).0.into_owned();
+    }
+    String::from_utf8(body)
+        .unwrap_or_else(|error| encoding.decode_without_bom_handling(error.as_bytes()).0.into_owned())
+}
+
+#[cfg(test)]
+mod tests;

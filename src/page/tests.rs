@@ -1,0 +1,109 @@
+use proptest::prelude::*;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+
+use super::*;
+
+fn read(body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Page {
+    let mut headers = HeaderMap::new();
+    if let Some(value) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+    }
+    Page::read(Fetched { url: Url::parse("http://127.0.0.1/").unwrap(), status: 200, headers, body: body.into() })
+}
+
+#[test]
+fn a_byte_order_mark_outranks_the_header_and_is_no_text() {
+    let page = read(*b"\xef\xbb\xbf\xc3\xa9", Some("text/html;charset=gbk"));
+    assert_eq!((&*page.text, page.charset, page.length, page.bytes), ("é", Some("utf-8"), 1, 5));
+    let page = read(*b"\xff\xfe<\0p\0>\0", Some("text/html"));
+    assert_eq!((&*page.text, page.charset), ("<p>", Some("utf-16le")));
+}
+
+#[test]
+fn the_header_outranks_the_meta() {
+    let page = read(*b"<meta charset=utf-8>\xe9", Some("text/html;charset=iso-8859-1"));
+    assert_eq!((page.text.chars().last(), page.charset), (Some('é'), Some("windows-1252")));
+}
+
+#[test]
+fn only_html_is_searched_for_a_meta() {
+    assert_eq!(read("<meta charset=gbk>", Some("text/html")).charset, Some("gbk"));
+    assert_eq!(read("<meta charset=gbk>", Some("text/plain")).charset, Some("utf-8"));
+}
+
+#[test]
+fn what_cannot_be_decoded_is_replaced() {
+    let page = read(*b"a\xffb", Some("text/plain;charset=utf-8"));
+    assert_eq!((&*page.text, page.length, page.bytes), ("a\u{fffd}b", 3, 3));
+    let page = read("+ADw-script", Some("text/html;charset=utf-7"));
+    assert_eq!((&*page.text, page.charset), ("+ADw-script", Some("windows-1252")));
+}
+
+#[test]
+fn binary_has_a_length_in_bytes_and_no_text() {
+    let page = read(*b"\x89PNG\r\n\x1a\n", Some("image/png"));
+    assert_eq!((&*page.text, page.charset, page.length), ("", None, 8));
+}
+
+#[test]
+fn an_empty_body_has_no_length() {
+    assert_eq!(read("", None).length, 0);
+    assert_eq!(read("", Some("text/html")).length, 0);
+}
+
+#[test]
+fn valid_utf8_is_not_copied() {
+    let body = "é".repeat(100).into_bytes();
+    let place = body.as_ptr();
+    assert_eq!(read(body, Some("text/html")).text.as_ptr(), place);
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    id: String,
+    kind: String,
+    hex: String,
+    ctype: String,
+    want: Option<String>,
+    title: Option<String>,
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Whether a page came out as the vector wants: in its charset, or with its title as text.
+fn is_right(vector: &Vector) -> bool {
+    let page = read(bytes(&vector.hex), Some(&vector.ctype));
+    if vector.kind != "prescan" {
+        return page.text.contains(vector.title.as_deref().unwrap());
+    }
+    let wanted = Encoding::for_label(vector.want.as_deref().unwrap().as_bytes()).map(charset::name);
+    page.charset == wanted
+}
+
+#[test]
+fn public_vectors_are_decoded() {
+    let lines = include_str!("../../tests/fixtures/encoding.jsonl").lines();
+    let vectors: Vec<Vector> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let wrong: Vec<_> = vectors.iter().filter(|vector| !is_right(vector)).map(|vector| &*vector.id).collect();
+    // Too short for a guess.
+    assert_eq!(wrong, ["d:x-mac-cyrillic:none", "d:windows-1257:none"]);
+    assert_eq!(vectors.len(), 137);
+}
+
+proptest! {
+    #[test]
+    fn every_body_gives_a_page(body: Vec<u8>, content_type in "(text/html|text/plain|application/xml)?(;charset=(utf-8|gbk|utf-16))?") {
+        let page = read(body.clone(), (!content_type.is_empty()).then_some(&content_type));
+        prop_assert_eq!(page.bytes, body.len() as u64);
+        prop_assert!(page.kind == Kind::Binary || page.length == page.text.chars().count() as u64);
+    }
+
+    #[test]
+    fn no_start_of_a_page_confuses_the_prescan(page in "(<meta |charset|=|\"|'|/|>|<!--|-->|<|http-equiv|content|;| |a|gbk){0,40}") {
+        charset::prescan(page.as_bytes());
+        charset::xml_declaration(page.as_bytes());
+    }
+}

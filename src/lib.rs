@@ -1,6 +1,7 @@
 //! placeholder
 pub mod canonical;
 pub mod engine;
+pub mod extract;
 pub mod failure;
 pub mod fetch;
 pub mod job;

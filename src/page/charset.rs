@@ -143,7 +143,7 @@ fn read_meta(attributes: &mut Attributes<'_>) -> Option<&'static Encoding> {
     let (mut has_pragma, mut needs_pragma, mut charset) = (false, None, None);
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for (name, value) in attributes.by_ref() {
-        if seen.contains(&name) {
+        if !matches!(&*name, b"http-equiv" | b"content" | b"charset") || seen.contains(&name) {
             continue;
         }
         match &*name {

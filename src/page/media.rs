@@ -133,7 +133,7 @@ fn sniff(body: &[u8]) -> Kind {
     let trimmed = start.trim_ascii_start();
     let starts_with = |pattern: &[u8]| trimmed.get(..pattern.len()).is_some_and(|it| it.eq_ignore_ascii_case(pattern));
     let is_tag = |tag: &&[u8]| starts_with(tag) && matches!(trimmed.get(tag.len()), Some(b' ' | b'>'));
-    if HTML.iter().any(|tag| is_tag(&tag)) || starts_with(b"<!--") {
+    if HTML.iter().any(is_tag) || starts_with(b"<!--") {
         Kind::Html
     } else if XML.iter().any(|pattern| starts_with(pattern)) {
         Kind::Xml
@@ -156,34 +156,31 @@ fn is_binary(start: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn media(values: &[&'static str]) -> Option<(String, Option<String>)> {
+    fn media(values: &[&'static str]) -> Option<MediaType> {
         let values: Vec<_> = values.iter().map(|value| HeaderValue::from_static(value)).collect();
-        MediaType::of(&values).map(|media| (media.essence, media.charset))
+        MediaType::of(&values)
     }
 
-    fn some(essence: &str, charset: Option<&str>) -> Option<(String, Option<String>)> {
-        Some((essence.to_owned(), charset.map(str::to_owned)))
+    fn parsed(essence: &str, charset: Option<&str>) -> MediaType {
+        MediaType { essence: essence.to_owned(), charset: charset.map(str::to_owned) }
     }
 
     #[test]
     fn the_last_valid_content_type_counts() {
-        assert_eq!(media(&["text/plain", "text/html"]), some("text/html", None));
-        assert_eq!(media(&["text/html;charset=gbk, text/html"]), some("text/html", Some("gbk")));
-        assert_eq!(media(&["text/html;charset=gbk, text/plain"]), some("text/plain", None));
-        assert_eq!(media(&["text/html, */*, nonsense"]), some("text/html", None));
-        assert_eq!(media(&["text/html;x=\"a,b\";charset=gbk"]), some("text/html", Some("gbk")));
+        assert_eq!(media(&["text/plain", "text/html"]), Some(parsed("text/html", None)));
+        assert_eq!(media(&["text/html;charset=gbk, text/html"]), Some(parsed("text/html", Some("gbk"))));
+        assert_eq!(media(&["text/html;charset=gbk, text/plain"]), Some(parsed("text/plain", None)));
+        assert_eq!(media(&["text/html, */*, nonsense"]), Some(parsed("text/html", None)));
+        assert_eq!(media(&["text/html;x=\"a,b\";charset=gbk"]), Some(parsed("text/html", Some("gbk"))));
         assert_eq!(media(&["", "html", "/", "text/"]), None);
     }
 
     #[test]
     fn a_sloppy_content_type_is_understood() {
         for sloppy in ["Text/HTML;Charset=\"UTF-8\"", "text/html;; charset='utf-8';", " text/html ;a;charset = utf-8"] {
-            let (essence, charset) = media(&[sloppy]).unwrap();
-            assert_eq!(
-                (&*essence, charset.unwrap().to_ascii_lowercase()),
-                ("text/html", "utf-8".to_owned()),
-                "{sloppy}"
-            );
+            let media = media(&[sloppy]).unwrap();
+            assert_eq!(media.essence, "text/html", "{sloppy}");
+            assert!(media.charset.unwrap().eq_ignore_ascii_case("utf-8"), "{sloppy}");
         }
     }
 

@@ -1,0 +1,72 @@
+//! What stands in the head of a page.
+
+use html5ever::local_name;
+use html5ever::tokenizer::Tag;
+
+use super::reader::attribute;
+
+/// What the head says, as it says it.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    /// The `lang` of `<html>`.
+    pub(super) lang: Option<String>,
+    /// The `href` of the first `<base>` that has one.
+    pub(super) base: Option<String>,
+    /// The `href` of the first `<link rel=canonical>`.
+    pub(super) canonical: Option<String>,
+    /// Every `<meta>` with a name and content.
+    pub(super) metas: Vec<Meta>,
+}
+
+/// A `<meta>`.
+#[derive(Debug)]
+pub(super) struct Meta {
+    /// Its `name`, `property` (Open Graph), `itemprop` or `http-equiv`.
+    pub(super) name: String,
+    pub(super) content: String,
+}
+
+impl Head {
+    /// Reads a `<base>`, which counts in the body too.
+    pub(super) fn base(&mut self, tag: &Tag) {
+        if self.base.is_none() {
+            self.base = attribute(tag, &local_name!("href")).map(str::to_owned);
+        }
+    }
+
+    /// Reads an `<html>`, `<link>` or `<meta>`.
+    pub(super) fn element(&mut self, tag: &Tag) {
+        match tag.name {
+            local_name!("html") if self.lang.is_none() => {
+                self.lang = attribute(tag, &local_name!("lang")).map(|lang| lang.trim_ascii().to_owned());
+            }
+            local_name!("link") if self.canonical.is_none() && has_rel(tag, "canonical") => {
+                self.canonical = attribute(tag, &local_name!("href")).map(str::to_owned);
+            }
+            local_name!("meta") => self.metas.extend(Meta::of(tag)),
+            _ => {}
+        }
+    }
+
+    /// The content of the first meta called `name`.
+    pub(super) fn meta(&self, name: &str) -> Option<&str> {
+        let meta = self.metas.iter().find(|meta| meta.name.eq_ignore_ascii_case(name))?;
+        Some(&meta.content)
+    }
+}
+
+impl Meta {
+    fn of(tag: &Tag) -> Option<Self> {
+        let content = attribute(tag, &local_name!("content"))?;
+        let name = [local_name!("name"), local_name!("property"), local_name!("itemprop"), local_name!("http-equiv")]
+            .iter()
+            .find_map(|key| attribute(tag, key))?;
+        Some(Self { name: name.trim_ascii().to_owned(), content: content.trim_ascii().to_owned() })
+    }
+}
+
+/// Whether one of the words of a tag's `rel` is `word`.
+fn has_rel(tag: &Tag, word: &str) -> bool {
+    let rel = attribute(tag, &local_name!("rel")).unwrap_or_default();
+    rel.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,574 @@
+//! Which elements are open, as far as reading tokens needs it.
+//!
+//! This is as much of WHATWG HTML's tree construction (section 13.2.6) as decides how the tokenizer goes on and what an
+//! element belongs to: the head or the body, HTML or SVG or math, a template. `p`, `li` and others whose end tags are
+//! mostly left out are not followed, misnested formatting is not repaired, and nothing is kept but names: it costs a
+//! tenth of building the tree. Scripting counts as enabled, as in the tree that selectors see.
+
+use html5ever::tokenizer::Tag;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::{LocalName, local_name};
+
+/// Whether a name is one of several. Names are numbers: this compares no text.
+macro_rules! is_any {
+    ($name:expr, $($one:tt)|+) => { matches!($name, $(html5ever::local_name!($one))|+) };
+}
+pub(super) use is_any;
+
+/// How deep elements are followed. Below, they count as part of their ancestor. No browser goes deeper than this.
+const DEPTH: usize = 512;
+
+/// The vocabulary that an element belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Space {
+    Html,
+    Svg,
+    MathMl,
+}
+
+/// An element that is open.
+#[derive(Debug)]
+struct Open {
+    space: Space,
+    name: LocalName,
+}
+
+/// How far the document has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Before the head's end.
+    Head,
+    /// After the head's end and before the body.
+    AfterHead,
+    /// In the body or after it.
+    Body,
+    /// In a frameset, which has no content of its own.
+    Frameset,
+}
+
+/// What a start tag led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Started {
+    /// Nothing: a tag that means nothing where it stands.
+    Ignored,
+    /// An element of SVG or math.
+    Foreign,
+    /// An HTML element. Raw: the tokenizer has to read its content so.
+    Html(Option<Raw>),
+}
+
+/// How the content of an element is read that has no tags inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Raw {
+    /// As text up to the end tag.
+    Until(RawKind),
+    /// As text up to the end.
+    Plaintext,
+}
+
+/// The open elements.
+#[derive(Debug)]
+pub(super) struct Outline {
+    open: Vec<Open>,
+    phase: Phase,
+    /// How many templates are open.
+    templates: u32,
+    /// How many elements are open whose white space is kept.
+    preformatted: u32,
+    /// Whether a frameset may still take the body's place.
+    frameset_ok: bool,
+}
+
+impl Outline {
+    pub(super) fn new() -> Self {
+        Self { open: Vec::new(), phase: Phase::Head, templates: 0, preformatted: 0, frameset_ok: true }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// How many of the elements that are followed are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn is_in_template(&self) -> bool {
+        self.templates > 0
+    }
+
+    pub(super) fn is_preformatted(&self) -> bool {
+        self.preformatted > 0
+    }
+
+    /// Whether the innermost element is one of SVG or math: there is CDATA inside.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.open.last().is_some_and(|open| open.space != Space::Html)
+    }
+
+    /// Whether text that stands here can be seen on the page.
+    pub(super) fn shows_text(&self) -> bool {
+        let hides = |open: &Open| {
+            open.space == Space::Svg && is_any!(open.name, "title" | "desc" | "metadata" | "style" | "script")
+        };
+        self.phase == Phase::Body && !self.is_in_template() && !self.open.last().is_some_and(hides)
+    }
+
+    /// Text that is not of a raw element.
+    pub(super) fn text(&mut self, text: &str) {
+        let may_open_body = self.phase < Phase::Body && !self.is_in_template();
+        if (may_open_body || self.frameset_ok) && !text.trim_ascii().is_empty() {
+            self.frameset_ok = false;
+            if may_open_body {
+                self.phase = Phase::Body;
+            }
+        }
+    }
+
+    /// A start tag.
+    pub(super) fn start(&mut self, tag: &Tag) -> Started {
+        if let Some(top) = self.open.last()
+            && takes_as_foreign(top, tag)
+        {
+            if !breaks_out(tag) {
+                let space = top.space;
+                if !tag.self_closing {
+                    self.push(space, &tag.name);
+                }
+                return Started::Foreign;
+            }
+            self.leave_foreign();
+        }
+        if !self.enter(&tag.name) {
+            return Started::Ignored;
+        }
+        self.start_html(tag)
+    }
+
+    /// Lets a start tag change the phase. Returns whether it means anything there.
+    fn enter(&mut self, name: &LocalName) -> bool {
+        if self.is_in_template() {
+            return !is_any!(*name, "html" | "body" | "frameset");
+        }
+        if *name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
+            self.phase = Phase::Frameset;
+            self.truncate(0);
+        }
+        match self.phase {
+            Phase::Frameset => return is_any!(*name, "html" | "noframes"),
+            Phase::Head if *name == local_name!("noscript") => {}
+            Phase::Head | Phase::AfterHead if !may_be_in_head(name) => self.phase = Phase::Body,
+            Phase::Head | Phase::AfterHead | Phase::Body => {}
+        }
+        self.frameset_ok = self.frameset_ok && !rules_out_frameset(name);
+        true
+    }
+
+    fn start_html(&mut self, tag: &Tag) -> Started {
+        let name = &tag.name;
+        if let Some(raw) = raw(name) {
+            return Started::Html(Some(raw));
+        }
+        match *name {
+            local_name!("svg") | local_name!("math") => {
+                let space = if *name == local_name!("svg") { Space::Svg } else { Space::MathMl };
+                if !tag.self_closing {
+                    self.push(space, name);
+                }
+                return Started::Foreign;
+            }
+            local_name!("table") => {
+                if self.top_is(|name| *name == local_name!("table")) {
+                    self.truncate(self.depth() - 1);
+                }
+            }
+            ref part if is_table_part(part) => return self.start_table_part(part),
+            ref heading if is_heading(heading) && self.top_is(is_heading) => self.truncate(self.depth() - 1),
+            // These do not nest.
+            local_name!("a") | local_name!("nobr") | local_name!("button") | local_name!("select") => {
+                self.end_named(name);
+            }
+            _ => {}
+        }
+        if is_followed(name) {
+            self.push(Space::Html, name);
+        }
+        Started::Html(None)
+    }
+
+    /// A cell, a row or another part: it closes what is open in its table.
+    fn start_table_part(&mut self, name: &LocalName) -> Started {
+        let Some(table) = self.table() else { return Started::Ignored };
+        self.truncate(table + 1);
+        if is_any!(*name, "td" | "th" | "caption") {
+            self.push(Space::Html, name);
+        }
+        Started::Html(None)
+    }
+
+    /// An end tag that is not of a raw element.
+    pub(super) fn end(&mut self, name: &LocalName) {
+        if self.is_foreign() {
+            if is_any!(*name, "br" | "p") {
+                self.leave_foreign();
+            } else if let Some(at) = self.foreign_match(name) {
+                return self.truncate(at);
+            } else if !is_followed(name) {
+                self.leave_foreign();
+            }
+        }
+        self.end_html(name);
+    }
+
+    /// The element of SVG or math that an end tag closes.
+    fn foreign_match(&self, name: &LocalName) -> Option<usize> {
+        let foreign = self.open.iter().rev().take_while(|open| open.space != Space::Html);
+        foreign.into_iter().position(|open| open.name == *name).map(|up| self.depth() - 1 - up)
+    }
+
+    fn end_html(&mut self, name: &LocalName) {
+        match *name {
+            local_name!("head") if self.phase == Phase::Head && !self.is_in_template() => self.phase = Phase::AfterHead,
+            local_name!("body") | local_name!("html") | local_name!("br") => {
+                if self.phase < Phase::Body && !self.is_in_template() {
+                    self.phase = Phase::Body;
+                }
+            }
+            local_name!("template") => {
+                if let Some(at) = self.find(|open| is_html(open, name), |_| false) {
+                    self.truncate(at);
+                }
+            }
+            local_name!("table") => {
+                if let Some(at) = self.table() {
+                    self.truncate(at);
+                }
+            }
+            ref part if is_table_part(part) => {
+                if let Some(at) = self.table() {
+                    self.truncate(at + 1);
+                }
+            }
+            _ => self.end_named(name),
+        }
+    }
+
+    /// Closes the element called `name`, if it is in scope.
+    fn end_named(&mut self, name: &LocalName) {
+        if !is_followed(name) {
+            return;
+        }
+        let is_target = |open: &Open| {
+            open.space == Space::Html && (open.name == *name || (is_heading(name) && is_heading(&open.name)))
+        };
+        let is_generic = !is_formatting(name) && !is_special(name);
+        let is_bound =
+            |open: &Open| is_scope(open) || (is_generic && open.space == Space::Html && is_special(&open.name));
+        let Some(at) = self.find(is_target, is_bound) else { return };
+        let holds_block = || self.open[at + 1..].iter().any(|open| open.space == Space::Html && is_special(&open.name));
+        if is_formatting(name) && holds_block() {
+            // The adoption agency (section 13.2.6.4.7) leaves what is inside open.
+            self.open.remove(at);
+        } else {
+            self.truncate(at);
+        }
+    }
+
+    /// The innermost open table, unless a template is between.
+    fn table(&self) -> Option<usize> {
+        self.find(|open| is_html(open, &local_name!("table")), |open| is_html(open, &local_name!("template")))
+    }
+
+    /// The innermost element that is wanted, unless one that is a bound comes first.
+    fn find(&self, is_wanted: impl Fn(&Open) -> bool, is_bound: impl Fn(&Open) -> bool) -> Option<usize> {
+        let at = self.open.iter().rposition(|open| is_wanted(open) || is_bound(open))?;
+        is_wanted(&self.open[at]).then_some(at)
+    }
+
+    fn top_is(&self, is_wanted: impl Fn(&LocalName) -> bool) -> bool {
+        self.open.last().is_some_and(|open| open.space == Space::Html && is_wanted(&open.name))
+    }
+
+    fn push(&mut self, space: Space, name: &LocalName) {
+        if self.open.len() < DEPTH {
+            let open = Open { space, name: name.clone() };
+            self.templates += u32::from(is_html(&open, &local_name!("template")));
+            self.preformatted += u32::from(is_preformatted(&open));
+            self.open.push(open);
+        }
+    }
+
+    fn truncate(&mut self, depth: usize) {
+        for open in self.open.drain(depth..) {
+            self.templates -= u32::from(is_html(&open, &local_name!("template")));
+            self.preformatted -= u32::from(is_preformatted(&open));
+        }
+    }
+
+    /// Closes elements of SVG and math up to where HTML is allowed.
+    fn leave_foreign(&mut self) {
+        let home = self.open.iter().rposition(|open| open.space == Space::Html || is_integration_point(open));
+        self.truncate(home.map_or(0, |at| at + 1));
+    }
+}
+
+fn is_html(open: &Open, name: &LocalName) -> bool {
+    open.space == Space::Html && open.name == *name
+}
+
+/// Whether a start tag inside `top` is one of SVG or math (section 13.2.6, "tree construction dispatcher").
+fn takes_as_foreign(top: &Open, tag: &Tag) -> bool {
+    match top.space {
+        Space::Html => false,
+        Space::MathMl if top.name == local_name!("annotation-xml") => tag.name != local_name!("svg"),
+        Space::MathMl if is_integration_point(top) => {
+            is_any!(tag.name, "mglyph" | "malignmark")
+        }
+        Space::Svg | Space::MathMl => !is_integration_point(top),
+    }
+}
+
+/// Whether HTML may stand inside (section 13.2.6.5).
+fn is_integration_point(open: &Open) -> bool {
+    match open.space {
+        Space::Html => false,
+        // Names come in lower case from the tokenizer.
+        Space::Svg => is_any!(open.name, "desc" | "title") || &*open.name == "foreignobject",
+        Space::MathMl => is_any!(open.name, "mi" | "mo" | "mn" | "ms" | "mtext"),
+    }
+}
+
+/// Whether a start tag ends SVG or math (section 13.2.6.5).
+fn breaks_out(tag: &Tag) -> bool {
+    is_any!(
+        tag.name,
+        "b" | "big"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "center"
+            | "code"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "em"
+            | "embed"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "hr"
+            | "i"
+            | "img"
+            | "li"
+            | "listing"
+            | "menu"
+            | "meta"
+            | "nobr"
+            | "ol"
+            | "p"
+            | "pre"
+            | "ruby"
+            | "s"
+            | "small"
+            | "span"
+            | "strong"
+            | "strike"
+            | "sub"
+            | "sup"
+            | "table"
+            | "tt"
+            | "u"
+            | "ul"
+            | "var"
+    ) || (tag.name == local_name!("font")
+        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" | "face" | "size")))
+}
+
+/// How the content of an HTML element is read.
+fn raw(name: &LocalName) -> Option<Raw> {
+    match *name {
+        local_name!("title") | local_name!("textarea") => Some(Raw::Until(RawKind::Rcdata)),
+        local_name!("script") => Some(Raw::Until(RawKind::ScriptData)),
+        local_name!("style")
+        | local_name!("xmp")
+        | local_name!("iframe")
+        | local_name!("noembed")
+        | local_name!("noframes")
+        | local_name!("noscript") => Some(Raw::Until(RawKind::Rawtext)),
+        local_name!("plaintext") => Some(Raw::Plaintext),
+        _ => None,
+    }
+}
+
+fn may_be_in_head(name: &LocalName) -> bool {
+    is_any!(
+        *name,
+        "html"
+            | "head"
+            | "base"
+            | "basefont"
+            | "bgsound"
+            | "link"
+            | "meta"
+            | "title"
+            | "noframes"
+            | "style"
+            | "script"
+            | "template"
+    )
+}
+
+/// Elements that make a page one with a body for good.
+fn rules_out_frameset(name: &LocalName) -> bool {
+    is_any!(
+        *name,
+        "body"
+            | "template"
+            | "pre"
+            | "listing"
+            | "li"
+            | "dd"
+            | "dt"
+            | "button"
+            | "applet"
+            | "marquee"
+            | "object"
+            | "table"
+            | "area"
+            | "br"
+            | "embed"
+            | "img"
+            | "image"
+            | "keygen"
+            | "wbr"
+            | "input"
+            | "hr"
+            | "textarea"
+            | "xmp"
+            | "iframe"
+            | "select"
+    )
+}
+
+/// Elements whose start and end are followed: those that have content and are closed by their own end tag.
+fn is_followed(name: &LocalName) -> bool {
+    !is_any!(
+        *name,
+        "html"
+            | "head"
+            | "body"
+            | "frameset"
+            | "frame"
+            | "form"
+            | "area"
+            | "base"
+            | "basefont"
+            | "bgsound"
+            | "br"
+            | "embed"
+            | "hr"
+            | "image"
+            | "img"
+            | "input"
+            | "keygen"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+            | "p"
+            | "li"
+            | "dd"
+            | "dt"
+            | "option"
+            | "optgroup"
+            | "rb"
+            | "rp"
+            | "rt"
+            | "rtc"
+    )
+}
+
+fn is_table_part(name: &LocalName) -> bool {
+    is_any!(*name, "caption" | "col" | "colgroup" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr")
+}
+
+pub(super) fn is_heading(name: &LocalName) -> bool {
+    is_any!(*name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+fn is_preformatted(open: &Open) -> bool {
+    open.space == Space::Html && is_any!(open.name, "pre" | "listing")
+}
+
+fn is_formatting(name: &LocalName) -> bool {
+    is_any!(
+        *name,
+        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+    )
+}
+
+/// Elements that an end tag of another element does not close in passing (section 13.2.4.2, "special").
+fn is_special(name: &LocalName) -> bool {
+    is_any!(
+        *name,
+        "address"
+            | "applet"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "button"
+            | "caption"
+            | "center"
+            | "details"
+            | "dir"
+            | "div"
+            | "dl"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "listing"
+            | "main"
+            | "marquee"
+            | "menu"
+            | "nav"
+            | "object"
+            | "ol"
+            | "pre"
+            | "search"
+            | "section"
+            | "select"
+            | "summary"
+            | "table"
+            | "td"
+            | "template"
+            | "th"
+            | "ul"
+    )
+}
+
+/// Elements that what is inside cannot close from there (section 13.2.4.2, "in scope").
+fn is_scope(open: &Open) -> bool {
+    match open.space {
+        Space::Html => is_any!(
+            open.name,
+            "applet" | "caption" | "marquee" | "object" | "select" | "table" | "td" | "template" | "th"
+        ),
+        Space::Svg | Space::MathMl => is_integration_point(open),
+    }
+}

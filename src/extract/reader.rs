@@ -1,0 +1,333 @@
+//! Tokens → what a page says: title, head, headings, links, text. One pass for all that was asked for.
+
+use std::cell::RefCell;
+
+use html5ever::local_name;
+use html5ever::tokenizer::{EndTag, StartTag, Tag, Token, TokenSink, TokenSinkResult};
+use html5ever::{LocalName, ns};
+
+use super::head::Head;
+use super::links::Link;
+use super::outline::{Outline, Phase, Raw, Started, is_heading};
+use super::text::{Gap, Prose, gap_around};
+use super::tokens::{Deadline, Watched, tokenize};
+use crate::failure::Failure;
+
+/// How long a title may be, in characters.
+const TITLE: usize = 100_000;
+
+/// A part of a page that is read only where something asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The answer's header fields: nothing of the page.
+    Headers,
+    /// What stands in the head.
+    Head,
+    /// The headings.
+    Headings,
+    /// The links.
+    Links,
+    /// The visible text.
+    Text,
+}
+
+/// A set of parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts(u8);
+
+impl Parts {
+    pub(super) fn insert(&mut self, part: Part) {
+        self.0 |= 1 << part as u8;
+    }
+
+    fn contains(self, part: Part) -> bool {
+        self.0 & (1 << part as u8) != 0
+    }
+
+    /// Whether reading may not stop at the body.
+    fn need_body(self) -> bool {
+        [Part::Headings, Part::Links, Part::Text].into_iter().any(|part| self.contains(part))
+    }
+}
+
+/// A heading.
+#[derive(Debug)]
+pub(super) struct Heading {
+    /// 1 to 6.
+    pub(super) level: u8,
+    pub(super) text: String,
+}
+
+/// What a page says.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) title: Option<String>,
+    pub(super) head: Head,
+    pub(super) headings: Vec<Heading>,
+    pub(super) links: Vec<Link>,
+    pub(super) text: String,
+}
+
+/// Reads the title and `parts` of an HTML text, and says why it did not come to the end.
+pub(super) fn read(text: &str, parts: Parts, deadline: &Deadline) -> (Found, Result<(), Failure>) {
+    let (reader, result) = tokenize(text, Reader(RefCell::new(State::new(parts))), deadline);
+    (reader.0.into_inner().finish(), result)
+}
+
+/// An element whose text is being read.
+#[derive(Debug)]
+struct Capture {
+    /// How many elements are open around it: it ends when no more than these are.
+    depth: usize,
+    text: Prose,
+}
+
+/// How far the title is.
+#[derive(Debug)]
+enum Title {
+    Awaited,
+    Open(Prose),
+    Complete(String),
+}
+
+#[derive(Debug)]
+struct State {
+    parts: Parts,
+    outline: Outline,
+    /// Inside an element whose content is nothing but text.
+    is_raw: bool,
+    title: Title,
+    heading: Option<Capture>,
+    link: Option<Capture>,
+    text: Prose,
+    found: Found,
+    is_done: bool,
+}
+
+impl State {
+    fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            outline: Outline::new(),
+            is_raw: false,
+            title: Title::Awaited,
+            heading: None,
+            link: None,
+            text: Prose::default(),
+            found: Found::default(),
+            is_done: false,
+        }
+    }
+
+    fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let started = self.outline.start(tag);
+        self.close_captures();
+        let Started::Html(raw) = started else { return TokenSinkResult::Continue };
+        if !self.outline.is_in_template() {
+            self.element(tag);
+        }
+        match raw {
+            None => TokenSinkResult::Continue,
+            Some(Raw::Plaintext) => TokenSinkResult::Plaintext,
+            Some(Raw::Until(kind)) => {
+                self.is_raw = true;
+                TokenSinkResult::RawData(kind)
+            }
+        }
+    }
+
+    /// An HTML element that is part of the page.
+    fn element(&mut self, tag: &Tag) {
+        match tag.name {
+            local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
+            local_name!("base") => self.found.head.base(tag),
+            local_name!("html") | local_name!("meta") | local_name!("link")
+                if self.parts.contains(Part::Head) && self.outline.phase() < Phase::Body =>
+            {
+                self.found.head.element(tag);
+            }
+            local_name!("a") | local_name!("area") if self.parts.contains(Part::Links) => self.start_link(tag),
+            ref name if is_heading(name) && self.parts.contains(Part::Headings) => self.start_heading(name),
+            _ => {}
+        }
+        self.part(&tag.name);
+    }
+
+    fn start_link(&mut self, tag: &Tag) {
+        self.close_link();
+        let Some(link) = Link::of(tag) else { return };
+        self.found.links.push(link);
+        if tag.name == local_name!("a") {
+            self.link = Some(self.capture());
+        }
+    }
+
+    fn start_heading(&mut self, name: &LocalName) {
+        self.close_heading();
+        let level = name.as_bytes()[1] - b'0';
+        self.found.headings.push(Heading { level, text: String::new() });
+        self.heading = Some(self.capture());
+    }
+
+    /// Reads the text of the element that was opened last.
+    fn capture(&self) -> Capture {
+        Capture { depth: self.outline.depth().saturating_sub(1), text: Prose::default() }
+    }
+
+    fn end(&mut self, name: &LocalName) {
+        if self.is_raw {
+            self.is_raw = false;
+            self.close_title();
+            return;
+        }
+        if *name == local_name!("a") {
+            self.close_link();
+        }
+        self.outline.end(name);
+        self.close_captures();
+        if !self.outline.is_in_template() {
+            self.part(name);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.is_raw {
+            if let Title::Open(title) = &mut self.title
+                // As many bytes as the characters of the longest title may have.
+                && title.len() <= 4 * TITLE
+            {
+                title.push(text);
+            }
+            return;
+        }
+        self.outline.text(text);
+        if !self.parts.need_body() || !self.outline.shows_text() {
+            return;
+        }
+        for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
+            capture.text.push(text);
+        }
+        if !self.parts.contains(Part::Text) {
+        } else if self.outline.is_preformatted() {
+            self.text.push_verbatim(text);
+        } else {
+            self.text.push(text);
+        }
+    }
+
+    /// The start or end of an element sets text apart.
+    fn part(&mut self, name: &LocalName) {
+        if !self.parts.need_body() {
+            return;
+        }
+        let gap = gap_around(name);
+        self.text.part(gap);
+        for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
+            capture.text.part(gap.min(Gap::Space));
+        }
+    }
+
+    /// Closes what the outline has closed.
+    fn close_captures(&mut self) {
+        let depth = self.outline.depth();
+        if self.link.as_ref().is_some_and(|capture| depth <= capture.depth) {
+            self.close_link();
+        }
+        if self.heading.as_ref().is_some_and(|capture| depth <= capture.depth) {
+            self.close_heading();
+        }
+    }
+
+    fn close_link(&mut self) {
+        if let (Some(capture), Some(link)) = (self.link.take(), self.found.links.last_mut()) {
+            link.text = capture.text.finish();
+        }
+    }
+
+    fn close_heading(&mut self) {
+        if let (Some(capture), Some(heading)) = (self.heading.take(), self.found.headings.last_mut()) {
+            heading.text = capture.text.finish();
+        }
+    }
+
+    fn close_title(&mut self) {
+        if let Title::Open(title) = &mut self.title {
+            let mut title = std::mem::take(title).finish();
+            if let Some((end, _)) = title.char_indices().nth(TITLE) {
+                title.truncate(end);
+            }
+            self.title = Title::Complete(title);
+        }
+    }
+
+    /// Whether nothing that was asked for can follow.
+    fn has_all(&self) -> bool {
+        let phase = self.outline.phase();
+        let has_head = phase >= Phase::Body || !self.parts.contains(Part::Head);
+        phase == Phase::Frameset
+            || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && !self.is_raw)
+    }
+
+    fn finish(mut self) -> Found {
+        self.close_link();
+        self.close_heading();
+        self.close_title();
+        if let Title::Complete(title) = self.title {
+            self.found.title = Some(title);
+        }
+        self.found.text = self.text.finish();
+        self.found
+    }
+}
+
+/// The sink that tokens go to.
+struct Reader(RefCell<State>);
+
+impl TokenSink for Reader {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let state = &mut *self.0.borrow_mut();
+        if state.is_done {
+            return TokenSinkResult::Continue;
+        }
+        match token {
+            Token::TagToken(tag) => {
+                let result = match tag.kind {
+                    StartTag => state.start(&tag),
+                    EndTag => {
+                        state.end(&tag.name);
+                        TokenSinkResult::Continue
+                    }
+                };
+                state.is_done = state.has_all();
+                result
+            }
+            Token::CharacterTokens(text) => {
+                state.text(&text);
+                TokenSinkResult::Continue
+            }
+            Token::DoctypeToken(_)
+            | Token::CommentToken(_)
+            | Token::NullCharacterToken
+            | Token::EOFToken
+            | Token::ParseError(_) => TokenSinkResult::Continue,
+        }
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.0.borrow().outline.is_foreign()
+    }
+}
+
+impl Watched for Reader {
+    fn is_done(&self) -> bool {
+        self.0.borrow().is_done
+    }
+}
+
+/// The value of a tag's attribute.
+pub(super) fn attribute<'t>(tag: &'t Tag, name: &LocalName) -> Option<&'t str> {
+    let attribute = tag.attrs.iter().find(|attribute| attribute.name.local == *name && attribute.name.ns == ns!())?;
+    Some(&attribute.value)
+}

@@ -1,0 +1,170 @@
+//! Text as a reader sees it: white space collapsed, blocks on lines of their own.
+
+use html5ever::LocalName;
+
+use super::outline::is_any;
+
+/// What stands between two pieces of text. The largest that was asked for is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gap {
+    #[default]
+    None,
+    Space,
+    /// Between the cells of a table.
+    Tab,
+    /// Between blocks.
+    Line,
+}
+
+/// Text that is being put together.
+#[derive(Debug, Default)]
+pub(super) struct Prose {
+    text: String,
+    gap: Gap,
+}
+
+impl Prose {
+    /// Appends text, with each run of ASCII white space made one space.
+    pub(super) fn push(&mut self, text: &str) {
+        for (n, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
+            if n > 0 {
+                self.part(Gap::Space);
+            }
+            self.push_verbatim(word);
+        }
+    }
+
+    /// Appends text with its white space.
+    pub(super) fn push_verbatim(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if !self.text.is_empty() {
+            match self.gap {
+                Gap::None => {}
+                Gap::Space => self.text.push(' '),
+                Gap::Tab => self.text.push('\t'),
+                Gap::Line => self.text.push('\n'),
+            }
+        }
+        self.gap = Gap::None;
+        self.text.push_str(text);
+    }
+
+    /// Sets what follows apart from what was before.
+    pub(super) fn part(&mut self, gap: Gap) {
+        self.gap = self.gap.max(gap);
+    }
+
+    /// The length so far in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text, without white space around it.
+    pub(super) fn finish(mut self) -> String {
+        self.text.truncate(self.text.trim_ascii_end().len());
+        self.text
+    }
+}
+
+/// How an HTML element is set apart from what is around it.
+pub(super) fn gap_around(name: &LocalName) -> Gap {
+    if is_any!(*name, "td" | "th") {
+        Gap::Tab
+    } else if is_any!(
+        *name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "legend"
+            | "li"
+            | "listing"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "optgroup"
+            | "option"
+            | "p"
+            | "plaintext"
+            | "pre"
+            | "search"
+            | "section"
+            | "select"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "tfoot"
+            | "thead"
+            | "tr"
+            | "ul"
+            | "xmp"
+    ) {
+        Gap::Line
+    } else {
+        Gap::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn white_space_is_collapsed_across_pieces() {
+        let mut prose = Prose::default();
+        ["  a ", "\n b", "c", "\u{a0}d  "].iter().for_each(|piece| prose.push(piece));
+        assert_eq!(prose.finish(), "a bc\u{a0}d");
+    }
+
+    #[test]
+    fn the_widest_gap_wins() {
+        let mut prose = Prose::default();
+        prose.part(Gap::Line);
+        prose.push("a ");
+        prose.part(Gap::Line);
+        prose.part(Gap::Tab);
+        prose.push(" b");
+        assert_eq!(prose.finish(), "a\nb");
+    }
+
+    proptest! {
+        #[test]
+        fn where_text_is_cut_does_not_matter(text in "[ab \n\t\u{a0}é]{0,20}", at in 0usize..20) {
+            let (mut whole, mut pieces) = (Prose::default(), Prose::default());
+            let at = text.floor_char_boundary(at.min(text.len()));
+            whole.push(&text);
+            pieces.push(&text[..at]);
+            pieces.push(&text[at..]);
+            prop_assert_eq!(whole.finish(), pieces.finish());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The whole tree, for selectors, behind a guard.
+
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
+use html5ever::{expanded_name, local_name, ns};
+use scraper::{ElementRef, Html, HtmlTreeSink, Node};
+
+use super::outline::is_any;
+use super::text::{Gap, Prose, gap_around};
+use super::tokens::{Deadline, Watched, tokenize};
+use crate::failure::{Failure, Kind};
+
+/// How deep elements may be nested. Blink flattens what is deeper.
+const DEPTH: usize = 512;
+
+type Builder = TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>;
+
+impl Watched for Builder {
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// Looks at the depth of the youngest node: what is deep when one piece ends was not a piece before.
+    fn check(&self) -> Result<(), Failure> {
+        let html = self.sink.0.borrow();
+        let depth = html.tree.nodes().next_back().map_or(0, |node| node.ancestors().count());
+        if depth > DEPTH {
+            let message = format!("the page nests elements more than {DEPTH} deep");
+            return Err(Failure::new(Kind::TooComplex, message));
+        }
+        Ok(())
+    }
+}
+
+/// Builds the tree of an HTML text.
+///
+/// # Errors
+/// The text is nested too deeply, or takes too long.
+pub(super) fn build(text: &str, deadline: &Deadline) -> Result<Html, Failure> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let builder = TreeBuilder::new(sink, TreeBuilderOpts::default());
+    let (builder, result) = tokenize(text, builder, deadline);
+    result.map(|()| builder.sink.finish())
+}
+
+/// Whether an element is the content of a template, and so no part of the page.
+pub(super) fn is_in_template(element: &ElementRef<'_>) -> bool {
+    element.ancestors().any(|node| node.value().is_fragment())
+}
+
+/// The text in an element, white space collapsed, blocks a space apart; without that of scripts, styles, templates and
+/// `noscript` inside.
+pub(super) fn text_of(element: &ElementRef<'_>) -> String {
+    let mut prose = Prose::default();
+    let root = **element;
+    let mut node = root;
+    loop {
+        let is_entered = match node.value() {
+            Node::Text(text) => {
+                prose.push(text);
+                false
+            }
+            Node::Element(inner) => {
+                prose.part(gap_around(&inner.name.local).min(Gap::Space));
+                node == root || !is_any!(inner.name.local, "script" | "style" | "template" | "noscript")
+            }
+            _ => false,
+        };
+        if let Some(child) = node.first_child().filter(|_| is_entered) {
+            node = child;
+            continue;
+        }
+        while node != root && node.next_sibling().is_none() {
+            let Some(parent) = node.parent() else { break };
+            node = parent;
+            if let Node::Element(left) = node.value() {
+                prose.part(gap_around(&left.name.local).min(Gap::Space));
+            }
+        }
+        match node.next_sibling().filter(|_| node != root) {
+            Some(sibling) => node = sibling,
+            None => return prose.finish(),
+        }
+    }
+}
+
+/// The elements of a tree in document order, which is not the order in which they came.
+pub(super) fn elements(tree: &Html) -> impl Iterator<Item = ElementRef<'_>> {
+    tree.tree.root().descendants().filter_map(ElementRef::wrap)
+}
+
+/// The `href` of the first `<base>` that has one.
+pub(super) fn base_href(tree: &Html) -> Option<&str> {
+    let mut bases = elements(tree).filter(|element| element.value().name.expanded() == expanded_name!(html "base"));
+    bases.find_map(|base| base.attr("href").filter(|_| !is_in_template(&base)))
+}

@@ -6,6 +6,7 @@
 mod error;
 mod head;
 mod links;
+mod names;
 mod outline;
 mod reader;
 mod select;

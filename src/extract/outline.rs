@@ -9,11 +9,9 @@ use html5ever::tokenizer::Tag;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::{LocalName, local_name};
 
-/// Whether a name is one of several. Names are numbers: this compares no text.
-macro_rules! is_any {
-    ($name:expr, $($one:tt)|+) => { matches!($name, $(html5ever::local_name!($one))|+) };
-}
-pub(super) use is_any;
+use super::names::{
+    is_any, is_followed, is_formatting, is_heading, is_special, is_table_part, may_be_in_head, rules_out_frameset,
+};
 
 /// How deep elements are followed. Below, they count as part of their ancestor. No browser goes deeper than this.
 const DEPTH: usize = 512;
@@ -106,12 +104,19 @@ impl Outline {
         self.open.last().is_some_and(|open| open.space != Space::Html)
     }
 
-    /// Whether text that stands here can be seen on the page.
+    /// Whether text that stands here is one of the page's: not a template's, a style's or a script's. What is so in HTML
+    /// is raw, and does not come here.
+    pub(super) fn holds_text(&self) -> bool {
+        !self.is_in_template() && !self.is_in_svg(|name| is_any!(*name, "style" "script"))
+    }
+
+    /// Whether text that stands here can be seen on the page: the title of a drawing cannot.
     pub(super) fn shows_text(&self) -> bool {
-        let hides = |open: &Open| {
-            open.space == Space::Svg && is_any!(open.name, "title" | "desc" | "metadata" | "style" | "script")
-        };
-        self.phase == Phase::Body && !self.is_in_template() && !self.open.last().is_some_and(hides)
+        self.holds_text() && !self.is_in_svg(|name| is_any!(*name, "title" "desc" "metadata"))
+    }
+
+    fn is_in_svg(&self, is_wanted: impl Fn(&LocalName) -> bool) -> bool {
+        self.open.last().is_some_and(|open| open.space == Space::Svg && is_wanted(&open.name))
     }
 
     /// Text that is not of a raw element.
@@ -148,14 +153,14 @@ impl Outline {
     /// Lets a start tag change the phase. Returns whether it means anything there.
     fn enter(&mut self, name: &LocalName) -> bool {
         if self.is_in_template() {
-            return !is_any!(*name, "html" | "body" | "frameset");
+            return !is_any!(*name, "html" "body" "frameset");
         }
         if *name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
             self.phase = Phase::Frameset;
             self.truncate(0);
         }
         match self.phase {
-            Phase::Frameset => return is_any!(*name, "html" | "noframes"),
+            Phase::Frameset => return is_any!(*name, "html" "noframes"),
             Phase::Head if *name == local_name!("noscript") => {}
             Phase::Head | Phase::AfterHead if !may_be_in_head(name) => self.phase = Phase::Body,
             Phase::Head | Phase::AfterHead | Phase::Body => {}
@@ -200,7 +205,7 @@ impl Outline {
     fn start_table_part(&mut self, name: &LocalName) -> Started {
         let Some(table) = self.table() else { return Started::Ignored };
         self.truncate(table + 1);
-        if is_any!(*name, "td" | "th" | "caption") {
+        if is_any!(*name, "td" "th" "caption") {
             self.push(Space::Html, name);
         }
         Started::Html(None)
@@ -209,7 +214,7 @@ impl Outline {
     /// An end tag that is not of a raw element.
     pub(super) fn end(&mut self, name: &LocalName) {
         if self.is_foreign() {
-            if is_any!(*name, "br" | "p") {
+            if is_any!(*name, "br" "p") {
                 self.leave_foreign();
             } else if let Some(at) = self.foreign_match(name) {
                 return self.truncate(at);
@@ -322,7 +327,7 @@ fn takes_as_foreign(top: &Open, tag: &Tag) -> bool {
         Space::Html => false,
         Space::MathMl if top.name == local_name!("annotation-xml") => tag.name != local_name!("svg"),
         Space::MathMl if is_integration_point(top) => {
-            is_any!(tag.name, "mglyph" | "malignmark")
+            is_any!(tag.name, "mglyph" "malignmark")
         }
         Space::Svg | Space::MathMl => !is_integration_point(top),
     }
@@ -333,60 +338,19 @@ fn is_integration_point(open: &Open) -> bool {
     match open.space {
         Space::Html => false,
         // Names come in lower case from the tokenizer.
-        Space::Svg => is_any!(open.name, "desc" | "title") || &*open.name == "foreignobject",
-        Space::MathMl => is_any!(open.name, "mi" | "mo" | "mn" | "ms" | "mtext"),
+        Space::Svg => is_any!(open.name, "desc" "title") || &*open.name == "foreignobject",
+        Space::MathMl => is_any!(open.name, "mi" "mo" "mn" "ms" "mtext"),
     }
 }
 
 /// Whether a start tag ends SVG or math (section 13.2.6.5).
 fn breaks_out(tag: &Tag) -> bool {
-    is_any!(
-        tag.name,
-        "b" | "big"
-            | "blockquote"
-            | "body"
-            | "br"
-            | "center"
-            | "code"
-            | "dd"
-            | "div"
-            | "dl"
-            | "dt"
-            | "em"
-            | "embed"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "head"
-            | "hr"
-            | "i"
-            | "img"
-            | "li"
-            | "listing"
-            | "menu"
-            | "meta"
-            | "nobr"
-            | "ol"
-            | "p"
-            | "pre"
-            | "ruby"
-            | "s"
-            | "small"
-            | "span"
-            | "strong"
-            | "strike"
-            | "sub"
-            | "sup"
-            | "table"
-            | "tt"
-            | "u"
-            | "ul"
-            | "var"
+    is_any!(tag.name,
+        "b" "big" "blockquote" "body" "br" "center" "code" "dd" "div" "dl" "dt" "em" "embed" "h1" "h2" "h3" "h4"
+        "h5" "h6" "head" "hr" "i" "img" "li" "listing" "menu" "meta" "nobr" "ol" "p" "pre" "ruby" "s" "small" "span"
+        "strong" "strike" "sub" "sup" "table" "tt" "u" "ul" "var"
     ) || (tag.name == local_name!("font")
-        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" | "face" | "size")))
+        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" "face" "size")))
 }
 
 /// How the content of an HTML element is read.
@@ -405,169 +369,15 @@ fn raw(name: &LocalName) -> Option<Raw> {
     }
 }
 
-fn may_be_in_head(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "html"
-            | "head"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "link"
-            | "meta"
-            | "title"
-            | "noframes"
-            | "style"
-            | "script"
-            | "template"
-    )
-}
-
-/// Elements that make a page one with a body for good.
-fn rules_out_frameset(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "body"
-            | "template"
-            | "pre"
-            | "listing"
-            | "li"
-            | "dd"
-            | "dt"
-            | "button"
-            | "applet"
-            | "marquee"
-            | "object"
-            | "table"
-            | "area"
-            | "br"
-            | "embed"
-            | "img"
-            | "image"
-            | "keygen"
-            | "wbr"
-            | "input"
-            | "hr"
-            | "textarea"
-            | "xmp"
-            | "iframe"
-            | "select"
-    )
-}
-
-/// Elements whose start and end are followed: those that have content and are closed by their own end tag.
-fn is_followed(name: &LocalName) -> bool {
-    !is_any!(
-        *name,
-        "html"
-            | "head"
-            | "body"
-            | "frameset"
-            | "frame"
-            | "form"
-            | "area"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "br"
-            | "embed"
-            | "hr"
-            | "image"
-            | "img"
-            | "input"
-            | "keygen"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-            | "p"
-            | "li"
-            | "dd"
-            | "dt"
-            | "option"
-            | "optgroup"
-            | "rb"
-            | "rp"
-            | "rt"
-            | "rtc"
-    )
-}
-
-fn is_table_part(name: &LocalName) -> bool {
-    is_any!(*name, "caption" | "col" | "colgroup" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr")
-}
-
-pub(super) fn is_heading(name: &LocalName) -> bool {
-    is_any!(*name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
 fn is_preformatted(open: &Open) -> bool {
-    open.space == Space::Html && is_any!(open.name, "pre" | "listing")
-}
-
-fn is_formatting(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
-    )
-}
-
-/// Elements that an end tag of another element does not close in passing (section 13.2.4.2, "special").
-fn is_special(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "address"
-            | "applet"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "button"
-            | "caption"
-            | "center"
-            | "details"
-            | "dir"
-            | "div"
-            | "dl"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "listing"
-            | "main"
-            | "marquee"
-            | "menu"
-            | "nav"
-            | "object"
-            | "ol"
-            | "pre"
-            | "search"
-            | "section"
-            | "select"
-            | "summary"
-            | "table"
-            | "td"
-            | "template"
-            | "th"
-            | "ul"
-    )
+    open.space == Space::Html && is_any!(open.name, "pre" "listing")
 }
 
 /// Elements that what is inside cannot close from there (section 13.2.4.2, "in scope").
 fn is_scope(open: &Open) -> bool {
     match open.space {
-        Space::Html => is_any!(
-            open.name,
-            "applet" | "caption" | "marquee" | "object" | "select" | "table" | "td" | "template" | "th"
+        Space::Html => is_any!(open.name,
+            "applet" "caption" "marquee" "object" "select" "table" "td" "template" "th"
         ),
         Space::Svg | Space::MathMl => is_integration_point(open),
     }

@@ -42,7 +42,8 @@ impl FromStr for Accepted {
             let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
             (100 <= first && first <= last && last <= 999).then_some((first, last))
         };
-        let ranges = text.split(',').map(|part| range(part).ok_or_else(|| format!("{part:?} is no status and no range")));
+        let ranges =
+            text.split(',').map(|part| range(part).ok_or_else(|| format!("{part:?} is no status and no range")));
         ranges.collect::<Result<_, _>>().map(Self)
     }
 }

@@ -101,6 +101,7 @@ pub(super) struct Extraction {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
     /// table, tsv, jsonl or csv [default: table on a terminal, else tsv]
@@ -155,6 +156,7 @@ pub(super) struct Retries {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 #[command(next_help_heading = "Request")]
 pub(super) struct Request {
     /// Send a header to the named URLs' own origins; 'Name:' removes one
@@ -186,7 +188,7 @@ pub(super) struct Request {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct Connection {
-    /// Use a proxy: http, https, socks4, socks4a, socks5 or socks5h [default: HTTP_PROXY and the like]
+    /// Use a proxy: http, https, socks4, socks4a, socks5 or socks5h [default: the environment's]
     #[arg(long, value_name = "URL")]
     pub(super) proxy: Option<String>,
     /// Do not verify TLS certificates

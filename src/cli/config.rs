@@ -42,7 +42,8 @@ impl Environment {
         let non_empty = |name| env::var_os(name).filter(|value| !value.is_empty());
         let is_set = |name| non_empty(name).is_some_and(|value| value != "0" && value != "false");
         let home = || non_empty("HOME").map(|home| Path::new(&home).join(".config"));
-        let folder = non_empty("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(home);
+        let folder =
+            non_empty("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(home);
         let setting = |(name, value): (OsString, OsString)| {
             let key = name.to_str()?.strip_prefix("SCRAPE_")?.to_ascii_lowercase().replace('_', "-");
             Some((key, value.into_string().ok()?))
@@ -167,7 +168,9 @@ fn read_files(command: &Command, user_file: Option<&Path>) -> Result<BTreeMap<St
 
 fn read_file(command: &Command, path: &Path) -> Result<Option<BTreeMap<String, Setting>>> {
     let text = match fs::read_to_string(path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
     };
     let at = |offset: usize| format!("{}:{}", path.display(), 1 + text[..offset].matches('\n').count());

@@ -21,7 +21,9 @@ pub(super) fn afford(wanted: NonZeroUsize) -> NonZeroUsize {
     let affordable = usize::try_from(limit.saturating_sub(OTHERS) / 2).unwrap_or(usize::MAX);
     match NonZeroUsize::new(affordable).unwrap_or(NonZeroUsize::MIN) {
         affordable if affordable < wanted => {
-            tracing::warn!("--concurrency lowered from {wanted} to {affordable}: only {limit} files may be open (ulimit -n)");
+            tracing::warn!(
+                "--concurrency lowered from {wanted} to {affordable}: only {limit} files may be open (ulimit -n)"
+            );
             affordable
         }
         _ => wanted,

@@ -64,11 +64,8 @@ pub(super) fn start(voice: &Voice, verbose: u8) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .event_format(Plain)
-        .with_writer(voice.clone())
-        .finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(level).event_format(Plain).with_writer(voice.clone()).finish();
     // A second run in one process (as in the demo) keeps the first one's.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -24,7 +24,7 @@ const WIDTH: usize = 100;
 pub(super) fn open(
     args: &args::Output,
     sources: &[Source],
-    options: Options,
+    options: &Options,
     bar: &ProgressBar,
 ) -> Result<Vec<Box<dyn Sink>>, Stop> {
     let formats = args.output.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
@@ -38,7 +38,7 @@ pub(super) fn open(
     let mut written = Vec::new();
     for (path, format) in args.output.iter().zip(formats) {
         if is_stdout(path) {
-            sinks.push(standard_output(args.format, &options, bar)?);
+            sinks.push(standard_output(args.format, options, bar)?);
             continue;
         }
         let file = create(path)?;
@@ -47,10 +47,10 @@ pub(super) fn open(
             return Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
         }
         written.push(identity(&metadata));
-        sinks.push(format.sink(lines(&path.to_string_lossy(), file, &metadata), &options));
+        sinks.push(format.sink(lines(&path.to_string_lossy(), file, &metadata), options));
     }
     if sinks.is_empty() {
-        sinks.push(standard_output(args.format, &options, bar)?);
+        sinks.push(standard_output(args.format, options, bar)?);
     }
     Ok(if args.ordered { vec![Box::new(Ordered::new(sinks))] } else { sinks })
 }

@@ -77,17 +77,14 @@ pub(super) fn header(line: &str) -> Result<Header, String> {
 }
 
 pub(super) fn credentials(text: &str) -> Result<Secret, String> {
-    match text.contains(':') {
-        true => Ok(Secret::new(text)),
-        false => Err("USER:PASSWORD (it is never asked for)".into()),
-    }
+    let is_whole = text.contains(':');
+    is_whole.then(|| Secret::new(text)).ok_or_else(|| "USER:PASSWORD (it is never asked for)".into())
 }
 
 pub(super) fn cookies(text: &str) -> Result<String, String> {
-    match text.contains('=') && HeaderValue::from_str(text).is_ok() {
-        true => Ok(text.to_owned()),
-        false => Err("NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)".into()),
-    }
+    let are_pairs = text.contains('=') && HeaderValue::from_str(text).is_ok();
+    let complaint = || "NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)".into();
+    are_pairs.then(|| text.to_owned()).ok_or_else(complaint)
 }
 
 /// `HOST:PORT:ADDRESS[,ADDRESS]...` as curl takes it; an IPv6 address may stand in brackets.
@@ -109,26 +106,19 @@ mod tests {
     #[test]
     fn times_are_seconds_or_have_units() {
         let millis = |text| duration(text).map(|duration| duration.as_millis()).ok();
-        assert_eq!(["30", "0.5", "1m30s", "500ms", "2h", "0"].map(millis), [
-            Some(30_000),
-            Some(500),
-            Some(90_000),
-            Some(500),
-            Some(7_200_000),
-            Some(0)
-        ]);
+        assert_eq!(
+            ["30", "0.5", "1m30s", "500ms", "2h", "0"].map(millis),
+            [Some(30_000), Some(500), Some(90_000), Some(500), Some(7_200_000), Some(0)]
+        );
         assert_eq!(["", "-1", "soon", "inf", "NaN", "-5s", "1e400"].map(millis), [None; 7]);
     }
 
     #[test]
     fn sizes_are_bytes_or_have_units() {
-        assert_eq!(["0", "512", "10M", "2k", "1GiB"].map(|text| size(text).ok()), [
-            Some(0),
-            Some(512),
-            Some(10 << 20),
-            Some(2048),
-            Some(1 << 30)
-        ]);
+        assert_eq!(
+            ["0", "512", "10M", "2k", "1GiB"].map(|text| size(text).ok()),
+            [Some(0), Some(512), Some(10 << 20), Some(2048), Some(1 << 30)]
+        );
         assert_eq!(["", "M", "-1", "1.5M", "10X", "99999999999G", "1é"].map(|text| size(text).ok()), [None; 7]);
     }
 
@@ -141,7 +131,9 @@ mod tests {
 
     #[test]
     fn headers_are_taken_as_curl_takes_them() {
-        let parse = |line| header(line).map(|header| (header.name.to_string(), header.value.map(|v| v.to_str().unwrap().to_owned())));
+        let parse = |line| {
+            header(line).map(|header| (header.name.to_string(), header.value.map(|v| v.to_str().unwrap().to_owned())))
+        };
         assert_eq!(parse("X-A:  b: c "), Ok(("x-a".into(), Some("b: c".into()))));
         assert_eq!(parse("X-A;"), Ok(("x-a".into(), Some(String::new()))));
         assert_eq!(parse("X-A:"), Ok(("x-a".into(), None)));

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressMode;
 use super::logging::Voice;
-use super::text::{grouped, human_duration};
+use super::text::{grouped, human_duration, rate};
 use crate::engine::Sink;
 use crate::frontier::{Frontier, Progress as Standing};
 use crate::job::Outcome;
@@ -28,7 +28,11 @@ pub(super) fn bar(mode: ProgressMode, quiet: bool) -> ProgressBar {
         ProgressMode::Auto => !quiet && io::stderr().is_terminal(),
         ProgressMode::Log | ProgressMode::None => false,
     };
-    if wanted { ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10)) } else { ProgressBar::hidden() }
+    if wanted {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+    } else {
+        ProgressBar::hidden()
+    }
 }
 
 /// Shows how a run stands until it is finished. A sink, as it sees every outcome.
@@ -87,43 +91,30 @@ impl View {
     /// Done of all, rate, in flight, failed, and how long it will take.
     fn line(&self) -> String {
         let Standing { targets, settled, in_flight, is_complete, .. } = self.frontier.progress();
-        let rate = Rate { settled, elapsed: self.started.elapsed() };
+        let elapsed = self.started.elapsed();
         // While the list is being read, there may be more.
         let more = if is_complete { "" } else { "+" };
-        let mut line = format!("{}/{}{more}  {}  {in_flight} in flight", grouped(settled), grouped(targets), rate.text());
+        let mut parts = vec![
+            format!("{}/{}{more}", grouped(settled), grouped(targets)),
+            rate(settled, elapsed),
+            format!("{in_flight} in flight"),
+        ];
         let failed = self.failed.load(Ordering::Relaxed);
         if failed > 0 {
-            line += &format!("  {} failed", grouped(failed));
+            parts.push(format!("{} failed", grouped(failed)));
         }
-        if is_complete && let Some(eta) = rate.time_for(targets - settled) {
-            line += &format!("  {} left", human_duration(eta));
+        if is_complete && let Some(eta) = time_for(targets - settled, settled, elapsed) {
+            parts.push(format!("{} left", human_duration(eta)));
         }
-        line
+        parts.join("  ")
     }
 }
 
-/// Pages over time.
-struct Rate {
-    settled: u64,
-    elapsed: Duration,
-}
-
-impl Rate {
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
-    fn per_second(&self) -> f64 {
-        self.settled as f64 / self.elapsed.as_secs_f64().max(0.001)
-    }
-
-    fn text(&self) -> String {
-        let rate = self.per_second();
-        if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
-    fn time_for(&self, left: u64) -> Option<Duration> {
-        let known = left > 0 && self.settled > 0 && self.elapsed > Duration::from_secs(1);
-        known.then(|| Duration::try_from_secs_f64(left as f64 / self.per_second()).ok()).flatten()
-    }
+/// How long `left` targets will take, where that can be told.
+#[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+fn time_for(left: u64, settled: u64, elapsed: Duration) -> Option<Duration> {
+    let is_known = left > 0 && settled > 0 && elapsed > Duration::from_secs(1);
+    is_known.then(|| elapsed.mul_f64(left as f64 / settled as f64))
 }
 
 impl Sink for Progress {

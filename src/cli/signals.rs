@@ -43,7 +43,9 @@ pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice)
         frontier.close();
         let in_flight = frontier.progress().in_flight;
         // Apart from this task: whoever holds the terminal may be blocked.
-        tokio::task::spawn_blocking(move || voice.say(format_args!("stopping: {in_flight} in flight (again: at once)")));
+        tokio::task::spawn_blocking(move || {
+            voice.say(format_args!("stopping: {in_flight} in flight (again: at once)"));
+        });
         let Ok(status) = timeout(GRACE, signals.next()).await else {
             cancel.cancel();
             let status = timeout(LAST_RECORDS, signals.next()).await.unwrap_or(status);

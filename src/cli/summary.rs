@@ -7,30 +7,28 @@ use std::path::Path;
 use serde_json::json;
 
 use super::exit::Status;
-use super::text::{grouped, human_duration, human_size};
+use super::text::{grouped, human_duration, human_size, rate};
 use crate::job::Summary;
 
 /// The lines at the end of a run in a terminal.
 pub(super) fn lines(summary: &Summary) -> String {
     let Summary { targets, fetched, duplicates, bytes, elapsed, .. } = *summary;
-    let mut text = format!(
-        "{} of {} fetched in {}  {}  {}",
-        grouped(fetched),
-        grouped(targets),
-        human_duration(elapsed),
-        rate(summary),
-        human_size(bytes)
-    );
+    let mut totals = vec![
+        format!("{} of {} fetched in {}", grouped(fetched), grouped(targets), human_duration(elapsed)),
+        rate(targets, elapsed),
+        human_size(bytes),
+    ];
     if duplicates > 0 {
-        text += &format!("  {} duplicates", grouped(duplicates));
+        totals.push(format!("{} duplicates", grouped(duplicates)));
     }
+    let mut lines = vec![totals.join("  ")];
     if !summary.by_status.is_empty() {
-        text += &format!("\n  status  {}", counts(summary.by_status.iter()));
+        lines.push(format!("  status  {}", counts(summary.by_status.iter())));
     }
     if !summary.by_kind.is_empty() {
-        text += &format!("\n  failed  {}", counts(summary.by_kind.iter()));
+        lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
     }
-    text
+    lines.join("\n")
 }
 
 /// One line for a log or a mail, where something failed.
@@ -44,12 +42,6 @@ fn counts<'a, N: Display + 'a>(counts: impl Iterator<Item = (N, &'a u64)>) -> St
     let mut counts: Vec<_> = counts.collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(name, &count)| format!("{name} ×{}", grouped(count))).collect::<Vec<_>>().join("  ")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
-fn rate(summary: &Summary) -> String {
-    let rate = summary.targets as f64 / summary.elapsed.as_secs_f64().max(0.001);
-    if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
 }
 
 /// Writes the totals as a JSON object.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    groups.collect::<Vec<_>>().join(",")
+pub(super) use crate::sink::grouped;
+
+/// How many a second.
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+pub(super) fn rate(count: u64, elapsed: Duration) -> String {
+    let rate = count as f64 / elapsed.as_secs_f64().max(0.001);
+    if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
 }
 
 /// A size in a unit that leaves at most four digits.
@@ -36,11 +38,6 @@ pub(super) fn human_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        assert_eq!([0, 999, 1000, 12_345, 1_234_567].map(grouped), ["0", "999", "1,000", "12,345", "1,234,567"]);
-    }
 
     #[test]
     fn sizes_have_a_unit_that_fits() {

@@ -21,7 +21,7 @@ pub(super) struct Head {
 /// A `<meta>`.
 #[derive(Debug)]
 pub(super) struct Meta {
-    /// Its `name`, `property` (RDFa, Open Graph), `itemprop` or `http-equiv`.
+    /// Its `name`, `property` (Open Graph), `itemprop` or `http-equiv`.
     pub(super) name: String,
     pub(super) content: String,
 }

@@ -7,6 +7,7 @@ mod describe;
 mod error;
 mod head;
 mod links;
+mod names;
 mod outline;
 mod reader;
 mod select;
@@ -24,6 +25,7 @@ pub use error::Error;
 use links::base_url;
 use reader::{Found, Part, Parts};
 use select::Pick;
+use text::Prose;
 use tokens::Deadline;
 
 /// How much of a page has to be read.
@@ -100,8 +102,8 @@ pub static FIELDS: &[Field] = &[
     Field::new(
         ("description", Part::Head),
         r#"{"type": ["string", "null"]}"#,
-        "the content of `<meta name=description>`",
-        |s| Value::text(s.found.head.meta("description").map(str::to_owned)),
+        "the content of `<meta name=description>`, white space collapsed",
+        |s| Value::text(s.found.head.meta("description").map(collapse)),
     ),
     Field::new(
         ("canonical", Part::Head),
@@ -192,6 +194,13 @@ fn read_headings(source: &Source<'_>) -> Value<'static> {
         Value::Map(vec![("level".into(), level), ("text".into(), Value::from(heading.text.clone()))])
     };
     Value::List(source.found.headings.iter().map(entry).collect())
+}
+
+/// A text with each run of ASCII white space made one space.
+fn collapse(text: &str) -> String {
+    let mut prose = Prose::default();
+    prose.push(text);
+    prose.finish()
 }
 
 fn pair(first: (&'static str, &str), second: (&'static str, &str)) -> Value<'static> {

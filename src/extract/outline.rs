@@ -1,21 +1,19 @@
 //! Which elements are open, as far as reading tokens needs it.
 //!
 //! This is as much of WHATWG HTML's tree construction (section 13.2.6) as decides how the tokenizer goes on and what an
-//! element belongs to: the head or the body, HTML or SVG or MathML, a template. `p`, `li` and others whose end tags are
-//! mostly left out are not followed, misnested formatting is not repaired, and nothing is kept but names: it costs a
-//! tenth of building the tree. Scripting counts as enabled, as in the tree that selectors see.
+//! element belongs to: the head or the body, HTML or SVG or math, a template. `p`, `li` and others whose end tags are
+//! mostly left out are not followed, misnested formatting is not repaired, and nothing is kept but the names of what is
+//! open. Scripting counts as enabled, as in the tree that selectors see.
 
 use html5ever::tokenizer::Tag;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::{LocalName, local_name};
 
-/// Whether a name is one of several. Names are numbers: this compares no text.
-macro_rules! is_any {
-    ($name:expr, $($one:tt)|+) => { matches!($name, $(html5ever::local_name!($one))|+) };
-}
-pub(super) use is_any;
+use super::names::{
+    is_any, is_followed, is_formatting, is_heading, is_special, is_table_part, may_be_in_head, rules_out_frameset,
+};
 
-/// How deep elements are followed. Below, they count as part of their ancestor. No browser goes deeper than this.
+/// How deep elements are followed. Below, they count as part of their ancestor.
 const DEPTH: usize = 512;
 
 /// The vocabulary that an element belongs to.
@@ -51,7 +49,7 @@ pub(super) enum Phase {
 pub(super) enum Started {
     /// Nothing: a tag that means nothing where it stands.
     Ignored,
-    /// An element of SVG or MathML.
+    /// An element of SVG or math.
     Foreign,
     /// An HTML element. Raw: the tokenizer has to read its content so.
     Html(Option<Raw>),
@@ -101,17 +99,24 @@ impl Outline {
         self.preformatted > 0
     }
 
-    /// Whether the innermost element is one of SVG or MathML: there is CDATA inside.
+    /// Whether the innermost element is one of SVG or math: there is CDATA inside.
     pub(super) fn is_foreign(&self) -> bool {
         self.open.last().is_some_and(|open| open.space != Space::Html)
     }
 
-    /// Whether text that stands here can be seen on the page.
+    /// Whether text that stands here is one of the page's: not a template's, a style's or a script's. What is so in HTML
+    /// is raw, and does not come here.
+    pub(super) fn holds_text(&self) -> bool {
+        !self.is_in_template() && !self.is_in_svg(|name| is_any!(*name, "style" "script"))
+    }
+
+    /// Whether text that stands here can be seen on the page: the title of a drawing cannot.
     pub(super) fn shows_text(&self) -> bool {
-        let hides = |open: &Open| {
-            open.space == Space::Svg && is_any!(open.name, "title" | "desc" | "metadata" | "style" | "script")
-        };
-        self.phase == Phase::Body && !self.is_in_template() && !self.open.last().is_some_and(hides)
+        self.holds_text() && !self.is_in_svg(|name| is_any!(*name, "title" "desc" "metadata"))
+    }
+
+    fn is_in_svg(&self, is_wanted: impl Fn(&LocalName) -> bool) -> bool {
+        self.open.last().is_some_and(|open| open.space == Space::Svg && is_wanted(&open.name))
     }
 
     /// Text that is not of a raw element.
@@ -148,14 +153,14 @@ impl Outline {
     /// Lets a start tag change the phase. Returns whether it means anything there.
     fn enter(&mut self, name: &LocalName) -> bool {
         if self.is_in_template() {
-            return !is_any!(*name, "html" | "body" | "frameset");
+            return !is_any!(*name, "html" "body" "frameset");
         }
         if *name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
             self.phase = Phase::Frameset;
             self.truncate(0);
         }
         match self.phase {
-            Phase::Frameset => return is_any!(*name, "html" | "noframes"),
+            Phase::Frameset => return is_any!(*name, "html" "noframes"),
             Phase::Head if *name == local_name!("noscript") => {}
             Phase::Head | Phase::AfterHead if !may_be_in_head(name) => self.phase = Phase::Body,
             Phase::Head | Phase::AfterHead | Phase::Body => {}
@@ -186,7 +191,7 @@ impl Outline {
             ref heading if is_heading(heading) && self.top_is(is_heading) => self.truncate(self.depth() - 1),
             // These do not nest.
             local_name!("a") | local_name!("nobr") | local_name!("button") | local_name!("select") => {
-                self.end_named(name)
+                self.end_named(name);
             }
             _ => {}
         }
@@ -200,7 +205,7 @@ impl Outline {
     fn start_table_part(&mut self, name: &LocalName) -> Started {
         let Some(table) = self.table() else { return Started::Ignored };
         self.truncate(table + 1);
-        if is_any!(*name, "td" | "th" | "caption") {
+        if is_any!(*name, "td" "th" "caption") {
             self.push(Space::Html, name);
         }
         Started::Html(None)
@@ -209,7 +214,7 @@ impl Outline {
     /// An end tag that is not of a raw element.
     pub(super) fn end(&mut self, name: &LocalName) {
         if self.is_foreign() {
-            if is_any!(*name, "br" | "p") {
+            if is_any!(*name, "br" "p") {
                 self.leave_foreign();
             } else if let Some(at) = self.foreign_match(name) {
                 return self.truncate(at);
@@ -220,7 +225,7 @@ impl Outline {
         self.end_html(name);
     }
 
-    /// The element of SVG or MathML that an end tag closes.
+    /// The element of SVG or math that an end tag closes.
     fn foreign_match(&self, name: &LocalName) -> Option<usize> {
         let foreign = self.open.iter().rev().take_while(|open| open.space != Space::Html);
         foreign.into_iter().position(|open| open.name == *name).map(|up| self.depth() - 1 - up)
@@ -305,7 +310,7 @@ impl Outline {
         }
     }
 
-    /// Closes elements of SVG and MathML up to where HTML is allowed.
+    /// Closes elements of SVG and math up to where HTML is allowed.
     fn leave_foreign(&mut self) {
         let home = self.open.iter().rposition(|open| open.space == Space::Html || is_integration_point(open));
         self.truncate(home.map_or(0, |at| at + 1));
@@ -316,13 +321,13 @@ fn is_html(open: &Open, name: &LocalName) -> bool {
     open.space == Space::Html && open.name == *name
 }
 
-/// Whether a start tag inside `top` is one of SVG or MathML (section 13.2.6, "tree construction dispatcher").
+/// Whether a start tag inside `top` is one of SVG or math (section 13.2.6, "tree construction dispatcher").
 fn takes_as_foreign(top: &Open, tag: &Tag) -> bool {
     match top.space {
         Space::Html => false,
         Space::MathMl if top.name == local_name!("annotation-xml") => tag.name != local_name!("svg"),
         Space::MathMl if is_integration_point(top) => {
-            is_any!(tag.name, "mglyph" | "malignmark")
+            is_any!(tag.name, "mglyph" "malignmark")
         }
         Space::Svg | Space::MathMl => !is_integration_point(top),
     }
@@ -333,60 +338,19 @@ fn is_integration_point(open: &Open) -> bool {
     match open.space {
         Space::Html => false,
         // Names come in lower case from the tokenizer.
-        Space::Svg => is_any!(open.name, "desc" | "title") || &*open.name == "foreignobject",
-        Space::MathMl => is_any!(open.name, "mi" | "mo" | "mn" | "ms" | "mtext"),
+        Space::Svg => is_any!(open.name, "desc" "title") || &*open.name == "foreignobject",
+        Space::MathMl => is_any!(open.name, "mi" "mo" "mn" "ms" "mtext"),
     }
 }
 
-/// Whether a start tag ends SVG or MathML (section 13.2.6.5).
+/// Whether a start tag ends SVG or math (section 13.2.6.5).
 fn breaks_out(tag: &Tag) -> bool {
-    is_any!(
-        tag.name,
-        "b" | "big"
-            | "blockquote"
-            | "body"
-            | "br"
-            | "center"
-            | "code"
-            | "dd"
-            | "div"
-            | "dl"
-            | "dt"
-            | "em"
-            | "embed"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "head"
-            | "hr"
-            | "i"
-            | "img"
-            | "li"
-            | "listing"
-            | "menu"
-            | "meta"
-            | "nobr"
-            | "ol"
-            | "p"
-            | "pre"
-            | "ruby"
-            | "s"
-            | "small"
-            | "span"
-            | "strong"
-            | "strike"
-            | "sub"
-            | "sup"
-            | "table"
-            | "tt"
-            | "u"
-            | "ul"
-            | "var"
+    is_any!(tag.name,
+        "b" "big" "blockquote" "body" "br" "center" "code" "dd" "div" "dl" "dt" "em" "embed" "h1" "h2" "h3" "h4"
+        "h5" "h6" "head" "hr" "i" "img" "li" "listing" "menu" "meta" "nobr" "ol" "p" "pre" "ruby" "s" "small" "span"
+        "strong" "strike" "sub" "sup" "table" "tt" "u" "ul" "var"
     ) || (tag.name == local_name!("font")
-        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" | "face" | "size")))
+        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" "face" "size")))
 }
 
 /// How the content of an HTML element is read.
@@ -405,169 +369,15 @@ fn raw(name: &LocalName) -> Option<Raw> {
     }
 }
 
-fn may_be_in_head(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "html"
-            | "head"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "link"
-            | "meta"
-            | "title"
-            | "noframes"
-            | "style"
-            | "script"
-            | "template"
-    )
-}
-
-/// Elements that make a page one with a body for good.
-fn rules_out_frameset(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "body"
-            | "template"
-            | "pre"
-            | "listing"
-            | "li"
-            | "dd"
-            | "dt"
-            | "button"
-            | "applet"
-            | "marquee"
-            | "object"
-            | "table"
-            | "area"
-            | "br"
-            | "embed"
-            | "img"
-            | "image"
-            | "keygen"
-            | "wbr"
-            | "input"
-            | "hr"
-            | "textarea"
-            | "xmp"
-            | "iframe"
-            | "select"
-    )
-}
-
-/// Elements whose start and end are followed: those that have content and are closed by their own end tag.
-fn is_followed(name: &LocalName) -> bool {
-    !is_any!(
-        *name,
-        "html"
-            | "head"
-            | "body"
-            | "frameset"
-            | "frame"
-            | "form"
-            | "area"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "br"
-            | "embed"
-            | "hr"
-            | "image"
-            | "img"
-            | "input"
-            | "keygen"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-            | "p"
-            | "li"
-            | "dd"
-            | "dt"
-            | "option"
-            | "optgroup"
-            | "rb"
-            | "rp"
-            | "rt"
-            | "rtc"
-    )
-}
-
-fn is_table_part(name: &LocalName) -> bool {
-    is_any!(*name, "caption" | "col" | "colgroup" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr")
-}
-
-pub(super) fn is_heading(name: &LocalName) -> bool {
-    is_any!(*name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
 fn is_preformatted(open: &Open) -> bool {
-    open.space == Space::Html && is_any!(open.name, "pre" | "listing")
-}
-
-fn is_formatting(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
-    )
-}
-
-/// Elements that an end tag of another element does not close in passing (section 13.2.4.2, "special").
-fn is_special(name: &LocalName) -> bool {
-    is_any!(
-        *name,
-        "address"
-            | "applet"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "button"
-            | "caption"
-            | "center"
-            | "details"
-            | "dir"
-            | "div"
-            | "dl"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "listing"
-            | "main"
-            | "marquee"
-            | "menu"
-            | "nav"
-            | "object"
-            | "ol"
-            | "pre"
-            | "search"
-            | "section"
-            | "select"
-            | "summary"
-            | "table"
-            | "td"
-            | "template"
-            | "th"
-            | "ul"
-    )
+    open.space == Space::Html && is_any!(open.name, "pre" "listing")
 }
 
 /// Elements that what is inside cannot close from there (section 13.2.4.2, "in scope").
 fn is_scope(open: &Open) -> bool {
     match open.space {
-        Space::Html => is_any!(
-            open.name,
-            "applet" | "caption" | "marquee" | "object" | "select" | "table" | "td" | "template" | "th"
+        Space::Html => is_any!(open.name,
+            "applet" "caption" "marquee" "object" "select" "table" "td" "template" "th"
         ),
         Space::Svg | Space::MathMl => is_integration_point(open),
     }

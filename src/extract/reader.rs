@@ -8,7 +8,8 @@ use html5ever::{LocalName, ns};
 
 use super::head::Head;
 use super::links::Link;
-use super::outline::{Outline, Phase, Raw, Started, is_heading};
+use super::names::is_heading;
+use super::outline::{Outline, Phase, Raw, Started};
 use super::text::{Gap, Prose, gap_around};
 use super::tokens::{Deadline, Watched, tokenize};
 use crate::failure::Failure;
@@ -201,17 +202,18 @@ impl State {
             return;
         }
         self.outline.text(text);
-        if !self.parts.need_body() || !self.outline.shows_text() {
+        if !self.parts.need_body() || !self.outline.holds_text() {
             return;
         }
         for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
             capture.text.push(text);
         }
-        if !self.parts.contains(Part::Text) {
-        } else if self.outline.is_preformatted() {
-            self.text.push_verbatim(text);
-        } else {
-            self.text.push(text);
+        if self.parts.contains(Part::Text) && self.outline.shows_text() {
+            if self.outline.is_preformatted() {
+                self.text.push_verbatim(text);
+            } else {
+                self.text.push(text);
+            }
         }
     }
 

@@ -34,13 +34,11 @@ impl Pick {
             return Err(Error::BadName { expression: expression.into(), name: name.into() });
         }
         let (css, attribute) = split_attribute(rest);
-        match Selector::parse(css) {
-            Ok(selector) => Ok((name, Self { selector, is_list, attribute: attribute.map(Into::into) })),
-            Err(_) => {
-                let at = expression.len() - rest.len() + wrong_at(css);
-                Err(Error::BadSelector { expression: expression.into(), column: expression[..at].chars().count() })
-            }
-        }
+        let Ok(selector) = Selector::parse(css) else {
+            let at = expression.len() - rest.len() + wrong_at(css);
+            return Err(Error::BadSelector { expression: expression.into(), column: expression[..at].chars().count() });
+        };
+        Ok((name, Self { selector, is_list, attribute: attribute.map(Into::into) }))
     }
 
     /// Takes it: a text, null where nothing matches, or a list.
@@ -92,11 +90,12 @@ fn split_attribute(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Where a selector goes wrong: behind the longest start that is right, and behind the comma or combinator there.
+/// Where a selector goes wrong: behind the longest start that is right, and the comma or combinator that follows it.
 /// The parser does not tell.
 fn wrong_at(css: &str) -> usize {
-    let ends = (0..css.len()).rev().filter(|&end| css.is_char_boundary(end));
-    let right = ends.into_iter().find(|&end| Selector::parse(&css[..end]).is_ok()).unwrap_or(0);
-    let rest = &css[right..];
-    css.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || ",>+~".contains(c)).len()
+    let mut ends = (0..css.len()).rev().filter(|&end| css.is_char_boundary(end));
+    let right = ends.find(|&end| Selector::parse(&css[..end]).is_ok()).unwrap_or(0);
+    let rest = css[right..].trim_start();
+    let rest = rest.strip_prefix([',', '>', '+', '~']).unwrap_or(rest).trim_start();
+    css.len() - rest.len()
 }

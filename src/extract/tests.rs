@@ -1,1 +1,409 @@
+use html5ever::expanded_name;
+use html5ever::{local_name, ns};
+use proptest::prelude::*;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use scraper::{ElementRef, Html};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
+use super::*;
+use crate::failure;
+use crate::fetch::{Fetched, Head};
+
+fn page(body: &str) -> Page {
+    typed("text/html;charset=utf-8", body)
+}
+
+fn typed(content_type: &'static str, body: &str) -> Page {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+    let url = Url::parse("http://a.test/b/c").unwrap();
+    Page::read(Fetched { url, head: Head { status: 200, headers }, body: body.as_bytes().to_vec() })
+}
+
+fn field(name: &str) -> Ask {
+    Ask::Field(name.to_owned())
+}
+
+fn select(expression: &str) -> Ask {
+    Ask::Select(expression.to_owned())
+}
+
+fn read(asks: &[Ask], body: &str) -> Extracted {
+    Extractor::new(asks).unwrap().read(&page(body))
+}
+
+fn value(ask: Ask, body: &str) -> Json {
+    let extracted = read(&[ask], body);
+    assert_eq!(extracted.failure, None);
+    serde_json::to_value(&extracted.row.0[0]).unwrap()
+}
+
+fn title(body: &str) -> Option<String> {
+    read(&[], body).title
+}
+
+/// The title as the whole tree has it.
+fn title_of_tree(body: &str) -> Option<String> {
+    let tree = Html::parse_document(body);
+    let mut elements = tree.tree.root().descendants().filter_map(ElementRef::wrap);
+    let title = elements.find(|element| {
+        element.value().name.expanded() == expanded_name!(html "title")
+            && !element.ancestors().any(|node| node.value().is_fragment())
+    })?;
+    let mut prose = Prose::default();
+    title.text().for_each(|text| prose.push(text));
+    Some(prose.finish())
+}
+
+const ODD_TITLES: &[&str] = &[
+    "",
+    "plain text",
+    "<title>a</title>",
+    "<title></title><title>b</title>",
+    "<title>a</title><title>b</title>",
+    "<TITLE\n>\n a \t b\r\n</TITLE >",
+    "<title>a &amp; b &lt;c&gt; &#x1F600; &nope; &copy</title>",
+    "<title><b>a</b><!-- c --></title>",
+    "<title>a",
+    "<title>a</titl",
+    "<title>a<title>b</title></title>",
+    "<title/>a</title>",
+    "</title><title>a</title>",
+    "\u{feff}<title>a</title>",
+    "<title>a\0b</title>",
+    "<!-- <title>no</title> --><title>a</title>",
+    "<!--><title>a</title>",
+    "<![CDATA[<title>a</title>]]>",
+    "<script><title>no</title></script><title>a</title>",
+    "<script><!-- <script><title>no</title></script> --></script><title>a</title>",
+    "<style><title>no</title></style><title>a</title>",
+    "<textarea><title>no</title></textarea><title>a</title>",
+    "<noscript><title>no</title></noscript><title>a</title>",
+    "<body><noscript><title>no</title></noscript><title>a</title>",
+    "<iframe><title>no</title></iframe><xmp><title>no</title></xmp><noembed><title>no</title></noembed><title>a</title>",
+    "<template><title>no</title></template><title>a</title>",
+    "<template><template><title>no</title></template></template></template><title>a</title>",
+    "<template><svg><title>no</title></template><title>a</title>",
+    "<body><div><template><div></template><title>a</title>",
+    "<svg><title>no</title></svg><title>a</title>",
+    "<svg><g><title>no</title></svg><title>a</title>",
+    "<svg/><title>a</title>",
+    "<svg><title>no<div></div><title>a</title></title></svg>",
+    "<svg><foreignObject><title>a</title></foreignObject></svg>",
+    "<svg><desc><title>a</title></desc></svg>",
+    "<svg><path><p><title>a</title>",
+    "<svg><font><title>no</title></font><font color=red><title>a</title>",
+    "<svg><script><title>no</title></script></svg><title>a</title>",
+    "<svg><style><title>no</style></svg><title>a</title>",
+    "<svg><![CDATA[</svg><title>no</title>]]></svg><title>a</title>",
+    "<div><svg><g></div><title>a</title>",
+    "<div><svg></p><title>a</title>",
+    "<a><svg><g></a><title>a</title>",
+    "<math><title>no</title></math><title>a</title>",
+    "<math><mi><title>a</title></mi></math>",
+    "<math><annotation-xml><title>no</title><svg><title>no</title></svg></annotation-xml></math><title>a</title>",
+    "<math><mtext><mglyph><title>no</title></mglyph><title>a</title>",
+    "<head><title>a</title>",
+    "<html><body><title>a</title>",
+    "<head></head><title>a</title>",
+    "<p>text<title>a</title>",
+    "</head></body></html><title>a</title>",
+    "<plaintext><title>no</title>",
+    "<table><title>a</title><tr><td></table>",
+    "<table><tr><td><svg><title>no<tr><td><title>a</title></table>",
+    "<select><title>a</title></select>",
+    "<select><option><svg><title>no</title></select><title>a</title>",
+    "<frameset><title>no</title></frameset><title>no</title>",
+    "<title>a</title><frameset><frame></frameset>",
+    "<frameset><noframes><title>no</title></noframes></frameset>",
+    "<p><frameset><title>no</title>",
+    "<p>x<frameset></frameset><title>a</title>",
+    "<head></head> <noscript></noscript><frameset><title>no</title>",
+    "<br><frameset><title>a</title>",
+    "<b><svg><b></b></svg></b><title>a</title>",
+    "<object><svg></object><title>a</title>",
+    "<button><svg><button><title>a</title>",
+    "<h1><svg></h2><title>a</title>",
+    "<span><svg></span><title>a</title>",
+    "<x><div><svg></x></svg></div><title>a</title>",
+];
+
+#[test]
+fn the_title_is_that_of_the_whole_tree() {
+    for body in ODD_TITLES {
+        assert_eq!(title(body), title_of_tree(body), "{body}");
+    }
+    assert!(ODD_TITLES.iter().any(|body| title(body).is_none()));
+}
+
+#[test]
+fn the_title_is_collapsed_and_bounded() {
+    assert_eq!(title("<title>\n a\u{a0}b \t c\u{c}</title>").as_deref(), Some("a\u{a0}b c"));
+    assert_eq!(title("<title> </title>").as_deref(), Some(""));
+    assert_eq!(title(&format!("<title>{}</title>", "é".repeat(300_000))).unwrap().chars().count(), 100_000);
+}
+
+#[test]
+fn only_html_has_a_title() {
+    for content_type in ["application/json", "text/xml", "text/plain", "image/png"] {
+        let extracted = Extractor::default().read(&typed(content_type, "<title>a</title>"));
+        assert_eq!(extracted.title, None, "{content_type}");
+    }
+    assert_eq!(Extractor::default().read(&typed("application/xhtml+xml", "<title>a</title>")).title.unwrap(), "a");
+}
+
+#[test]
+fn reading_goes_no_further_than_needed() {
+    let endless = |start: &str| format!("{start}{}", "<b>".repeat(200_000));
+    let head = "<title>a</title><meta name=description content=b>";
+    let extracted = read(&[field("description")], &endless(&format!("{head}</head><body>")));
+    assert_eq!((extracted.title.as_deref(), extracted.failure), (Some("a"), None));
+    assert_eq!(extracted.row.0[0].to_cell(), "b");
+}
+
+#[test]
+fn what_is_asked_for_decides_how_far_is_read() {
+    let need = |asks: &[Ask]| Extractor::new(asks).unwrap().need();
+    assert_eq!(need(&[]), Need::Facts);
+    assert_eq!(need(&[field("headers")]), Need::Facts);
+    assert_eq!(need(&[field("lang"), field("headers")]), Need::Head);
+    assert_eq!(need(&[field("links"), field("lang")]), Need::Tokens);
+    assert_eq!(need(&[select("a=b"), field("lang")]), Need::Tree);
+}
+
+#[test]
+fn the_head_is_read() {
+    let body =
+        "<html lang=' de '><base href=/x/><meta name=Description content=' a  b '><meta property=og:title content=t>
+        <link rel='alternate' href=no><link rel='x CANONICAL' href=c#d></head><meta itemprop=late content=l>
+        <body><meta name=no content=no>";
+    assert_eq!(value(field("description"), body), "a b");
+    assert_eq!(value(field("canonical"), body), "http://a.test/x/c#d");
+    assert_eq!(value(field("lang"), body), "de");
+    let metas = value(field("meta"), body);
+    let names: Vec<_> = metas.as_array().unwrap().iter().map(|meta| meta["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Description", "og:title", "late"]);
+    for name in ["description", "canonical", "lang"] {
+        assert_eq!(value(field(name), "<p><template><html lang=no></template>"), Json::Null);
+    }
+}
+
+#[test]
+fn links_are_absolute() {
+    let body = "<a href=' d#e '>a <b>b</b>\n</a><a>no</a><a href='http://['>no</a><area href=/f alt=g>
+        <p><a href=mailto:x@y rel='me NoFollow'>h<p><a href=''>i</a><template><a href=no>no</a></template>
+        <svg><a href=no>no</a></svg><base href=/x/>";
+    let link = |url: &str, text: &str| json!({"url": url, "text": text, "rel": null, "nofollow": false});
+    let mut mail = link("mailto:x@y", "h");
+    mail["rel"] = json!("me NoFollow");
+    mail["nofollow"] = json!(true);
+    let wanted =
+        json!([link("http://a.test/x/d#e", "a b"), link("http://a.test/f", "g"), mail, link("http://a.test/x/", "i"),]);
+    assert_eq!(value(field("links"), body), wanted);
+}
+
+#[test]
+fn headings_end_with_their_element() {
+    let body = "<h2>a<script>no</script> <i>b</i><br><svg><style>no</style><title>c</title></svg></h3>no<div><h1>d<p>e</div>no<h1>f</h1><h6>";
+    let wanted = json!([
+        {"level": 2, "text": "a b c"}, {"level": 1, "text": "d e"}, {"level": 1, "text": "f"}, {"level": 6, "text": ""},
+    ]);
+    assert_eq!(value(field("headings"), body), wanted);
+    assert_eq!(value(field("h1"), body), "d e");
+    assert_eq!(value(field("h1"), "<h2>a"), Json::Null);
+}
+
+#[test]
+fn text_is_what_is_seen() {
+    let body = "<title>no</title>  a <b>b</b>c<style>no</style><noscript>no</noscript><textarea>no</textarea><div>d
+        e<p>f</div>g<br>h<pre>i\n  j</pre><table><tr><td>k<td>l<tr><td>m</table><template>no</template>
+        <svg><title>no</title><text>n</text></svg><ul><li>o<li>p</ul>";
+    assert_eq!(value(field("text"), body), "a bc\nd e\nf\ng\nh\ni\n  j\nk\tl\nm\nn\no\np");
+    let text = Extractor::new(&[field("text"), field("links")]).unwrap().read(&typed("text/plain", "<b> a"));
+    assert_eq!(serde_json::to_value(&text.row.0).unwrap(), json!(["<b> a", null]));
+}
+
+#[test]
+fn headers_are_those_of_the_answer() {
+    assert_eq!(value(field("headers"), ""), json!([{"name": "content-type", "value": "text/html;charset=utf-8"}]));
+}
+
+#[test]
+fn selectors_take_texts_and_attributes() {
+    let body = "<base href=/x/><ul><li class=a> 1 <b>2</b><script>no</script><p>3</p>4<li><a href=d title=' t '>5</a>
+        <template><li>no</template></ul><script type=x>{ a }</script><img src='http://['>";
+    assert_eq!(value(select("n=li.a"), body), "1 2 3 4");
+    assert_eq!(value(select("n[]=li"), body), json!(["1 2 3 4", "5"]));
+    assert_eq!(value(select("n=li.b"), body), Json::Null);
+    assert_eq!(value(select("n[]=li.b"), body), json!([]));
+    assert_eq!(value(select("n=a@href"), body), "http://a.test/x/d");
+    assert_eq!(value(select("n=a[title]@title"), body), " t ");
+    assert_eq!(value(select("n=li@title"), body), Json::Null);
+    assert_eq!(value(select("n[]=li, a@title"), body), json!([" t "]));
+    assert_eq!(value(select("n=img@src"), body), Json::Null);
+    assert_eq!(value(select("n=script[type='x']"), body), "{ a }");
+    assert_eq!(value(select("n=a[href='@x'], b"), body), "2");
+}
+
+#[test]
+fn a_row_has_the_order_of_what_was_asked_for() {
+    let extractor = Extractor::new(&[select("z=b"), field("lang"), select("a=i")]).unwrap();
+    let extracted = extractor.read(&page("<html lang=de><i>1</i><b>2</b>"));
+    assert_eq!(extractor.names(), ["z".into(), "lang".into(), "a".into()]);
+    assert_eq!(serde_json::to_value(&extracted.row.0).unwrap(), json!(["2", "de", "1"]));
+}
+
+#[test]
+fn what_cannot_be_extracted_is_refused() {
+    let error = |asks: &[Ask]| Extractor::new(asks).err().unwrap().to_string();
+    assert!(
+        error(&[field("lnks")]).starts_with("there is no field `lnks`; did you mean `links`?\nfields: description, ")
+    );
+    assert_eq!(error(&[field("lang"), select("lang=b")]), "two fields are called `lang`");
+    assert_eq!(error(&[select("h1")]), "`h1` has no name: write NAME=CSS");
+    for nameless in ["=b", "[]=b", "a b=c", "1=b", "a[href=x]", "\u{e9}=b"] {
+        assert!(error(&[select(nameless)]).contains("is no name"), "{nameless}");
+    }
+}
+
+#[test]
+fn a_bad_selector_is_shown_where_it_is_wrong() {
+    for (expression, caret) in [
+        ("price=div > p[", 13),
+        ("price=a, , b", 9),
+        ("price=", 6),
+        ("price=@href", 6),
+        ("price=a:hover", 7),
+        ("price=a >", 9),
+        ("price=é..b@x", 7),
+        ("price=div:not(b, ::c)", 17),
+    ] {
+        let error = Extractor::new(&[select(expression)]).err().unwrap().to_string();
+        assert_eq!(error, format!("not a CSS selector:\n  {expression}\n  {:caret$}^", ""));
+    }
+}
+
+#[test]
+fn a_page_too_complex_for_a_tree_keeps_what_tokens_tell() {
+    for nest in ["<div>", "<ul><li>", "<b>", "<font>", "<table><tr><td>", "<svg><g>"] {
+        let body = format!("<title>a</title><h1>b</h1>{}", nest.repeat(100_000));
+        let extracted = read(&[field("h1"), select("x[]=p")], &body);
+        assert_eq!(extracted.title.as_deref(), Some("a"), "{nest}");
+        assert_eq!(extracted.row.0[0].to_cell(), "b");
+        assert!(extracted.row.0[1].is_null());
+        assert_eq!(extracted.failure.map(|failure| failure.kind), Some(failure::Kind::TooComplex), "{nest}");
+    }
+}
+
+#[test]
+fn a_tag_with_a_million_attributes_is_given_up() {
+    use std::fmt::Write;
+
+    let mut body = String::from("<p");
+    (0..1_000_000).for_each(|n| write!(body, " a{n}").unwrap());
+    let extracted = read(&[], &body);
+    assert_eq!(extracted.failure.map(|failure| failure.kind), Some(failure::Kind::TooComplex));
+}
+
+#[test]
+fn a_large_page_is_not_given_up() {
+    let body = "<div><p class=x>Some text of a <a href=/y>page</a>, which is <b>long</b>.</div>\n".repeat(10_000);
+    let extracted = read(&[field("links"), select("x=p.x")], &body);
+    assert_eq!(extracted.failure, None);
+    assert!(matches!(&extracted.row.0[0], Value::List(links) if links.len() == 10_000));
+}
+
+#[test]
+fn the_schema_of_every_field_is_true() {
+    let body =
+        "<html lang=de><meta name=description content=d><link rel=canonical href=x><h1>a</h1><a href=b rel=c>c</a>";
+    for field in FIELDS {
+        let schema: Json = serde_json::from_str(field.schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for page in [page(body), page(""), typed("image/png", "")] {
+            let extractor = Extractor::new(&[Ask::Field(field.name.to_owned())]).unwrap();
+            let value = serde_json::to_value(&extractor.read(&page).row.0[0]).unwrap();
+            assert!(validator.is_valid(&value), "{}: {value}", field.name);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct EntityVector {
+    body: String,
+    want: String,
+}
+
+#[test]
+fn public_vectors_of_character_references_are_decoded() {
+    let lines = include_str!("../../tests/fixtures/entities.jsonl").lines();
+    let vectors: Vec<EntityVector> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    for vector in &vectors {
+        let mut wanted = Prose::default();
+        wanted.push(&vector.want);
+        let title = title(&format!("<!doctype html><title>{}</title>", vector.body));
+        assert_eq!(title, Some(wanted.finish()), "{}", vector.body);
+    }
+    assert_eq!(vectors.len(), 317);
+}
+
+#[derive(Deserialize)]
+struct UrlVector {
+    id: String,
+    base: String,
+    href: String,
+    want: Option<String>,
+}
+
+#[test]
+fn public_vectors_of_urls_are_resolved() {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let lines = include_str!("../../tests/fixtures/urls.jsonl").lines();
+    let vectors: Vec<UrlVector> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_wrong = |vector: &&UrlVector| {
+        let body = format!("<base href=\"{}\"><a href=\"{}\">x</a>", escape(&vector.base), escape(&vector.href));
+        let found = value(field("links"), &body);
+        let url = found[0]["url"].as_str().map(|url| url.split('#').next().unwrap_or_default().to_owned());
+        url.as_deref() != vector.want.as_deref().and_then(|want| want.split('#').next())
+    };
+    let wrong: Vec<_> = vectors.iter().filter(is_wrong).map(|vector| &*vector.id).collect();
+    // The `url` crate takes `///host` for a URL without a host.
+    assert_eq!(wrong, ["url963", "url964", "url966", "url967"]);
+    assert_eq!(vectors.len(), 206);
+}
+
+/// Tag soup of what the outline has rules for.
+fn soup() -> impl Strategy<Value = String> {
+    let tags = "a|b|p|div|span|table|tr|td|svg|math|mi|title|desc|foreignObject|template|head|body|html|frameset|h1|h2\
+        |li|ul|script|style|noscript|textarea|select|option|button|form|br|base href=x|a href=y|font color=x|pre|plaintext";
+    let pieces = format!("</?({tags})/?>|x| |\n|&amp;|<!--|-->|<|>|é|\0|<!\\[CDATA\\[|\\]\\]>");
+    proptest::string::string_regex(&format!("({pieces}){{0,40}}")).unwrap()
+}
+
+fn everything() -> Extractor {
+    let fields = FIELDS.iter().map(|one| field(one.name));
+    Extractor::new(&fields.chain([select("x[]=*"), select("y=a@href")]).collect::<Vec<_>>()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_odd(body: Vec<u8>) {
+        let body = String::from_utf8_lossy(&body);
+        prop_assert_eq!(everything().read(&page(&body)).failure, None);
+    }
+
+    #[test]
+    fn no_soup_is_too_odd(body in soup()) {
+        let all = everything().read(&page(&body));
+        prop_assert_eq!(all.failure, None);
+        prop_assert_eq!(&all.title, &title(&body));
+        prop_assert_eq!(all.title, title_of_tree(&body));
+    }
+
+    #[test]
+    fn no_expression_is_too_odd(expression in "\\PC{0,20}|[a-z\\[\\]=@:.#>+~,()'\" é]{0,20}") {
+        if let Err(error) = Extractor::new(&[select(&expression)]) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

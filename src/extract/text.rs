@@ -2,7 +2,7 @@
 
 use html5ever::LocalName;
 
-use super::outline::is_any;
+use super::names::is_any;
 
 /// What stands between two pieces of text. The largest that was asked for is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,62 +70,13 @@ impl Prose {
 
 /// How an HTML element is set apart from what is around it.
 pub(super) fn gap_around(name: &LocalName) -> Gap {
-    if is_any!(*name, "td" | "th") {
+    if is_any!(*name, "td" "th") {
         Gap::Tab
-    } else if is_any!(
-        *name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "br"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "dir"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "legend"
-            | "li"
-            | "listing"
-            | "main"
-            | "menu"
-            | "nav"
-            | "ol"
-            | "optgroup"
-            | "option"
-            | "p"
-            | "plaintext"
-            | "pre"
-            | "search"
-            | "section"
-            | "select"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "tfoot"
-            | "thead"
-            | "tr"
-            | "ul"
-            | "xmp"
+    } else if is_any!(*name,
+        "address" "article" "aside" "blockquote" "body" "br" "caption" "center" "dd" "details" "dialog" "dir" "div"
+        "dl" "dt" "fieldset" "figcaption" "figure" "footer" "form" "h1" "h2" "h3" "h4" "h5" "h6" "header" "hgroup"
+        "hr" "legend" "li" "listing" "main" "menu" "nav" "ol" "optgroup" "option" "p" "plaintext" "pre" "search"
+        "section" "select" "summary" "table" "tbody" "tfoot" "thead" "tr" "ul" "xmp"
     ) {
         Gap::Line
     } else {
@@ -141,7 +92,9 @@ mod tests {
     #[test]
     fn white_space_is_collapsed_across_pieces() {
         let mut prose = Prose::default();
-        ["  a ", "\n b", "c", "\u{a0}d  "].map(|piece| prose.push(piece));
+        for piece in ["  a ", "\n b", "c", "\u{a0}d  "] {
+            prose.push(piece);
+        }
         assert_eq!(prose.finish(), "a bc\u{a0}d");
     }
 

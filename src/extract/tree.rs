@@ -4,7 +4,7 @@ use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
 use html5ever::{expanded_name, local_name, ns};
 use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 
-use super::outline::is_any;
+use super::names::is_any;
 use super::text::{Gap, Prose, gap_around};
 use super::tokens::{Deadline, Watched, tokenize};
 use crate::failure::{Failure, Kind};
@@ -61,7 +61,7 @@ pub(super) fn text_of(element: &ElementRef<'_>) -> String {
             }
             Node::Element(inner) => {
                 prose.part(gap_around(&inner.name.local).min(Gap::Space));
-                node == root || !is_any!(inner.name.local, "script" | "style" | "template" | "noscript")
+                node == root || !is_any!(inner.name.local, "script" "style" "template" "noscript")
             }
             _ => false,
         };

@@ -78,7 +78,7 @@ mod tests {
     fn what_the_host_asks_for_is_waited_for_exactly_or_not_at_all() {
         let options = Options::default();
         let failure = Failure::new(Kind::Status, "503").with_retry(Retry::Always);
-        assert_eq!(options.wait(&trail(1), &failure, after(120)), Some(Duration::from_secs(120)));
+        assert_eq!(options.wait(&trail(1), &failure, after(120)), Some(Duration::from_mins(2)));
         assert_eq!(options.wait(&trail(1), &failure, after(121)), None);
     }
 

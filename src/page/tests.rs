@@ -9,7 +9,11 @@ fn read(body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Page {
     if let Some(value) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
     }
-    Page::read(Fetched { url: Url::parse("http://127.0.0.1/").unwrap(), status: 200, headers, body: body.into() })
+    Page::read(Fetched {
+        url: Url::parse("http://127.0.0.1/").unwrap(),
+        head: Head { status: 200, headers },
+        body: body.into(),
+    })
 }
 
 #[test]

@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub use lines::Lines;
 pub use neutral::neutralise;
 pub use ordered::Ordered;
+pub use table::grouped;
 
 use crate::engine::Sink;
 use crate::job::Outcome;

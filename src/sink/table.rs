@@ -158,7 +158,8 @@ fn note<'a>(record: &Record<'a>) -> Option<(Cow<'a, str>, Style)> {
 }
 
 /// A number with its thousands apart.
-fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (n, digit) in digits.chars().enumerate() {

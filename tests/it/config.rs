@@ -49,7 +49,7 @@ fn lists_replace_and_do_not_append() {
 #[test]
 fn numbers_and_truth_values_are_written_as_toml_has_them() {
     let site = Site::start(|_| Answer::status(500));
-    let run = scrape([site.url("/")]).file(HERE, "retry = 1\nretry-delay = \"1ms\"\nordered = true\n").run().exits(4);
+    scrape([site.url("/")]).file(HERE, "retry = 1\nretry-delay = \"1ms\"\nordered = true\n").run().exits(4);
     assert_eq!(site.hits().len(), 2);
     assert_eq!(sent(|run| run.file(HERE, "head = false")).method, "GET");
     assert_eq!(sent(|run| run.file(HERE, "head = true")).method, "HEAD");

@@ -76,12 +76,12 @@ fn target(given: &str) -> Target {
     Target { id: 0, given: given.into(), at: Location { file: None, line: 1 }, input: None }
 }
 
-fn seed(url: &str) -> Result<Seed, Rejected> {
-    Ok(Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None })
+fn seed(url: &str) -> Seed {
+    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None }
 }
 
 fn seeds<'a>(urls: impl IntoIterator<Item = &'a str>) -> stream::Iter<std::vec::IntoIter<Result<Seed, Rejected>>> {
-    stream::iter(urls.into_iter().map(seed).collect::<Vec<_>>())
+    stream::iter(urls.into_iter().map(|url| Ok(seed(url))).collect::<Vec<_>>())
 }
 
 /// Keeps what it is given: the URL, and the kind of the failure.
@@ -133,9 +133,10 @@ async fn there_are_never_more_in_flight_than_asked_for_also_under_retries() {
 async fn starts_on_one_host_are_the_delay_apart_whatever_redirects_there() {
     let delay = Duration::from_millis(250);
     let frontier = Frontier::new(frontier::Options { delay, ..frontier::Options::default() });
-    let scripted = engine(64, |job| match job.trail.url.host_str() {
-        Some("a.test") => fine(),
-        _ => {
+    let scripted = engine(64, |job| {
+        if let Some("a.test") = job.trail.url.host_str() {
+            fine()
+        } else {
             let to = Url::parse(&format!("http://a.test/from{}", job.target.id)).unwrap();
             Reaction { end: End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }), ..fine() }
         }
@@ -164,12 +165,15 @@ async fn a_retry_waits_as_long_as_the_host_says_and_so_do_the_hosts_other_jobs()
     engine.run(seeds(urls), Vec::new()).await.unwrap();
     let starts = engine.visitor.starts.lock().unwrap();
     let order: Vec<_> = starts.iter().map(|(url, at)| (url.as_str(), at.duration_since(started) >= wait)).collect();
-    assert_eq!(order, [
-        ("http://a.test/busy", false),
-        ("http://b.test/", false),
-        ("http://a.test/busy", true),
-        ("http://a.test/other", true)
-    ]);
+    assert_eq!(
+        order,
+        [
+            ("http://a.test/busy", false),
+            ("http://b.test/", false),
+            ("http://a.test/busy", true),
+            ("http://a.test/other", true)
+        ]
+    );
 }
 
 #[tokio::test]
@@ -227,7 +231,7 @@ async fn a_sink_that_fails_ends_the_run_and_the_others_are_finished() {
     let finished = Arc::new(AtomicUsize::new(0));
     let fail = |_: &Outcome| Err(io::Error::from(io::ErrorKind::StorageFull));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(fail), Box::new(Finishes(Arc::clone(&finished)))];
-    let endless = stream::iter((0..).map(|n| seed(&format!("http://a.test/{n}"))));
+    let endless = stream::iter((0..).map(|n| Ok(seed(&format!("http://a.test/{n}")))));
     let error = engine(4, |_| fine()).run(endless, sinks).await.unwrap_err();
     assert_eq!((error.kind(), finished.load(Ordering::SeqCst)), (io::ErrorKind::StorageFull, 1));
 }
@@ -235,7 +239,7 @@ async fn a_sink_that_fails_ends_the_run_and_the_others_are_finished() {
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_run_ends_what_is_in_flight_as_cancelled() {
     let cancel = CancellationToken::new();
-    let scripted = engine(2, |_| fine_after(Duration::from_secs(3600)));
+    let scripted = engine(2, |_| fine_after(Duration::from_hours(1)));
     let engine = Engine { cancel: cancel.clone(), ..scripted };
     let (frontier, seen) = (engine.frontier.clone(), Seen::default());
     tokio::spawn(async move {
@@ -259,7 +263,7 @@ async fn a_run_without_seeds_ends() {
 async fn lines_that_are_no_urls_are_outcomes_too() {
     let rejected = Err(Rejected { target: target("::"), reason: "no host".into() });
     let seen = Seen::default();
-    let mixed = stream::iter([rejected, seed("http://a.test/")]);
+    let mixed = stream::iter([rejected, Ok(seed("http://a.test/"))]);
     engine(4, |_| fine()).run(mixed, keep(&seen)).await.unwrap();
     let mut seen = std::mem::take(&mut *seen.lock().unwrap());
     seen.sort();

@@ -73,7 +73,9 @@ fn the_recipes_are_accepted() {
         let words: Vec<_> = arguments.split_whitespace().filter(|word| !word.contains("://")).collect();
         // An empty list in the place of every source: only the options are tried.
         let lists = ["urls.txt", "shops.csv", "first.jsonl", "products.txt"];
-        let run = lists.iter().fold(scrape(words), |run, list| run.file(list, if *list == "shops.csv" { "website\n" } else { "" }));
+        let run = lists
+            .iter()
+            .fold(scrape(words), |run, list| run.file(list, if *list == "shops.csv" { "website\n" } else { "" }));
         run.stdin("").run().exits(0);
         tried += 1;
     }

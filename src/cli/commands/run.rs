@@ -69,7 +69,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
     let sources = sources(&args.input)?;
     let seeds = open_seeds(&args.input, sources.clone())?;
-    let mut sinks = outputs::open(&args.output, &sources, outputs::options(fields, environment), &bar)?;
+    let mut sinks = outputs::open(&args.output, &sources, &outputs::options(fields, environment), &bar)?;
     let frontier = Frontier::new(options::frontier(args));
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     let concurrency = files::afford(args.pace.concurrency);
@@ -120,4 +120,3 @@ fn report(args: &Run, summary: &Summary, status: Status, voice: &Voice) -> Resul
     }
     Ok(())
 }
-

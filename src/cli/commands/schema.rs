@@ -29,12 +29,15 @@ fn schema(extractor: &Extractor) -> Result<Value, Stop> {
         fields.insert(field.name.into(), schema);
     }
     let names: Vec<_> = fields.keys().cloned().collect();
-    properties.insert("fields".into(), json!({
-        "description": "what was asked for with --extract and --select",
-        "type": "object",
-        "properties": fields,
-        "required": names,
-    }));
+    properties.insert(
+        "fields".into(),
+        json!({
+            "description": "what was asked for with --extract and --select",
+            "type": "object",
+            "properties": fields,
+            "required": names,
+        }),
+    );
     let required: Vec<_> = properties.keys().cloned().collect();
     Ok(json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A run that takes longer than this hangs: it is killed and the test fails.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 

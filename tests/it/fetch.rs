@@ -87,7 +87,7 @@ fn a_body_may_be_as_large_as_the_cap_and_no_larger() {
 
 #[test]
 fn the_cap_counts_decoded_bytes() {
-    let answer = Answer::html(gzip_bomb(11 << 20)).header("Content-Encoding", "gzip");
+    let answer = Answer::typed("application/zip", gzip_bomb(11 << 20)).header("Content-Encoding", "gzip");
     let record = answered(answer.clone(), &[]);
     assert_eq!(record["error"]["kind"], "too_large");
     assert_eq!(record["status"], 200, "that much is known");

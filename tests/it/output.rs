@@ -204,13 +204,13 @@ fn two_outputs_that_are_one_file_are_refused() {
 
 #[test]
 fn a_record_is_written_as_soon_as_its_page_is_there() {
-    let gate = Gate::shut();
-    let held = gate.clone();
-    let site = Site::start(move |hit| match &*hit.path {
-        "/slow" => Answer::title("slow").behind(&held),
-        path => Answer::title(path),
-    });
     for format in ["jsonl", "tsv"] {
+        let gate = Gate::shut();
+        let held = gate.clone();
+        let site = Site::start(move |hit| match &*hit.path {
+            "/slow" => Answer::title("slow").behind(&held),
+            path => Answer::title(path),
+        });
         let mut run = scrape(["-f", format, &site.url("/slow"), &site.url("/fast")]).spawn();
         assert!(run.line().contains("/fast"));
         gate.open();

@@ -12,7 +12,6 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect};
 use axum::routing::get;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 #[path = "items_server.rs"]
@@ -38,7 +37,7 @@ fn site() -> Router {
 
 fn main() -> anyhow::Result<ExitCode> {
     let server = Runtime::new()?;
-    let listener = server.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let listener = server.block_on(async { items_server::listen(([127, 0, 0, 1], 0).into()) })?;
     let address = listener.local_addr()?;
     server.spawn(async move { axum::serve(listener, site()).await });
 

@@ -16,7 +16,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// How long the simulated I/O takes.
 const LATENCY: Duration = Duration::from_secs(1);
@@ -42,14 +42,18 @@ async fn main() -> anyhow::Result<()> {
     let address: SocketAddr =
         address.parse().with_context(|| format!("{address:?} is no address like 127.0.0.1:8000"))?;
     raise_open_file_limit()?;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    // Connections that arrive in one burst wait here until they are accepted; the system may hold fewer.
-    let listener = socket.listen(10_000)?;
+    let listener = listen(address).with_context(|| format!("cannot listen on {address}"))?;
     writeln!(std::io::stdout(), "http://{}/items/1", listener.local_addr()?)?;
     axum::serve(listener, router()).await?;
     Ok(())
+}
+
+/// Listens with room for connections that arrive in one burst. The system may hold fewer than that.
+pub(crate) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(10_000)
 }
 
 /// Allows as many connections as the system lets us have: the usual limit is 1024 open files.

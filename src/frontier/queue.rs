@@ -49,8 +49,13 @@ pub struct Queue {
     /// The targets without a final outcome, where their order matters.
     open: Option<BTreeSet<u64>>,
     progress: Progress,
+    first_look_until: Option<Instant>,
     is_closed: bool,
 }
+
+/// At the start nothing is known but the first lines of the list. If they all name one slow host, it would take every
+/// slot there is. So for this long, unless the list has been read as far as it may be, each host gets one.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 
 impl Queue {
     /// An empty queue.
@@ -64,6 +69,7 @@ impl Queue {
             settled: VecDeque::new(),
             open: options.window.is_some().then(BTreeSet::new),
             progress: Progress::default(),
+            first_look_until: None,
             is_closed: false,
             options,
         }
@@ -135,7 +141,8 @@ impl Queue {
             let retry = self.retries.peek().map(|retry| retry.at);
             return Err([retry, self.lanes.wakes_at()].into_iter().flatten().min());
         };
-        if let Some(at) = self.rate.as_ref().and_then(|rate| rate.ready_at(now)) {
+        let rate = self.rate.as_ref().and_then(|rate| rate.ready_at(now));
+        if let Some(at) = rate.or_else(|| self.waits_for_others(lane, now)) {
             return Err(Some(at));
         }
         let Some(job) = self.lanes.start(lane, now, &self.options) else { return Err(None) };
@@ -145,6 +152,13 @@ impl Queue {
         self.progress.queued -= 1;
         self.progress.in_flight += 1;
         Ok(Next::Visit(job))
+    }
+
+    /// Until when a host that has a request in flight must leave its next turn to hosts that the list has yet to name.
+    fn waits_for_others(&mut self, lane: u32, now: Instant) -> Option<Instant> {
+        let until = *self.first_look_until.get_or_insert(now + FIRST_LOOK);
+        let more_may_come = !self.progress.is_complete && self.has_room();
+        (now < until && more_may_come && self.lanes[lane].pace.in_flight() > 0).then_some(until)
     }
 
     /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final; a redirect to

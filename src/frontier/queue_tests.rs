@@ -211,10 +211,25 @@ fn the_host_with_the_fewest_in_flight_is_next_and_equals_take_turns() {
     for path in ["slow.test/1", "slow.test/2", "slow.test/3", "a.test/1", "a.test/2", "b.test/1"] {
         queue.admit(seed(&format!("http://{path}")), now);
     }
+    queue.complete();
     let order: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now))
         .map(|job| job.trail.url.as_str().trim_start_matches("http://").to_owned())
         .collect();
     assert_eq!(order, ["slow.test/1", "a.test/1", "b.test/1", "slow.test/2", "a.test/2", "slow.test/3"]);
+}
+
+#[test]
+fn the_first_lines_of_a_list_do_not_get_all_slots_before_the_next_ones_are_read() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    (0..3).for_each(|n| queue.admit(seed(&format!("http://slow.test/{n}")), now));
+    assert!(visit(&mut queue, now).is_some());
+    let later = queue.next(now).unwrap_err().expect("an instant");
+    queue.admit(seed("http://fast.test/"), now);
+    assert_eq!(host_key(&visit(&mut queue, now).unwrap().trail.url), "fast.test");
+    assert!(later <= now + Duration::from_millis(20));
+    assert!(visit(&mut queue, later).is_some(), "a list that comes slowly does not hold anything up for long");
+    queue.complete();
+    assert!(visit(&mut queue, now).is_some(), "nor does a list that has ended");
 }
 
 #[test]
@@ -236,6 +251,7 @@ fn what_a_host_asks_for_pauses_the_host_and_not_the_others() {
     for url in ["http://a.test/1", "http://a.test/2", "http://b.test/1"] {
         queue.admit(seed(url), now);
     }
+    queue.complete();
     let job = visit(&mut queue, now).unwrap();
     assert!(queue.settle(answer(&Page::Throttles(500), job), now).is_none());
     let other = visit(&mut queue, now).unwrap();

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use brotli_decompressor::DecompressorWriter;
 use flate2::write::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
 use crate::failure::{Failure, Kind};
@@ -54,7 +54,8 @@ pub(super) struct Decoder {
 impl Decoder {
     /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
     pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
-        let mut outermost: Box<dyn Layer> = Box::new(Collected { body: Vec::new(), cap });
+        let body = Vec::with_capacity(expected(headers).min(cap));
+        let mut outermost: Box<dyn Layer> = Box::new(Collected { body, cap });
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
             let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -81,6 +82,11 @@ impl Decoder {
     pub(super) fn finish(self) -> Result<Vec<u8>, Failure> {
         self.outermost.finish().map_err(|error| explain(&error))
     }
+}
+
+/// How large the body says it is, which may be a lie: memory that is never written to is never used.
+fn expected(headers: &HeaderMap) -> usize {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
 fn explain(error: &io::Error) -> Failure {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use scrape::engine::Engine;
 use scrape::extract::{Ask, Extractor};
-use scrape::fetch::{self, Fetcher};
+use scrape::fetch::Fetcher;
 use scrape::page::{Kind, Page};
 use scrape::seeds::{self, Source};
 use scrape::sink::{self, Format, Lines};
@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     extractor.add("words", words)?;
     let options = sink::Options { fields: Arc::from(extractor.names()), ..sink::Options::default() };
     let table = Format::Table.sink(Lines::new("standard output", std::io::stdout()), &options);
-    let visitor = Local::new(Fetcher::new(fetch::Options::default())?, extractor, Accepted::default());
+    let visitor = Local::new(Fetcher::default(), extractor, Accepted::default());
     Engine::new(visitor).run(seeds::open(sources, seeds::Options::default())?, vec![table]).await?;
     Ok(())
 }

@@ -38,6 +38,6 @@ impl Sink for Hosts {
 async fn main() -> anyhow::Result<()> {
     let sources = std::env::args_os().skip(1).map(Source::from_argument).collect();
     let seeds = seeds::open(sources, seeds::Options::default())?;
-    Engine::new(Local::default()?).run(seeds, vec![Box::new(Hosts::default())]).await?;
+    Engine::new(Local::default()).run(seeds, vec![Box::new(Hosts::default())]).await?;
     Ok(())
 }

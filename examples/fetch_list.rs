@@ -19,6 +19,6 @@ async fn main() -> anyhow::Result<()> {
         (Some(facts), None) => writeln!(io::stdout(), "{} {}", outcome.target.given, facts.length.unwrap_or(0)),
         (_, failure) => writeln!(io::stderr(), "{} {failure:?}", outcome.target.given),
     };
-    Engine::new(Local::default()?).run(seeds, vec![Box::new(print)]).await?;
+    Engine::new(Local::default()).run(seeds, vec![Box::new(print)]).await?;
     Ok(())
 }

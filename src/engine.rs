@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::failure::{Failure, Kind};
 use crate::frontier::{self, Frontier, Next};
-use crate::job::{Outcome, Rejected, Seed, Summary};
+use crate::job::{Job, Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
 /// Where final outcomes go. Every method may block: requests are not driven from the loop that calls it.
@@ -144,11 +144,16 @@ impl<V: Visit> Engine<V> {
         let (visitor, visited) = (Arc::clone(&self.visitor), job.clone());
         let task = AbortOnDropHandle::new(tokio::spawn(async move { visitor.visit(visited).await }));
         let cancelled = self.cancel.clone().cancelled_owned();
+        let started = Instant::now();
+        let end = move |mut job: Job, failure| {
+            job.trail.spent += started.elapsed();
+            Outcome::failed(job, failure)
+        };
         Either::Right(async move {
             let outcome = tokio::select! {
                 biased;
-                done = task => done.unwrap_or_else(|error| Outcome::failed(job, internal(error))),
-                () = cancelled => Outcome::failed(job, Failure::new(Kind::Cancelled, "the run was stopped")),
+                done = task => done.unwrap_or_else(|error| end(job, internal(error))),
+                () = cancelled => end(job, Failure::new(Kind::Cancelled, "the run was stopped")),
             };
             Done::Visited(outcome)
         })

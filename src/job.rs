@@ -101,13 +101,15 @@ pub struct Trail {
     pub auth: Option<Secret>,
     /// Whether a redirect turned the method into GET (RFC 9110, section 15.4).
     pub rewrite_to_get: bool,
+    /// Whether the connection may be kept for another request.
+    pub keep_alive: bool,
 }
 
 impl Trail {
     /// The start of the work on `url`.
     #[must_use]
     pub fn new(url: Url, auth: Option<Secret>) -> Self {
-        Self { url, hops: Vec::new(), attempt: 1, spent: Duration::ZERO, auth, rewrite_to_get: false }
+        Self { url, hops: Vec::new(), attempt: 1, spent: Duration::ZERO, auth, rewrite_to_get: false, keep_alive: true }
     }
 
     /// The same request once more, with the time of an attempt before it.
@@ -203,6 +205,8 @@ pub struct HostHint {
     pub retry_after: Option<Duration>,
     /// Whether the host said that it is asked too much (429, 503).
     pub throttled: bool,
+    /// Whether this machine had no connection left to ask it with.
+    pub starved: bool,
 }
 
 /// What came of one visit, or of a target that needs none.

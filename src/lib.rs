@@ -26,7 +26,7 @@
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! let seeds = seeds::open(vec![Source::from_argument("http://127.0.0.1:9/")], seeds::Options::default())?;
-//! let engine = Engine::new(Local::default()?);
+//! let engine = Engine::new(Local::default());
 //! # let frontier = scrape::frontier::Frontier::new(scrape::frontier::Options {
 //! #     retry: scrape::frontier::RetryOptions { retries: 0, ..Default::default() },
 //! #     ..Default::default()

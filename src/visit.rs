@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::extract::{Extracted, Extractor, Need};
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{self, Answer, Fetched, Fetcher, Head, Unanswered};
+use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
 use crate::page::Page;
 
@@ -26,9 +26,9 @@ pub trait Visit: Send + Sync + 'static {
 pub struct Accepted(Vec<(u16, u16)>);
 
 impl Default for Accepted {
-    /// Everything below 400.
+    /// Every final status below 400.
     fn default() -> Self {
-        Self(vec![(0, 399)])
+        Self(vec![(200, 399)])
     }
 }
 
@@ -83,15 +83,6 @@ pub struct Local {
 }
 
 impl Local {
-    /// Fetches as is usual and extracts titles.
-    ///
-    /// # Errors
-    /// None: nothing is named that could be wrong. The signature is that of [`Fetcher::new`].
-    #[expect(clippy::should_implement_trait, reason = "it may fail")]
-    pub fn default() -> Result<Self, fetch::Error> {
-        Ok(Self::new(Fetcher::new(fetch::Options::default())?, Extractor::default(), Accepted::default()))
-    }
-
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
@@ -108,8 +99,8 @@ impl Local {
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched)) => self.read(fetched).await,
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
-            Err(Unanswered { failure, head }) => {
-                let hint = head.as_ref().map(Head::hint).unwrap_or_default();
+            Err(Unanswered { failure, head, starved }) => {
+                let hint = HostHint { starved, ..head.as_ref().map(Head::hint).unwrap_or_default() };
                 let facts = head.map(|head| Facts {
                     status: head.status,
                     content_type: head.content_type(),
@@ -123,11 +114,15 @@ impl Local {
 
     async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
-        let (facts, extracted) = if self.extractor.need() < Need::Tree && fetched.body.len() <= INLINE {
+        let (mut facts, extracted) = if self.extractor.need() < Need::Tree && fetched.body.len() <= INLINE {
             extract(&self.extractor, fetched)
         } else {
             self.extract_apart(fetched).await
         };
+        if self.fetcher.asks_for_heads() {
+            // There is no body, which is not one of no bytes.
+            (facts.charset, facts.length, facts.bytes) = (None, None, None);
+        }
         let end = End::Done { rows: vec![extracted.row], failure: refused.or(extracted.failure) };
         (Some(facts), end, hint)
     }
@@ -159,6 +154,13 @@ fn extract(extractor: &Extractor, fetched: Fetched) -> (Facts, Extracted) {
         title: extracted.title.take(),
     };
     (facts, extracted)
+}
+
+/// Fetches as is usual and extracts titles.
+impl Default for Local {
+    fn default() -> Self {
+        Self::new(Fetcher::default(), Extractor::default(), Accepted::default())
+    }
 }
 
 impl Visit for Local {

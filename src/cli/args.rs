@@ -8,9 +8,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use reqwest::Method;
 
 use super::exit::FailOn;
-use super::parse::{self, Header};
+use super::parse;
+use crate::extract::FIELDS;
 use crate::fetch::Resolution;
-use crate::job::Secret;
 use crate::seeds::Scheme;
 use crate::sink::Format;
 use crate::visit::Accepted;
@@ -24,7 +24,8 @@ use crate::visit::Accepted;
     args_override_self = true,
     override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
     after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 4 nothing could be fetched,\n\
-                  5 cannot read or write, 130 interrupted"
+                  5 cannot read or write, 70 a bug, 130 interrupted, 143 terminated\n\
+                  Options are also read from SCRAPE_NAME, scrape.toml and ~/.config/scrape/scrape.toml."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -85,15 +86,20 @@ pub(super) struct Input {
     #[arg(long)]
     pub(super) keep_duplicates: bool,
     /// Stop after this many URLs
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
+}
+
+/// The help of `--extract`.
+fn fields() -> String {
+    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    format!("Add built-in fields to the record: {}", names.join(", "))
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Extraction")]
 pub(super) struct Extraction {
-    /// Add built-in fields to the record: description, links, text, … (all: scrape schema)
-    #[arg(short = 'x', long, value_name = "FIELD,…", value_delimiter = ',')]
+    #[arg(short = 'x', long, value_name = "FIELD,…", value_delimiter = ',', help = fields())]
     pub(super) extract: Vec<String>,
     /// Add a field: text of the first match of a CSS selector; NAME[]= all matches, …@attr an attribute
     #[arg(short = 's', long, value_name = "NAME=CSS")]
@@ -104,10 +110,10 @@ pub(super) struct Extraction {
 #[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// table, tsv, jsonl or csv [default: table on a terminal, else tsv]
-    #[arg(short = 'f', long, value_name = "FORMAT", value_parser = parse::format)]
+    /// table, tsv, jsonl or csv, where no file name tells [default: table on a terminal, else tsv]
+    #[arg(short = 'f', long, value_name = "FORMAT", hide_possible_values = true, value_parser = parse::format())]
     pub(super) format: Option<Format>,
-    /// Write to FILE in the format of its extension, not to standard output (-: there); repeatable
+    /// Write to FILE in the format of its extension, and not to standard output (-); repeatable
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Vec<PathBuf>,
     /// Write records in the order of the input; fast hosts may have to wait
@@ -116,7 +122,7 @@ pub(super) struct Output {
     /// Write the totals of the run to FILE, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) summary: Option<PathBuf>,
-    /// What counts as a failed run: any, all, none, a number or a percentage of failed URLs
+    /// From when on the run has failed: any, all, none, or a number or percentage of failed URLs
     #[arg(long, value_name = "WHEN", default_value = "any")]
     pub(super) fail_on: FailOn,
     /// The statuses that count as fetched, such as 200-299,404 [default: below 400]
@@ -128,10 +134,10 @@ pub(super) struct Output {
 #[command(next_help_heading = "Pace")]
 pub(super) struct Pace {
     /// Requests in flight at most
-    #[arg(short = 'c', long, value_name = "N", default_value = "64")]
+    #[arg(short = 'c', long, value_name = "N", default_value = "64", value_parser = parse::count)]
     pub(super) concurrency: NonZeroUsize,
     /// Requests in flight at most to one host
-    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = parse::count)]
     pub(super) per_host: NonZeroUsize,
     /// Time between the starts of two requests to one host
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = parse::duration)]
@@ -160,16 +166,16 @@ pub(super) struct Retries {
 #[command(next_help_heading = "Request")]
 pub(super) struct Request {
     /// Send a header to the named URLs' own origins; 'Name:' removes one
-    #[arg(short = 'H', long, value_name = "LINE", value_parser = parse::header)]
-    pub(super) header: Vec<Header>,
+    #[arg(short = 'H', long, value_name = "LINE")]
+    pub(super) header: Vec<String>,
     /// The User-Agent
     #[arg(short = 'A', long, value_name = "NAME")]
     pub(super) user_agent: Option<String>,
     /// Basic authentication at the named URLs' own origins
-    #[arg(short = 'u', long, value_name = "USER:PASSWORD", value_parser = parse::credentials)]
-    pub(super) user: Option<Secret>,
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
+    pub(super) user: Option<String>,
     /// Cookies for the named URLs' own origins, as NAME=VALUE; NAME=VALUE
-    #[arg(short = 'b', long, value_name = "COOKIES", value_parser = parse::cookies)]
+    #[arg(short = 'b', long, value_name = "COOKIES")]
     pub(super) cookie: Option<String>,
     /// The method [default: GET; POST with --data]
     #[arg(short = 'X', long, value_name = "METHOD")]
@@ -178,7 +184,7 @@ pub(super) struct Request {
     #[arg(short = 'd', long, value_name = "DATA")]
     pub(super) data: Vec<String>,
     /// Ask for the headers alone
-    #[arg(short = 'I', long, conflicts_with_all = ["request", "data"])]
+    #[arg(short = 'I', long)]
     pub(super) head: bool,
     /// Taken for curl's sake: redirects are always followed (see --max-redirs)
     #[arg(short = 'L', long)]
@@ -201,7 +207,7 @@ pub(super) struct Connection {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) cert: Option<PathBuf>,
     /// The key of --cert, where it is not in the same file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) key: Option<PathBuf>,
     /// Use these addresses for a host and port
     #[arg(long, value_name = "HOST:PORT:ADDR,…", value_parser = parse::resolution)]
@@ -217,14 +223,14 @@ pub(super) struct Connection {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct Limits {
-    /// Time for name, connection and TLS
-    #[arg(long, value_name = "TIME", default_value = "10", value_parser = parse::duration)]
+    /// Time for name, connection and TLS (0: no limit)
+    #[arg(long, value_name = "TIME", default_value = "10", value_parser = parse::limit)]
     pub(super) connect_timeout: Duration,
-    /// Time without a byte
-    #[arg(long, value_name = "TIME", default_value = "15", value_parser = parse::duration)]
+    /// Time without a byte (0: no limit)
+    #[arg(long, value_name = "TIME", default_value = "15", value_parser = parse::limit)]
     pub(super) read_timeout: Duration,
-    /// Time for one attempt, redirects included
-    #[arg(short = 'm', long, value_name = "TIME", default_value = "30", value_parser = parse::duration)]
+    /// Time for one attempt, redirects included (0: no limit)
+    #[arg(short = 'm', long, alias = "timeout", value_name = "TIME", default_value = "30", value_parser = parse::limit)]
     pub(super) max_time: Duration,
     /// Largest body, decoded
     #[arg(long, value_name = "SIZE", default_value = "10M", value_parser = parse::size)]
@@ -251,13 +257,13 @@ pub(super) enum ProgressMode {
 #[command(next_help_heading = "General")]
 pub(super) struct General {
     /// On standard error: a bar, a line every 10 s, or nothing
-    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true, value_parser = parse::progress)]
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
     pub(super) progress: ProgressMode,
     /// Tell what happens; twice: in detail
-    #[arg(short = 'v', long, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short = 'v', long, action = ArgAction::Count, overrides_with = "quiet")]
     pub(super) verbose: u8,
     /// Tell nothing but errors
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, overrides_with = "verbose")]
     pub(super) quiet: bool,
     /// Read no scrape.toml
     #[arg(long)]

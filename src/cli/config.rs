@@ -22,14 +22,16 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 10] =
-    ["cacert", "cert", "data", "insecure", "key", "output", "proxy", "request", "resolve", "summary"];
+const RESERVED: [&str; 11] =
+    ["cacert", "cert", "data", "default-scheme", "insecure", "key", "output", "proxy", "request", "resolve", "summary"];
 
 /// What the environment says. Nothing else reads it.
 #[derive(Debug)]
 pub(super) struct Environment {
     /// Whether colour is welcome (<https://no-color.org>).
     pub(super) wants_color: bool,
+    /// Whether it names a proxy.
+    pub(super) has_proxy: bool,
     settings: BTreeMap<String, String>,
     no_config: bool,
     user_file: Option<PathBuf>,
@@ -45,11 +47,18 @@ impl Environment {
         let folder =
             non_empty("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(home);
         let setting = |(name, value): (OsString, OsString)| {
+            if value.is_empty() {
+                return None;
+            }
             let key = name.to_str()?.strip_prefix("SCRAPE_")?.to_ascii_lowercase().replace('_', "-");
             Some((key, value.into_string().ok()?))
         };
         Self {
             wants_color: non_empty("NO_COLOR").is_none() && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            has_proxy: env::vars_os().any(|(name, value)| {
+                let is_proxy = name.to_str().is_some_and(|name| name.to_ascii_lowercase().ends_with("_proxy"));
+                is_proxy && !value.is_empty()
+            }),
             settings: env::vars_os().filter_map(setting).collect(),
             no_config: is_set("SCRAPE_NO_CONFIG"),
             user_file: folder.map(|folder| folder.join("scrape").join(FILE)),

@@ -32,28 +32,26 @@ impl Voice {
         }
     }
 
-    /// Writes whole lines. There is nobody to tell when standard error is gone.
+    /// Writes whole lines.
     fn write(&self, lines: &[u8]) {
-        let text = String::from_utf8_lossy(lines);
-        let harmless: String = text.split_inclusive('\n').flat_map(harmless).collect();
-        self.bar.suspend(|| {
-            let _ = io::stderr().lock().write_all(harmless.as_bytes());
-        });
-    }
-}
-
-fn harmless(line: &str) -> [std::borrow::Cow<'_, str>; 2] {
-    match line.strip_suffix('\n') {
-        Some(line) => [neutralise(line), "\n".into()],
-        None => [neutralise(line), "".into()],
+        let text = harmless(&String::from_utf8_lossy(lines));
+        self.bar.suspend(|| put(&text));
     }
 }
 
 /// Says why the program ends. Not for a run: a bar would be in the way.
 pub(super) fn last_words(text: impl Display) {
-    let text = text.to_string();
-    let harmless: String = text.split_inclusive('\n').flat_map(harmless).collect();
-    let _ = writeln!(io::stderr().lock(), "scrape: {harmless}");
+    put(&format!("scrape: {}\n", harmless(&text.to_string())));
+}
+
+/// There is nobody to tell when standard error is gone.
+fn put(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// The text with every line neutralised.
+fn harmless(text: &str) -> String {
+    text.split('\n').map(neutralise).collect::<Vec<_>>().join("\n")
 }
 
 /// Sends the program's log to the voice: warnings, with `-v` what happens, with `-vv` in detail.

@@ -14,6 +14,7 @@ mod summary;
 mod text;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
@@ -29,7 +30,8 @@ use crate::extract::Ask;
 /// signals, as its documentation says; what comes back is the exit status. Call it from the main thread.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     logging::tame_panics();
-    match run(arguments.into_iter().collect()) {
+    let arguments = arguments.into_iter().collect();
+    match catch_unwind(AssertUnwindSafe(|| run(arguments))).unwrap_or(Ok(Status::Internal)) {
         Ok(status) => status.into(),
         Err(Ended::ByParser(error)) => {
             // Help for a reader that has seen enough is no error.

@@ -1,58 +1,88 @@
-//! Where records go: standard output and files, opened before the first fetch.
+//! Where records go: standard output and files. All are opened before the first fetch, and none is touched before all
+//! are known to be fine.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::args;
 use super::config::Environment;
 use super::exit::Stop;
 use crate::engine::Sink;
+use crate::job::Outcome;
 use crate::seeds::Source;
 use crate::sink::{Format, Lines, Options, Ordered};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
 
-/// The sinks that the options name. Their files are created; none of them is one of the sources.
+/// The name of standard output in messages.
+const STDOUT: &str = "standard output";
+
+/// What a run writes to.
+pub(super) struct Outputs {
+    /// For the records.
+    pub(super) sinks: Vec<Box<dyn Sink>>,
+    /// For the totals.
+    pub(super) summary: Option<File>,
+}
+
+/// A file that is open but not emptied yet.
+struct Opened<'a> {
+    path: &'a Path,
+    file: File,
+    metadata: Metadata,
+}
+
+/// Opens what the options name. Whoever reads standard output may go: `on_close` is called then, and unless it is the
+/// only output, the others go on.
 pub(super) fn open(
     args: &args::Output,
     sources: &[Source],
     options: &Options,
     bar: &ProgressBar,
-) -> Result<Vec<Box<dyn Sink>>, Stop> {
+    on_close: impl Fn() + Send + 'static,
+) -> Result<Outputs, Stop> {
     let formats = args.output.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
-    let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
-    for path in args.output.iter().chain(&args.summary).filter(|path| !is_stdout(path)) {
-        if fs::metadata(path).is_ok_and(|file| read.contains(&identity(&file))) {
-            return Err(Stop::usage(anyhow!("{} is a source: it would be overwritten", path.display())));
-        }
+    let files = args.output.iter().zip(formats).filter(|(path, _)| !is_stdout(path));
+    let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
+    if args.summary.as_deref().is_some_and(is_stdout) {
+        return Err(Stop::usage(anyhow!("--summary goes to a file: standard output is for records")));
     }
+    let opened = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
+    let summary = args.summary.as_deref().map(open_file).transpose()?;
+    let stdout = to_stdout.then(standard_output).transpose()?;
+    let all = opened.iter().map(|(file, _)| file).chain(&summary).chain(&stdout);
+    refuse_doubles(all, sources)?;
+
     let mut sinks = Vec::new();
-    let mut written = Vec::new();
-    for (path, format) in args.output.iter().zip(formats) {
-        if is_stdout(path) {
-            sinks.push(standard_output(args.format, options, bar)?);
-            continue;
-        }
-        let file = create(path)?;
-        let metadata = file.metadata().map_err(Stop::broken)?;
-        if metadata.is_file() && written.contains(&identity(&metadata)) {
-            return Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
-        }
-        written.push(identity(&metadata));
+    for (Opened { path, file, metadata }, format) in opened {
+        empty(&file, &metadata, path)?;
         sinks.push(format.sink(lines(&path.to_string_lossy(), file, &metadata), options));
     }
-    if sinks.is_empty() {
-        sinks.push(standard_output(args.format, options, bar)?);
+    if let Some(Opened { file, metadata, .. }) = stdout {
+        let is_terminal = io::stdout().is_terminal();
+        let format = args.format.unwrap_or(if is_terminal { Format::Table } else { Format::Tsv });
+        let lines = if is_terminal {
+            Lines::new(STDOUT, AboveBar { file, bar: bar.clone() })
+        } else {
+            lines(STDOUT, Patient(file), &metadata)
+        };
+        let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
+        sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
     }
-    Ok(if args.ordered { vec![Box::new(Ordered::new(sinks))] } else { sinks })
+    if let Some(Opened { path, file, metadata }) = &summary {
+        empty(file, metadata, path)?;
+    }
+    let sinks = if args.ordered { vec![Box::new(Ordered::new(sinks)) as Box<dyn Sink>] } else { sinks };
+    Ok(Outputs { sinks, summary: summary.map(|opened| opened.file) })
 }
 
 /// What every format needs to know, of the terminal too.
@@ -62,45 +92,61 @@ pub(super) fn options(fields: Arc<[Box<str>]>, environment: &Environment) -> Opt
     Options { fields, width, color: terminal && environment.wants_color, terminal }
 }
 
-fn is_stdout(path: &Path) -> bool {
-    path.as_os_str() == "-"
+fn is_stdout(path: impl AsRef<Path>) -> bool {
+    path.as_ref().as_os_str() == "-"
 }
 
 fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
-    match (Format::from_extension(path), asked) {
-        // What ends in .txt may be anything.
-        (None | Some(Format::Table), Some(format)) | (Some(format), _) => Ok(format),
-        (None, None) if is_stdout(path) => Ok(Format::Table),
-        (None, None) => {
+    match Format::from_extension(path).or(asked) {
+        Some(format) => Ok(format),
+        // Its format is found where it is opened.
+        None if is_stdout(path) => Ok(Format::Tsv),
+        None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
-            Err(Stop::usage(error).with_hint(Some("end it in .jsonl, .csv, .tsv or .txt, or add --format".into())))
+            Err(Stop::usage(error).with_hint(Some("end it in .jsonl, .csv or .tsv, or add --format".into())))
         }
     }
 }
 
-fn standard_output(asked: Option<Format>, options: &Options, bar: &ProgressBar) -> Result<Box<dyn Sink>, Stop> {
-    let stdout = io::stdout();
-    let file = stdout.as_fd().try_clone_to_owned().map(File::from);
-    let (file, metadata) = file
-        .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
-        .context("cannot write standard output")
-        .map_err(Stop::broken)?;
-    let format = asked.unwrap_or(if stdout.is_terminal() { Format::Table } else { Format::Tsv });
-    let lines = if stdout.is_terminal() {
-        Lines::new("standard output", AboveBar { file, bar: bar.clone() })
-    } else {
-        lines("standard output", file, &metadata)
-    };
-    Ok(format.sink(lines, options))
+fn open_file(path: &Path) -> Result<Opened<'_>, Stop> {
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    let opened = file.and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
+    Ok(Opened { path, file, metadata })
 }
 
-fn create(path: &PathBuf) -> Result<File, Stop> {
-    File::create(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
+fn standard_output() -> Result<Opened<'static>, Stop> {
+    let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let opened = file.and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.context("cannot write standard output").map_err(Stop::broken)?;
+    Ok(Opened { path: Path::new(STDOUT), file, metadata })
 }
 
-fn lines(name: &str, file: File, metadata: &Metadata) -> Lines {
+/// No output is a source, and no two are one.
+fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Opened<'a>>, sources: &[Source]) -> Result<(), Stop> {
+    let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
+    let mut written = Vec::new();
+    for Opened { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {
+        let identity = identity(metadata);
+        if read.contains(&identity) {
+            return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
+        }
+        if written.contains(&identity) {
+            return Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
+        }
+        written.push(identity);
+    }
+    Ok(())
+}
+
+fn empty(file: &File, metadata: &Metadata, path: &Path) -> Result<(), Stop> {
+    let emptied = if metadata.is_file() { file.set_len(0) } else { Ok(()) };
+    emptied.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
+}
+
+fn lines(name: &str, out: impl Write + Send + 'static, metadata: &Metadata) -> Lines {
     let kind = metadata.file_type();
-    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, file) } else { Lines::new(name, file) }
+    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, out) } else { Lines::new(name, out) }
 }
 
 /// What makes a file the same under another name.
@@ -134,5 +180,62 @@ impl Write for AboveBar {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A standard output that whoever started us may have made non-blocking: it is waited for all the same.
+struct Patient(File);
+
+impl Write for Patient {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(text) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sink for as long as its reader is there: one that has seen enough is no error.
+struct WhileRead {
+    sink: Option<Box<dyn Sink>>,
+    /// What to do when the reader goes.
+    on_close: Option<Box<dyn Fn() + Send>>,
+}
+
+impl WhileRead {
+    fn unless_closed(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.sink = None;
+                self.on_close.iter().for_each(|close| close());
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+impl Sink for WhileRead {
+    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.accept(outcome));
+        self.unless_closed(result)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.idle());
+        self.unless_closed(result)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let result = self.sink.take().map_or(Ok(()), Sink::finish);
+        self.unless_closed(result)
     }
 }

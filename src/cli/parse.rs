@@ -1,31 +1,41 @@
 //! Option values: from what was typed to what it means.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::args::ProgressMode;
 use crate::fetch::Resolution;
-use crate::job::Secret;
 use crate::sink::Format;
 
-pub(super) fn format(text: &str) -> Result<Format, String> {
-    let known = Format::ALL.map(Format::name);
-    Format::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| format!("one of {}", known.join(", ")))
+/// One of the formats, by its name.
+pub(super) fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no such format"))
 }
 
-pub(super) fn progress(text: &str) -> Result<ProgressMode, String> {
-    ProgressMode::from_str(text, false).map_err(|_| "one of auto, bar, log, none".into())
+/// A number of things of which there must be one.
+pub(super) fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a whole number above 0")
 }
 
-/// Seconds (`30`, `0.5`) or a number with units (`1m30s`, `500ms`).
+/// Longer than any run: no limit at all.
+const NEVER: Duration = Duration::from_hours(24 * 365);
+
+/// A time of which 0 means that there is no limit.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    duration(text).map(|limit| if limit.is_zero() { NEVER } else { limit })
+}
+
+/// Seconds (`30`, `0.5`) or a number with units (`1m30s`, `500ms`), up to a year.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let with_units = || text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    seconds.or_else(with_units).ok_or_else(|| "seconds (30, 0.5) or a time with units (500ms, 1m30s)".into())
+    let time = seconds.or_else(with_units).filter(|&time| time <= NEVER);
+    time.ok_or_else(|| "seconds (30, 0.5) or a time with units (500ms, 1m30s)".into())
 }
 
 /// Bytes, or a number with one of the units K, M and G, powers of 1024.
@@ -53,38 +63,23 @@ pub(super) fn rate(text: &str) -> Result<Duration, String> {
     };
     let interval = unit.and_then(|unit| {
         let count: f64 = count.parse().ok()?;
-        Duration::try_from_secs_f64(unit / count).ok().filter(|interval| count > 0.0 && !interval.is_zero())
+        Duration::try_from_secs_f64(unit / count)
+            .ok()
+            .filter(|&interval| count > 0.0 && !interval.is_zero() && interval <= NEVER)
     });
     interval.ok_or_else(|| "a number above 0 of requests a second (20, 0.5), or with a unit (20/s, 90/m, 100/h)".into())
 }
 
-/// A header field as curl takes it: `Name: value`, `Name;` for an empty value, `Name:` for none at all.
-#[derive(Clone, Debug)]
-pub(super) struct Header {
-    pub(super) name: HeaderName,
-    pub(super) value: Option<HeaderValue>,
-}
-
-pub(super) fn header(line: &str) -> Result<Header, String> {
+/// A header field as curl takes it: `Name: value`, `Name;` for an empty value, `Name:` for none at all. What is wrong is
+/// not quoted: it may be a secret.
+pub(super) fn header(line: &str) -> Result<(HeaderName, Option<HeaderValue>), &'static str> {
     let (name, value) = match line.split_once(':') {
         Some((name, value)) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
-        None => (line.strip_suffix(';').ok_or("a header: 'Name: value'")?, Some("")),
+        None => (line.strip_suffix(';').ok_or("it is no 'Name: value'")?, Some("")),
     };
-    let name = name.trim().parse::<HeaderName>().map_err(|_| format!("{name:?} is no header name"))?;
+    let name = name.trim().parse::<HeaderName>().map_err(|_| "what stands before the colon is no name")?;
     let value = value.map(|value| HeaderValue::from_bytes(value.as_bytes()));
-    let value = value.transpose().map_err(|_| format!("the value of {name} has a control character"))?;
-    Ok(Header { name, value })
-}
-
-pub(super) fn credentials(text: &str) -> Result<Secret, String> {
-    let is_whole = text.contains(':');
-    is_whole.then(|| Secret::new(text)).ok_or_else(|| "USER:PASSWORD (it is never asked for)".into())
-}
-
-pub(super) fn cookies(text: &str) -> Result<String, String> {
-    let are_pairs = text.contains('=') && HeaderValue::from_str(text).is_ok();
-    let complaint = || "NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)".into();
-    are_pairs.then(|| text.to_owned()).ok_or_else(complaint)
+    Ok((name, value.transpose().map_err(|_| "the value has a control character")?))
 }
 
 /// `HOST:PORT:ADDRESS[,ADDRESS]...` as curl takes it; an IPv6 address may stand in brackets.
@@ -131,9 +126,8 @@ mod tests {
 
     #[test]
     fn headers_are_taken_as_curl_takes_them() {
-        let parse = |line| {
-            header(line).map(|header| (header.name.to_string(), header.value.map(|v| v.to_str().unwrap().to_owned())))
-        };
+        let parse =
+            |line| header(line).map(|(name, value)| (name.to_string(), value.map(|v| v.to_str().unwrap().to_owned())));
         assert_eq!(parse("X-A:  b: c "), Ok(("x-a".into(), Some("b: c".into()))));
         assert_eq!(parse("X-A;"), Ok(("x-a".into(), Some(String::new()))));
         assert_eq!(parse("X-A:"), Ok(("x-a".into(), None)));

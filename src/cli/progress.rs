@@ -1,10 +1,15 @@
 //! How a run stands, while it runs: a bar on a terminal, or a line now and then in a log.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use terminal_size::terminal_size_of;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -25,7 +30,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) fn bar(mode: ProgressMode, quiet: bool) -> ProgressBar {
     let wanted = match mode {
         ProgressMode::Bar => true,
-        ProgressMode::Auto => !quiet && io::stderr().is_terminal(),
+        // What reads a pipe is likely to write to the same terminal.
+        ProgressMode::Auto => !quiet && io::stderr().is_terminal() && !is_pipe(),
         ProgressMode::Log | ProgressMode::None => false,
     };
     if wanted {
@@ -33,6 +39,12 @@ pub(super) fn bar(mode: ProgressMode, quiet: bool) -> ProgressBar {
     } else {
         ProgressBar::hidden()
     }
+}
+
+fn is_pipe() -> bool {
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let kind = stdout.and_then(|stdout| Ok(stdout.metadata()?.file_type()));
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }
 
 /// Shows how a run stands until it is finished. A sink, as it sees every outcome.
@@ -67,13 +79,13 @@ impl Progress {
 
 fn style(view: &View) -> ProgressStyle {
     let view = view.clone();
-    ProgressStyle::with_template("{bar:24.cyan/dim} {standing}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━━─")
-        .with_key("standing", move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+    ProgressStyle::with_template("{standing}").unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
+        "standing",
+        move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             // There is nobody to tell when the bar cannot be drawn.
-            let _ = out.write_str(&view.line());
-        })
+            let _ = out.write_str(&view.bar());
+        },
+    )
 }
 
 /// A thread that says a line every ten seconds, until it is told to stop.
@@ -88,8 +100,26 @@ fn keep_log(view: View, voice: Voice) -> (mpsc::Sender<()>, JoinHandle<()>) {
 }
 
 impl View {
-    /// Done of all, rate, in flight, failed, and how long it will take.
+    /// A bar and as much of the figures as the terminal has room for.
+    fn bar(&self) -> String {
+        let room = terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        let Standing { targets, settled, .. } = self.frontier.progress();
+        let mut figures = self.figures();
+        while figures.len() > 1 && figures.join("  ").len() >= room {
+            figures.pop();
+        }
+        let text = figures.join("  ");
+        let width = room.saturating_sub(text.len() + 3).min(24);
+        let done = usize::try_from(settled * width as u64 / targets.max(1)).unwrap_or(0);
+        format!("{}{}  {text}", "━".repeat(done), "─".repeat(width.saturating_sub(done)))
+    }
+
     fn line(&self) -> String {
+        self.figures().join("  ")
+    }
+
+    /// Done of all, rate, in flight, failed, and how long it will take.
+    fn figures(&self) -> Vec<String> {
         let Standing { targets, settled, in_flight, is_complete, .. } = self.frontier.progress();
         let elapsed = self.started.elapsed();
         // While the list is being read, there may be more.
@@ -106,7 +136,7 @@ impl View {
         if is_complete && let Some(eta) = time_for(targets - settled, settled, elapsed) {
             parts.push(format!("{} left", human_duration(eta)));
         }
-        parts.join("  ")
+        parts
     }
 }
 
@@ -133,12 +163,17 @@ impl Sink for Progress {
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
-        if let Some((stop, thread)) = self.log {
+        if let Some((stop, thread)) = self.log.take() {
             drop(stop);
             // It only ever talks: that it panicked harms nothing.
             let _ = thread.join();
         }
-        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::future::{FutureExt, select_all};
-use tokio::signal::unix::{SignalKind, signal};
+use futures::future::{FutureExt, pending, select_all};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,7 @@ pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice)
         let in_flight = frontier.progress().in_flight;
         // Apart from this task: whoever holds the terminal may be blocked.
         tokio::task::spawn_blocking(move || {
-            voice.say(format_args!("stopping: {in_flight} in flight (again: at once)"));
+            voice.say(format_args!("stopping: up to 5 s for {in_flight} in flight; once more ends at once"));
         });
         let Ok(status) = timeout(GRACE, signals.next()).await else {
             cancel.cancel();
@@ -61,20 +61,34 @@ fn exit(status: Status) -> ! {
     std::process::exit(status.code().into())
 }
 
-struct Signals([(tokio::signal::unix::Signal, Status); 3]);
+struct Signals(Vec<(Signal, Status)>);
 
 impl Signals {
+    /// The signals that stop a run, but for those that whoever started it wants ignored (`nohup`, `&`).
     fn new() -> io::Result<Self> {
-        Ok(Self([
-            (signal(SignalKind::interrupt())?, Status::Interrupted),
-            (signal(SignalKind::terminate())?, Status::Terminated),
-            (signal(SignalKind::hangup())?, Status::Terminated),
-        ]))
+        let ignored = ignored();
+        let wanted = [
+            (SignalKind::interrupt(), Status::Interrupted),
+            (SignalKind::terminate(), Status::Terminated),
+            (SignalKind::hangup(), Status::Terminated),
+        ];
+        let wanted = wanted.into_iter().filter(|(kind, _)| ignored & (1 << (kind.as_raw_value() - 1)) == 0);
+        wanted.map(|(kind, status)| Ok((signal(kind)?, status))).collect::<io::Result<_>>().map(Self)
     }
 
     /// The next signal.
     async fn next(&mut self) -> Status {
+        if self.0.is_empty() {
+            return pending().await;
+        }
         let caught = self.0.iter_mut().map(|(signal, status)| signal.recv().map(|_| *status).boxed());
         select_all(caught).await.0
     }
+}
+
+/// The signals that the process was started to ignore, a bit each. Only Linux tells.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

@@ -1,8 +1,8 @@
 //! What a run came to, for a person and for a program.
 
 use std::fmt::Display;
-use std::fs;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Write};
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(super) fn lines(summary: &Summary) -> String {
         human_size(bytes),
     ];
     if duplicates > 0 {
-        totals.push(format!("{} duplicates", grouped(duplicates)));
+        totals.push(format!("{} named again", grouped(duplicates)));
     }
     let mut lines = vec![totals.join("  ")];
     if !summary.by_status.is_empty() {
@@ -48,7 +48,7 @@ fn counts<'a, N: Display + 'a>(counts: impl Iterator<Item = (N, &'a u64)>) -> St
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write(path: &Path, summary: &Summary, status: Status) -> std::io::Result<()> {
+pub(super) fn write(mut file: File, summary: &Summary, status: Status) -> io::Result<()> {
     let by_kind: serde_json::Map<_, _> =
         summary.by_kind.iter().map(|(kind, &count)| (kind.slug().to_owned(), count.into())).collect();
     let totals = json!({
@@ -63,7 +63,7 @@ pub(super) fn write(path: &Path, summary: &Summary, status: Status) -> std::io::
         "elapsed_ms": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
         "exit_status": status.code(),
     });
-    fs::write(path, format!("{totals:#}\n"))
+    file.write_all(format!("{totals:#}\n").as_bytes())
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
             elapsed: Duration::from_millis(2100),
         };
         insta::assert_snapshot!(lines(&summary), @"
-        1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 duplicates
+        1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 named again
           status  200 ×1,000  404 ×1
           failed  timeout ×2  status ×1
         ");

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use reqwest::tls::{Certificate, Identity};
 use reqwest::{Client, ClientBuilder, Proxy, Request, Response};
-use url::Url;
+use url::{Host, Url};
 
 use super::Error;
 use super::resolve::{PORT, Resolver};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, Retry};
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +38,14 @@ pub struct Resolution {
 pub struct Options {
     /// The time for name, connection and TLS handshake.
     pub connect_timeout: Duration,
-    /// The time without a byte.
-    pub read_timeout: Duration,
     /// How many idle connections are kept for a host.
     pub idle_per_host: usize,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
-    /// The proxy for all requests; none for what the environment says.
+    /// The proxy for all requests.
     pub proxy: Option<String>,
+    /// Whether the environment (`HTTP_PROXY` and the like) may name a proxy where the options do not.
+    pub proxy_from_environment: bool,
     /// Whether certificates are not verified.
     pub insecure: bool,
     /// A PEM file with the only certificates to trust.
@@ -62,10 +62,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(15),
             idle_per_host: 8,
             idle_timeout: Duration::from_secs(5),
             proxy: None,
+            proxy_from_environment: true,
             insecure: false,
             ca_certificates: None,
             identity: Vec::new(),
@@ -81,33 +81,47 @@ impl Default for Options {
 pub(super) struct Clients {
     plain: OnceLock<Result<Client, Failure>>,
     secure: OnceLock<Result<Client, Failure>>,
-    trusted: Option<Vec<Certificate>>,
-    identity: Option<Identity>,
-    proxy: Option<Proxy>,
+    files: Files,
     resolver: Arc<Resolver>,
     options: Options,
 }
 
+/// What options name, read and parsed.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    trusted: Option<Vec<Certificate>>,
+    identity: Option<Identity>,
+    proxy: Option<Proxy>,
+}
+
 impl Clients {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
-        let trusted = options.ca_certificates.as_deref().map(read_certificates).transpose()?;
-        let identity = (!options.identity.is_empty()).then(|| read_identity(&options.identity)).transpose()?;
-        let proxy = |url: &String| {
-            Proxy::all(url.as_str()).map_err(|error| Error(format!("{url:?} is no proxy: {}", error.without_url())))
+        let files = Files {
+            trusted: options.ca_certificates.as_deref().map(read_certificates).transpose()?,
+            identity: (!options.identity.is_empty()).then(|| read_identity(&options.identity)).transpose()?,
+            proxy: options.proxy.as_deref().map(parse_proxy).transpose()?,
         };
-        Ok(Self {
-            plain: OnceLock::new(),
-            secure: OnceLock::new(),
-            trusted,
-            identity,
-            proxy: options.proxy.as_ref().map(proxy).transpose()?,
-            resolver: Arc::new(Resolver::new(options.family, options.resolutions.clone())),
-            options,
-        })
+        Ok(Self::with(options, files))
+    }
+
+    /// Clients whose options have been read.
+    pub(super) fn with(options: Options, files: Files) -> Self {
+        let resolver = Arc::new(Resolver::new(options.family, options.resolutions.clone()));
+        Self { plain: OnceLock::new(), secure: OnceLock::new(), files, resolver, options }
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.options.connect_timeout
     }
 
     /// The client for a URL.
     pub(super) fn of(&self, url: &Url) -> Result<&Client, Failure> {
+        if let (Some(family), Some(address)) = (self.options.family, literal(url))
+            && !family.has(address)
+        {
+            return Err(Failure::new(Kind::Connect, format!("{address} is no {} address", family.name()))
+                .with_retry(Retry::Never));
+        }
         let client = match url.scheme() {
             "https" => self.secure.get_or_init(|| self.build(self.trust())),
             _ => self.plain.get_or_init(|| self.build(self.plain_trust())),
@@ -130,9 +144,10 @@ impl Clients {
         let mut builder = builder
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // Trying again is the frontier's, which counts and waits.
+            .retry(reqwest::retry::never())
             .dns_resolver(Arc::clone(&self.resolver))
             .connect_timeout(self.options.connect_timeout)
-            .read_timeout(self.options.read_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)
             .http1_max_headers(MAX_HEADERS)
@@ -140,8 +155,10 @@ impl Clients {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES);
-        if let Some(proxy) = &self.proxy {
+        if let Some(proxy) = &self.files.proxy {
             builder = builder.proxy(proxy.clone());
+        } else if !self.options.proxy_from_environment {
+            builder = builder.no_proxy();
         }
         builder.build().map_err(|error| {
             let error = super::explain::innermost(&error);
@@ -152,10 +169,10 @@ impl Clients {
 
     fn trust(&self) -> ClientBuilder {
         let mut builder = Client::builder().tls_danger_accept_invalid_certs(self.options.insecure);
-        if let Some(trusted) = &self.trusted {
+        if let Some(trusted) = &self.files.trusted {
             builder = builder.tls_certs_only(trusted.iter().cloned());
         }
-        if let Some(identity) = &self.identity {
+        if let Some(identity) = &self.files.identity {
             builder = builder.identity(identity.clone());
         }
         builder
@@ -164,10 +181,33 @@ impl Clients {
     /// A client for http needs no trusted certificates, except to speak TLS with a proxy.
     fn plain_trust(&self) -> ClientBuilder {
         match self.options.proxy {
-            Some(_) => self.trust(),
-            None => Client::builder().tls_certs_only([]),
+            None if !self.options.proxy_from_environment => Client::builder().tls_certs_only([]),
+            _ => self.trust(),
         }
     }
+}
+
+/// The address that a URL names in place of a host: no resolver is asked for it.
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+/// What is no proxy is never quoted: it may hold a password.
+fn parse_proxy(text: &str) -> Result<Proxy, Error> {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&text).map_err(|error| Error(format!("the proxy is no URL: {error}")))?;
+    if !SCHEMES.contains(&url.scheme()) {
+        return Err(Error(format!("the proxy has scheme {}: it must be one of {}", url.scheme(), SCHEMES.join(", "))));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(Error("the proxy has no host".into()));
+    }
+    Proxy::all(url).map_err(|_| Error("the proxy is no URL".into()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

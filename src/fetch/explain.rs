@@ -15,6 +15,12 @@ pub(super) enum Phase {
     Body,
 }
 
+/// Whether this machine had no connection left.
+pub(super) fn is_starved(error: &reqwest::Error) -> bool {
+    let code = |cause: &(dyn StdError + 'static)| cause.downcast_ref::<io::Error>()?.raw_os_error();
+    causes(error).filter_map(code).any(|code| TOO_MANY_FILES.contains(&code))
+}
+
 /// The failure that an error of the HTTP client means.
 pub(super) fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
     if error.is_timeout() {
@@ -48,7 +54,7 @@ fn timeout(error: &reqwest::Error, phase: Phase) -> Failure {
         // Nothing was sent, so anything may be sent again.
         _ if error.is_connect() => Failure::new(Kind::Timeout, "no connection in time").with_retry(Retry::Always),
         Phase::Head => Failure::new(Kind::Timeout, "no answer in time"),
-        Phase::Body => Failure::new(Kind::Timeout, "no byte for too long within the body"),
+        Phase::Body => Failure::new(Kind::Timeout, "the body did not come in time"),
     }
 }
 
@@ -76,6 +82,9 @@ fn tls(error: &rustls::Error) -> Failure {
             Bad::UnknownIssuer => "the certificate is signed by nobody that is trusted (--cacert, --insecure)".into(),
             Bad::Expired | Bad::ExpiredContext { .. } => "the certificate has expired".into(),
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "the certificate is for another name".into(),
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+                "the server shows a certificate authority's own certificate: it is self-signed (--insecure)".into()
+            }
             other => format!("the certificate is not valid: {other}"),
         },
         rustls::Error::InvalidMessage(_) => "the server does not speak TLS here".into(),
@@ -92,6 +101,10 @@ fn h2(error: &h2::Error) -> Option<Failure> {
     Some(match error.reason() {
         // RFC 9113, section 8.7: it was not processed.
         Some(h2::Reason::REFUSED_STREAM) => Failure::new(Kind::Reset, message).with_retry(Retry::Always),
+        // The connection is being closed in good order; section 6.8.
+        Some(h2::Reason::NO_ERROR) if error.is_go_away() => {
+            Failure::new(Kind::Reset, message).with_retry(Retry::Always)
+        }
         Some(h2::Reason::NO_ERROR | h2::Reason::CANCEL | h2::Reason::INTERNAL_ERROR) => {
             Failure::new(Kind::Reset, message)
         }
@@ -114,11 +127,6 @@ fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
     let kind = match (error.kind(), phase) {
         (Io::UnexpectedEof, Phase::Head) if connecting => Kind::Tls,
         (Io::UnexpectedEof, Phase::Body) => Kind::Truncated,
-        (Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected, _)
-            if !connecting =>
-        {
-            Kind::Reset
-        }
         _ if connecting => Kind::Connect,
         (_, Phase::Head) => Kind::Reset,
         (_, Phase::Body) => Kind::Truncated,
@@ -139,6 +147,12 @@ fn text_of(error: &io::Error) -> String {
     }
 }
 
+/// Whether something came that is no answer, or came unasked: only the words tell.
+fn is_nonsense(error: &hyper::Error) -> bool {
+    let text = error.to_string();
+    text.contains("unexpected message") || text.contains("invalid HTTP version")
+}
+
 fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
     Some(match phase {
         Phase::Body if error.is_incomplete_message() => {
@@ -147,6 +161,7 @@ fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
         Phase::Head if error.is_incomplete_message() || error.is_canceled() => {
             Failure::new(Kind::Reset, "the connection was closed before an answer came")
         }
+        Phase::Head if is_nonsense(error) => Failure::new(Kind::Protocol, "the server does not speak HTTP"),
         _ if error.is_parse() => Failure::new(Kind::Protocol, format!("no HTTP answer: {}", innermost(error))),
         _ => return None,
     })

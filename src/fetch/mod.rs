@@ -10,15 +10,15 @@ mod resolve;
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use tokio::time::{Instant, timeout_at};
+use reqwest::{Method, Response};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use self::client::Clients;
+use self::client::{Clients, Files};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
-use self::explain::{Phase, explain};
+use self::explain::{Phase, explain, is_starved};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
 use crate::job::{HostHint, Redirect, Trail};
@@ -39,6 +39,8 @@ pub struct Options {
 pub struct Limits {
     /// The time that one attempt may take, redirects included.
     pub max_time: Duration,
+    /// The time without a byte; until the answer begins, that for connecting comes on top.
+    pub read_timeout: Duration,
     /// The largest body in bytes, content codings undone.
     pub max_body: usize,
     /// How many redirects are followed.
@@ -47,7 +49,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_time: Duration::from_secs(30), max_body: 10 << 20, max_redirects: 10 }
+        Self {
+            max_time: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(15),
+            max_body: 10 << 20,
+            max_redirects: 10,
+        }
     }
 }
 
@@ -77,7 +84,7 @@ impl Head {
     pub fn hint(&self) -> HostHint {
         let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
         let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
-        HostHint { throttled: matches!(self.status, 429 | 503), retry_after }
+        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, starved: false }
     }
 }
 
@@ -120,6 +127,15 @@ pub struct Unanswered {
     pub failure: Failure,
     /// What the answer said, if it began.
     pub head: Option<Head>,
+    /// Whether this machine had no connection left to ask with.
+    pub starved: bool,
+}
+
+impl Unanswered {
+    /// Nothing came back at all.
+    fn at_all(failure: Failure) -> Self {
+        Self { failure, head: None, starved: false }
+    }
 }
 
 /// Makes requests. One serves a whole run: it holds the connections.
@@ -130,6 +146,14 @@ pub struct Fetcher {
     limits: Limits,
 }
 
+/// Fetches as is usual.
+impl Default for Fetcher {
+    fn default() -> Self {
+        let Options { request, connection, limits } = Options::default();
+        Self { clients: Clients::with(connection, Files::default()), request, limits }
+    }
+}
+
 impl Fetcher {
     /// Reads the files that the options name and checks what can be checked without a network. Connections and TLS
     /// come when the first URL needs them.
@@ -138,6 +162,12 @@ impl Fetcher {
     /// An option is wrong; the message names it.
     pub fn new(options: Options) -> Result<Self, Error> {
         Ok(Self { clients: Clients::new(options.connection)?, request: options.request, limits: options.limits })
+    }
+
+    /// Whether answers are asked for without their bodies.
+    #[must_use]
+    pub fn asks_for_heads(&self) -> bool {
+        self.request.method == Method::HEAD
     }
 
     /// Makes the request that `trail` names.
@@ -162,20 +192,23 @@ impl Fetcher {
         match timeout_at(deadline, read).await.unwrap_or_else(|_| Err(self.too_late())) {
             Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
-            Err(failure) => Err(Unanswered { failure, head: Some(head) }),
+            Err(failure) => Err(Unanswered { failure, head: Some(head), starved: false }),
         }
     }
 
     /// Sends the request and waits for the answer to begin.
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
-        let bare = |failure| Unanswered { failure, head: None };
-        let client = self.clients.of(&trail.url).map_err(bare)?;
-        let request = self.request.build(client, trail).map_err(bare)?;
-        let answered = timeout_at(deadline, self.clients.execute(client, request)).await;
-        match answered {
+        let client = self.clients.of(&trail.url).map_err(Unanswered::at_all)?;
+        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        let patience = Instant::now() + self.clients.connect_timeout() + self.limits.read_timeout;
+        match timeout_at(deadline.min(patience), self.clients.execute(client, request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(bare(explain(&error, Phase::Head))),
-            Err(_) => Err(bare(self.too_late())),
+            Ok(Err(error)) => {
+                let failure = explain(&error, Phase::Head);
+                Err(Unanswered { failure, head: None, starved: is_starved(&error) })
+            }
+            Err(_) if patience < deadline => Err(Unanswered::at_all(too_quiet("no answer in time"))),
+            Err(_) => Err(Unanswered::at_all(self.too_late())),
         }
     }
 
@@ -193,16 +226,24 @@ impl Fetcher {
 
     async fn read(&self, response: &mut Response, headers: &HeaderMap) -> Result<Vec<u8>, Failure> {
         let mut decoder = Decoder::new(headers, self.limits.max_body)?;
-        while let Some(piece) = response.chunk().await.map_err(|error| explain(&error, Phase::Body))? {
-            decoder.push(&piece)?;
+        loop {
+            let piece = timeout(self.limits.read_timeout, response.chunk()).await;
+            let piece = piece.map_err(|_| too_quiet("no byte for too long within the body"))?;
+            match piece.map_err(|error| explain(&error, Phase::Body))? {
+                Some(piece) => decoder.push(&piece)?,
+                None => return decoder.finish(),
+            }
         }
-        decoder.finish()
     }
 
     fn too_late(&self) -> Failure {
         let limit = self.limits.max_time.as_secs_f64();
         Failure::new(Kind::Timeout, format!("not complete after {limit} s"))
     }
+}
+
+fn too_quiet(how: &str) -> Failure {
+    Failure::new(Kind::Timeout, how)
 }
 
 /// Reads a small body that nobody wants, so that its connection can be used again. A large or slow one costs more
@@ -219,7 +260,7 @@ async fn spare_connection(response: &mut Response) {
         }
     };
     // Whether it ended in time makes no difference but the connection's.
-    let _ = tokio::time::timeout(PATIENCE, drain).await;
+    let _ = timeout(PATIENCE, drain).await;
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) fn follow(from: &Url, method: &Method, head: &Head) -> Result<Option<
     };
     let location = String::from_utf8_lossy(location.as_bytes());
     let to = resolve(from, &location).map_err(|why| {
-        Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, cut(&location)))
+        Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, quotable(&location)))
     })?;
     Ok(Some(Redirect { status: head.status, to, rewrite_to_get }))
 }
@@ -36,9 +36,12 @@ fn resolve(from: &Url, location: &str) -> Result<Url, String> {
     Ok(without_fragment(to))
 }
 
-fn cut(location: &str) -> &str {
+/// A location without what may be a password, and not too long.
+fn quotable(location: &str) -> String {
     const ENOUGH: usize = 200;
-    location.char_indices().nth(ENOUGH).map_or(location, |(end, _)| &location[..end])
+    let scheme = location.find("://").map_or("", |end| &location[..end + 3]);
+    let rest = location.rsplit_once('@').map_or(&location[scheme.len()..], |(_, rest)| rest);
+    scheme.chars().chain(rest.chars()).take(ENOUGH).collect()
 }
 
 #[cfg(test)]
@@ -74,6 +77,11 @@ mod tests {
         for location in ["file:///etc/passwd", "data:text/html,x", "javascript:alert(1)", "http://", "http://a b/"] {
             let failure = redirect(302, &Method::GET, location).unwrap_err();
             assert_eq!(failure.kind, Kind::Redirect, "{location}");
+        }
+        for location in ["ftp://me:sesame@b.test/", "http://me:sesame@b test/", "me:sesame@b:x"] {
+            let message =
+                redirect(302, &Method::GET, location).map_or_else(|failure| failure.message, |_| String::new());
+            assert!(!message.contains("sesame"), "{message}");
         }
     }
 

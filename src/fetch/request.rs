@@ -1,8 +1,8 @@
 //! What is asked, and what is told to whom.
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, DNT, HeaderMap, HeaderName, HeaderValue,
-    PRAGMA, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, DNT, HeaderMap, HeaderName,
+    HeaderValue, PRAGMA, USER_AGENT,
 };
 use reqwest::{Client, Method, Request};
 
@@ -14,6 +14,7 @@ const SAFE: [HeaderName; 8] =
     [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, DNT, PRAGMA, USER_AGENT];
 
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("CARGO_PKG_VERSION")));
 
@@ -21,7 +22,7 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("C
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The method of the first request for a target.
-    method: Method,
+    pub(super) method: Method,
     /// The header fields for the origin that the user named.
     headers: HeaderMap,
     /// The header fields for any other origin.
@@ -89,6 +90,9 @@ impl Options {
             request.build().map_err(|error| Failure::new(Kind::InvalidUrl, error.without_url().to_string()))?;
         if trail.rewrite_to_get {
             request.headers_mut().remove(CONTENT_TYPE);
+        }
+        if !trail.keep_alive {
+            request.headers_mut().insert(CONNECTION, CLOSE);
         }
         Ok(request)
     }

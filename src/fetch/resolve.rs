@@ -66,7 +66,9 @@ impl Resolver {
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         if let Some(addresses) = self.fixed(name.as_str()).or_else(|| self.remembered(name.as_str())) {
-            return Box::pin(async move { Ok(Box::new(addresses.into_iter()) as Addrs) });
+            let name = name.as_str().to_owned();
+            let found = wanted(&name, addresses, self.family);
+            return Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) });
         }
         let (known, family) = (Arc::clone(&self.known), self.family);
         Box::pin(async move {
@@ -83,7 +85,12 @@ impl Resolve for Resolver {
 
 async fn look_up(name: &str, family: Option<Family>) -> Result<Vec<SocketAddr>, BoxError> {
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|error| explain(name, error))?;
-    let addresses: Vec<_> = found.filter(|address| family.is_none_or(|family| family.has(address.ip()))).collect();
+    wanted(name, found.collect(), family)
+}
+
+/// The addresses of the wanted family; there must be one.
+fn wanted(name: &str, mut addresses: Vec<SocketAddr>, family: Option<Family>) -> Result<Vec<SocketAddr>, BoxError> {
+    addresses.retain(|address| family.is_none_or(|family| family.has(address.ip())));
     if addresses.is_empty() {
         let message = format!("{name} has no {} address", family.map_or("IP", Family::name));
         return Err(NoAddress { message, is_temporary: false }.into());
@@ -106,14 +113,14 @@ fn explain(name: &str, error: io::Error) -> BoxError {
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Family {
-    fn has(self, address: IpAddr) -> bool {
+    pub(super) fn has(self, address: IpAddr) -> bool {
         match self {
             Self::V4 => address.is_ipv4(),
             Self::V6 => address.is_ipv6(),
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::V4 => "IPv4",
             Self::V6 => "IPv6",

@@ -31,6 +31,8 @@ pub(super) struct Lanes {
     by_host: HashMap<Box<str>, u32>,
     pub(super) ready: Ready,
     wakes: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// How many connections there may be to all of them.
+    connections: usize,
 }
 
 impl Lanes {
@@ -74,8 +76,11 @@ impl Lanes {
     /// Starts the next job of a lane that is ready.
     pub(super) fn start(&mut self, id: u32, now: Instant, options: &Options) -> Option<Box<Job>> {
         let lane = &mut self[id];
-        let job = lane.jobs.pop_front()?;
+        let mut job = lane.jobs.pop_front()?;
+        let before = lane.pace.peak();
         lane.pace.start(now, options.delay);
+        self.connections += self[id].pace.peak() - before;
+        job.trail.keep_alive = self.connections <= options.connections;
         self.place(id, now);
         Some(job)
     }
@@ -93,22 +98,24 @@ impl Lanes {
         }
     }
 
+    /// Whether a host must not be asked now.
+    pub(super) fn makes_wait(&self, host: &str, now: Instant) -> bool {
+        self.by_host.get(host).is_some_and(|&id| self[id].pace.ready_at(now).is_some())
+    }
+
     /// When the next wait is over.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.wakes.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// Drops the queued jobs that `keep` does not want; how many.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Job) -> bool, now: Instant) -> usize {
-        let mut dropped = 0;
+    /// Takes all that is queued.
+    pub(super) fn take_all(&mut self, now: Instant) -> Vec<Job> {
+        let mut jobs = Vec::new();
         for id in self.by_host.values().copied().collect::<Vec<_>>() {
-            let lane = &mut self[id];
-            let before = lane.jobs.len();
-            lane.jobs.retain(|job| keep(job));
-            dropped += before - lane.jobs.len();
+            jobs.extend(self[id].jobs.drain(..).map(|job| *job));
             self.place(id, now);
         }
-        dropped
+        jobs
     }
 
     #[cfg(test)]
@@ -127,6 +134,7 @@ impl Lanes {
 
     fn remove(&mut self, id: u32) {
         if let Some(lane) = self.slots[id as usize].take() {
+            self.connections -= lane.pace.peak();
             self.by_host.remove(&lane.host);
             self.free.push(id);
         }

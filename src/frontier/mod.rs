@@ -43,12 +43,19 @@ pub struct Options {
     pub window: Option<NonZeroUsize>,
     /// Whether a page that was admitted before is admitted again.
     pub keep_duplicates: bool,
+    /// How many connections may be kept open to hosts that have been asked.
+    pub connections: usize,
+    /// How long a connection is kept when it is not used.
+    pub idle_timeout: Duration,
     /// When a failed job is tried again.
     pub retry: RetryOptions,
 }
 
 const PER_HOST: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const LOOK_AHEAD: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// The usual window where order matters.
+pub const WINDOW: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 impl Default for Options {
     fn default() -> Self {
@@ -60,6 +67,8 @@ impl Default for Options {
             look_ahead: LOOK_AHEAD,
             window: None,
             keep_duplicates: false,
+            connections: usize::MAX,
+            idle_timeout: Duration::from_secs(5),
             retry: RetryOptions::default(),
         }
     }

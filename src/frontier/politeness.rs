@@ -12,6 +12,8 @@ const MEMORY: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Pace {
     in_flight: usize,
+    /// The most that were in flight at once: as many connections there may be.
+    peak: usize,
     limit: usize,
     ceiling: usize,
     /// Answers since the limit last changed that had no complaint.
@@ -22,14 +24,38 @@ pub(super) struct Pace {
     remember_until: Option<Instant>,
 }
 
+/// How a request ended, as far as its host's pace is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With an answer that had no complaint.
+    Content,
+    /// With the answer that it is asked too much.
+    Throttled,
+    /// Without an answer, which says nothing.
+    Unanswered,
+}
+
 impl Pace {
     /// A host of which nothing is known, with at most `ceiling` requests in flight.
     pub(super) fn new(ceiling: usize) -> Self {
-        Self { in_flight: 0, limit: ceiling, ceiling, content: 0, stale: 0, not_before: None, remember_until: None }
+        Self {
+            in_flight: 0,
+            peak: 0,
+            limit: ceiling,
+            ceiling,
+            content: 0,
+            stale: 0,
+            not_before: None,
+            remember_until: None,
+        }
     }
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
+    }
+
+    pub(super) fn peak(&self) -> usize {
+        self.peak
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -49,28 +75,38 @@ impl Pace {
     /// A request starts; the next one may start `delay` later.
     pub(super) fn start(&mut self, now: Instant, delay: Duration) {
         self.in_flight += 1;
+        self.peak = self.peak.max(self.in_flight);
         if !delay.is_zero() {
             self.pause(now + delay);
         }
     }
 
-    /// A request ended; `throttled` is whether the host complained.
-    pub(super) fn finish(&mut self, throttled: bool, now: Instant) {
+    /// A request ended.
+    pub(super) fn finish(&mut self, ended: Ended, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let is_stale = self.stale > 0;
         self.stale = self.stale.saturating_sub(1);
-        if throttled && !is_stale {
-            self.limit = (self.limit / 2).max(1);
-            self.content = 0;
-            self.stale = self.in_flight;
-            self.remember_until = Some(now + MEMORY);
-        } else if !throttled && self.limit < self.ceiling {
-            self.content += 1;
-            if self.content >= self.limit {
-                self.limit += 1;
+        match ended {
+            Ended::Throttled if !is_stale => {
+                self.limit = (self.limit / 2).max(1);
                 self.content = 0;
+                self.stale = self.in_flight;
+                self.remember(now + MEMORY);
             }
+            Ended::Content if self.limit < self.ceiling => {
+                self.content += 1;
+                if self.content >= self.limit {
+                    self.limit += 1;
+                    self.content = 0;
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// This is kept until `at` even if nothing is queued.
+    pub(super) fn remember(&mut self, at: Instant) {
+        self.remember_until = self.remember_until.max(Some(at));
     }
 
     /// Nothing starts before `at`.
@@ -84,25 +120,30 @@ impl Pace {
 pub(super) struct Rate {
     interval: Duration,
     next: Option<Instant>,
+    /// Whether something has been ready since before `next`.
+    was_waited_for: bool,
 }
 
-/// A timer is late by up to a millisecond or two. Starts that should be closer together than this may catch up what
-/// such lateness cost, by this much at most; others are never closer than the interval.
+/// A timer is late by a millisecond or two. Starts that should be closer together than this and had to wait for one may
+/// catch up what its lateness cost, by this much at most; others are never closer than the interval.
 const CATCH_UP: Duration = Duration::from_millis(10);
 
 impl Rate {
     /// One start an `interval`.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, next: None }
+        Self { interval, next: None, was_waited_for: false }
     }
 
-    /// When the next start may be, if not now.
-    pub(super) fn ready_at(&self, now: Instant) -> Option<Instant> {
-        self.next.filter(|&at| at > now)
+    /// When what is ready may start, if not now.
+    pub(super) fn ready_at(&mut self, now: Instant) -> Option<Instant> {
+        let at = self.next.filter(|&at| at > now);
+        self.was_waited_for |= at.is_some();
+        at
     }
 
     pub(super) fn start(&mut self, now: Instant) {
-        let catch_up = if self.interval < CATCH_UP { CATCH_UP } else { Duration::ZERO };
+        let is_late = std::mem::take(&mut self.was_waited_for) && self.interval < CATCH_UP;
+        let catch_up = if is_late { CATCH_UP } else { Duration::ZERO };
         let earliest = now.checked_sub(catch_up).unwrap_or(now);
         self.next = Some(self.next.map_or(now, |next| next.max(earliest)) + self.interval);
     }
@@ -117,10 +158,10 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(8);
         (0..8).for_each(|_| pace.start(now, Duration::ZERO));
-        (0..8).for_each(|_| pace.finish(true, now));
+        (0..8).for_each(|_| pace.finish(Ended::Throttled, now));
         assert_eq!(pace.limit, 4);
         pace.start(now, Duration::ZERO);
-        pace.finish(true, now);
+        pace.finish(Ended::Throttled, now);
         assert_eq!(pace.limit, 2);
     }
 
@@ -131,7 +172,9 @@ mod tests {
         let mut limits = Vec::new();
         for _ in 0..10 {
             pace.start(now, Duration::ZERO);
-            pace.finish(false, now);
+            pace.finish(Ended::Content, now);
+            pace.start(now, Duration::ZERO);
+            pace.finish(Ended::Unanswered, now);
             limits.push(pace.limit);
         }
         assert_eq!(limits, [2, 3, 3, 3, 4, 4, 4, 4, 4, 4]);
@@ -158,6 +201,16 @@ mod tests {
         let took = now - start;
         assert!(took >= Duration::from_millis(998), "{took:?}");
         assert!(took <= Duration::from_millis(1010), "{took:?}");
+    }
+
+    #[test]
+    fn a_rate_lets_nothing_be_saved_up_while_nothing_is_ready() {
+        let now = Instant::now();
+        let mut rate = Rate::new(Duration::from_millis(2));
+        rate.start(now);
+        let later = now + Duration::from_secs(1);
+        rate.start(later);
+        assert_eq!(rate.ready_at(later), Some(later + Duration::from_millis(2)));
     }
 
     #[test]

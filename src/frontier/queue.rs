@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::Options;
 use super::lanes::Lanes;
-use super::politeness::Rate;
+use super::politeness::{Ended, Rate};
 use super::seen::Seen;
 use crate::canonical::{fingerprint, host_key};
+use crate::failure::{Failure, Kind};
 use crate::job::{End, Job, Outcome, Rejected, Seed, Target, Trail};
 
 /// What the queue offers.
@@ -49,8 +50,28 @@ pub struct Queue {
     /// The targets without a final outcome, where their order matters.
     open: Option<BTreeSet<u64>>,
     progress: Progress,
+    /// Bytes of what the lines of open targets carry along.
+    carried: usize,
     first_look_until: Option<Instant>,
+    starvation: Starvation,
     is_closed: bool,
+}
+
+/// Lines may carry along megabytes each. No more than so many bytes of that are held.
+const CARRIED: usize = 64 << 20;
+
+/// This machine had no connection left: nothing starts for a while, in which others end.
+#[derive(Debug, Default)]
+struct Starvation {
+    until: Option<Instant>,
+    /// How many times in a row.
+    count: u32,
+}
+
+impl Starvation {
+    const PAUSE: Duration = Duration::from_millis(500);
+    /// Idle connections are gone long before that.
+    const MAX: u32 = 64;
 }
 
 /// At the start nothing is known but the first lines of the list. If they all name one slow host, it would take every
@@ -69,7 +90,9 @@ impl Queue {
             settled: VecDeque::new(),
             open: options.window.is_some().then(BTreeSet::new),
             progress: Progress::default(),
+            carried: 0,
             first_look_until: None,
+            starvation: Starvation::default(),
             is_closed: false,
             options,
         }
@@ -91,11 +114,14 @@ impl Queue {
             }
             _ => true,
         };
-        ahead < self.options.look_ahead.get() && is_within_window
+        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_within_window
     }
 
     /// Takes a seed; a page that was admitted before is counted and dropped.
     pub fn admit(&mut self, seed: Seed, now: Instant) {
+        if self.is_closed {
+            return;
+        }
         if let Some(seen) = &mut self.seen
             && !seen.insert(fingerprint(&seed.url))
         {
@@ -112,6 +138,9 @@ impl Queue {
 
     /// Takes a line that is no URL.
     pub fn reject(&mut self, rejected: Rejected) {
+        if self.is_closed {
+            return;
+        }
         let target = self.number(rejected.target);
         self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
     }
@@ -141,8 +170,9 @@ impl Queue {
             let retry = self.retries.peek().map(|retry| retry.at);
             return Err([retry, self.lanes.wakes_at()].into_iter().flatten().min());
         };
-        let rate = self.rate.as_ref().and_then(|rate| rate.ready_at(now));
-        if let Some(at) = rate.or_else(|| self.waits_for_others(lane, now)) {
+        let starved = self.starvation.until.filter(|&at| at > now);
+        let rate = self.rate.as_mut().and_then(|rate| rate.ready_at(now));
+        if let Some(at) = starved.or(rate).or_else(|| self.waits_for_others(lane, now)) {
             return Err(Some(at));
         }
         let Some(job) = self.lanes.start(lane, now, &self.options) else { return Err(None) };
@@ -167,7 +197,10 @@ impl Queue {
         if let Some(trail) = &outcome.trail {
             let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
             let pace = &mut self.lanes[lane].pace;
-            pace.finish(outcome.hint.throttled, now);
+            pace.finish(ended(&outcome), now);
+            if self.options.connections < usize::MAX {
+                pace.remember(now + self.options.idle_timeout);
+            }
             if let Some(wait) = outcome.hint.retry_after {
                 pace.pause(now + wait.min(self.options.retry.max_retry_after));
             }
@@ -180,6 +213,7 @@ impl Queue {
     }
 
     fn count_final(&mut self, outcome: &Outcome) {
+        self.carried -= carried(&outcome.target);
         if let Some(open) = &mut self.open {
             open.remove(&outcome.target.id);
         }
@@ -188,6 +222,13 @@ impl Queue {
 
     /// Turns an outcome that is not final into the job that follows from it.
     fn follow_up(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+        if !outcome.hint.starved {
+            self.starvation.count = 0;
+        } else if !self.is_closed && self.starvation.count < Starvation::MAX {
+            self.starvation.count += 1;
+            self.starvation.until = Some(now + Starvation::PAUSE);
+            return self.put_back(outcome, now);
+        }
         if let Some(wait) = self.wait_before_retry(&outcome) {
             self.progress.queued += 1;
             self.retries.push(Retry { at: now + wait, outcome: Box::new(outcome) });
@@ -195,8 +236,24 @@ impl Queue {
         }
         match outcome {
             Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. } => {
+                let job = Job { target, trail: trail.hop(redirect) };
+                if self.is_closed && self.lanes.makes_wait(host_key(&job.trail.url), now) {
+                    return Some(stopped(job));
+                }
                 self.progress.queued += 1;
-                self.enqueue_first(Job { target, trail: trail.hop(redirect) }, now);
+                self.enqueue_first(job, now);
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+
+    /// The job of an outcome that does not count goes back as it came.
+    fn put_back(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+        match outcome {
+            Outcome { target, trail: Some(trail), .. } => {
+                self.progress.queued += 1;
+                self.enqueue_first(Job { target, trail }, now);
                 None
             }
             outcome => Some(outcome),
@@ -213,15 +270,20 @@ impl Queue {
         Some(wait)
     }
 
-    /// Starts no more targets: what was never started is dropped, what waits to be tried again ends as it stands.
-    /// What is in flight goes on, redirects included.
+    /// Starts no more targets. What was never started is dropped; what waits to be tried again ends as it failed, what
+    /// else was begun as cancelled. What is in flight goes on, redirects included unless they have to wait.
     pub fn close(&mut self, now: Instant) {
         self.is_closed = true;
         self.progress.is_complete = true;
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
-        self.progress.queued -= self.lanes.retain(|job| job.trail.attempt > 1 || !job.trail.hops.is_empty(), now);
+        for job in self.lanes.take_all(now) {
+            self.progress.queued -= 1;
+            if job.trail.attempt > 1 || !job.trail.hops.is_empty() {
+                self.settled.push_back(Box::new(stopped(job)));
+            }
+        }
     }
 
     /// Whether the run is over: nothing will come, nothing is queued, nothing is in flight.
@@ -245,6 +307,7 @@ impl Queue {
     fn number(&mut self, target: Target) -> Target {
         let id = self.progress.targets;
         self.progress.targets += 1;
+        self.carried += carried(&target);
         if let Some(open) = &mut self.open {
             open.insert(id);
         }
@@ -257,6 +320,24 @@ impl Queue {
         self.lanes[lane].jobs.push_front(Box::new(job));
         self.lanes.place(lane, now);
     }
+}
+
+/// What an outcome says to its host's pace.
+fn ended(outcome: &Outcome) -> Ended {
+    match (&outcome.end, &outcome.facts) {
+        _ if outcome.hint.throttled => Ended::Throttled,
+        (End::Redirect(_), _) | (_, Some(_)) => Ended::Content,
+        _ => Ended::Unanswered,
+    }
+}
+
+fn carried(target: &Target) -> usize {
+    target.input.as_deref().map_or(0, |input| input.get().len())
+}
+
+/// The outcome of a job that was begun and will not be ended.
+fn stopped(job: Job) -> Outcome {
+    Outcome::failed(job, Failure::new(Kind::Cancelled, "the run was stopped"))
 }
 
 /// An outcome that is not final: its job is tried again at an instant.

@@ -73,7 +73,7 @@ fn answer(page: &Page, job: Job) -> Outcome {
             outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }))
         }
         Page::Throttles(millis) if job.trail.attempt == 1 => {
-            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true };
+            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, starved: false };
             Outcome { hint, ..outcome(job, failed(Kind::Status, Retry::Always)) }
         }
         _ => done(job),
@@ -295,13 +295,74 @@ fn a_closed_queue_drops_what_never_started_and_reports_what_waits_as_it_failed()
     assert!(queue.settle(answer(&Page::Fails, waits), now).is_none());
     assert!(queue.settle(answer(&Page::RedirectsTo(1), hops), now).is_none());
     queue.close(now);
-    let Ok(Next::Settled(failed)) = queue.next(now) else { panic!("the retry ends as it stands") };
-    assert_eq!(failed.failure().unwrap().kind, Kind::Connect);
-    let hop = visit(&mut queue, now).expect("a redirect is followed to its end");
-    assert_eq!(hop.trail.hops.len(), 1);
-    assert!(queue.settle(answer(&Page::Fails, flies), now).is_some(), "no retry any more");
-    assert!(queue.settle(done(hop), now).is_some());
+    let kinds = [(); 2].map(|()| match queue.next(now) {
+        Ok(Next::Settled(outcome)) => outcome.failure().unwrap().kind,
+        next => panic!("{next:?}"),
+    });
+    assert_eq!(kinds, [Kind::Connect, Kind::Cancelled], "a retry ends as it failed, a hop that waits as cancelled");
+    queue.admit(seed("http://e.test/late"), now);
+    assert!(queue.settle(answer(&Page::RedirectsTo(1), flies), now).is_none());
+    let hop = visit(&mut queue, now).expect("what is in flight is followed to its end");
+    assert!(queue.settle(answer(&Page::Fails, hop), now).is_some(), "no retry any more");
     assert!(queue.is_finished());
+}
+
+#[test]
+fn a_host_that_must_not_be_asked_yet_does_not_hold_up_the_end() {
+    let delay = Duration::from_secs(30);
+    let (mut queue, now) = (Queue::new(Options { delay, ..options() }), Instant::now());
+    queue.admit(seed("http://h1.test/hop"), now);
+    let job = visit(&mut queue, now).unwrap();
+    queue.close(now);
+    let outcome = queue.settle(answer(&Page::RedirectsTo(1), job), now).expect("the hop would have to wait");
+    assert_eq!(outcome.failure().unwrap().kind, Kind::Cancelled);
+    assert!(queue.is_finished());
+}
+
+#[test]
+fn a_job_for_which_there_was_no_connection_goes_back_uncounted() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    queue.admit(seed("http://a.test/"), now);
+    queue.complete();
+    let job = visit(&mut queue, now).unwrap();
+    let mut starved = answer(&Page::Fails, job);
+    starved.hint.starved = true;
+    assert!(queue.settle(starved, now).is_none());
+    let at = queue.next(now).unwrap_err().expect("a pause");
+    assert_eq!(visit(&mut queue, at).unwrap().trail.attempt, 1);
+}
+
+#[test]
+fn connections_are_kept_as_long_as_there_are_not_too_many_hosts() {
+    let (mut queue, now) = (Queue::new(Options { connections: 2, ..options() }), Instant::now());
+    let mut kept = |now| {
+        let kept = (0..4).map(|n| {
+            queue.admit(seed(&format!("http://h{n}.test/{now:?}")), now);
+            let job = visit(&mut queue, now).unwrap();
+            let is_kept = job.trail.keep_alive;
+            let _ = queue.settle(done(job), now);
+            is_kept
+        });
+        kept.collect::<Vec<_>>()
+    };
+    assert_eq!(kept(now), [true, true, false, false]);
+    assert_eq!(kept(now + Duration::from_secs(6)), [true, true, false, false], "the first ones have timed out");
+}
+
+#[test]
+fn lines_that_carry_much_are_not_read_far_ahead() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    let input = serde_json::value::to_raw_value(&"x".repeat(1 << 20)).unwrap();
+    for n in 0..64 {
+        assert!(queue.has_room(), "{n}");
+        let mut seed = seed(&format!("http://a.test/{n}"));
+        seed.target.input = Some(std::sync::Arc::from(input.clone()));
+        queue.admit(seed, now);
+    }
+    assert!(!queue.has_room());
+    let job = visit(&mut queue, now).unwrap();
+    assert!(queue.settle(done(job), now).is_some());
+    assert!(queue.has_room());
 }
 
 #[test]

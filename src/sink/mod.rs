@@ -57,7 +57,7 @@ impl Format {
 
     const fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Table => &["txt"],
+            Self::Table => &[],
             Self::Tsv => &["tsv", "tab"],
             Self::Jsonl => &["jsonl", "ndjson", "json"],
             Self::Csv => &["csv"],
@@ -170,8 +170,7 @@ mod tests {
             assert_eq!(Format::from_extension(Path::new(&format!("out.{format}"))), Some(format));
         }
         assert_eq!(Format::from_extension(Path::new("dir.csv/OUT.NDJSON")), Some(Format::Jsonl));
-        assert_eq!(Format::from_extension(Path::new("report.txt")), Some(Format::Table));
-        for unknown in ["csv", "out.html", "out.", ".csv", "out.csv.gz"] {
+        for unknown in ["csv", "out.html", "out.", ".csv", "out.csv.gz", "out.txt"] {
             assert_eq!(Format::from_extension(Path::new(unknown)), None, "{unknown}");
         }
     }

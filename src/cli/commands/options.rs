@@ -2,48 +2,51 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
 use crate::cli::args::{self, Run};
+use crate::cli::config::Environment;
 use crate::cli::exit::Stop;
+use crate::cli::files::Files;
+use crate::cli::parse;
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
 use crate::frontier::{self, RetryOptions};
-
-/// How far ahead of the oldest record that is not written yet a run with `--ordered` may be.
-const WINDOW: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+use crate::job::Secret;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-pub(super) fn frontier(args: &Run) -> frontier::Options {
-    let frontier::Options { look_ahead, .. } = frontier::Options::default();
-    frontier::Options {
+pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, Stop> {
+    let frontier::Options { look_ahead, idle_timeout, .. } = frontier::Options::default();
+    Ok(frontier::Options {
         per_host: args.pace.per_host,
         delay: args.pace.delay,
         interval: args.pace.rate,
         limit: args.input.limit,
         // A slot is never empty because the queue was too short.
         look_ahead: look_ahead.max(args.pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
-        window: args.output.ordered.then_some(WINDOW),
+        window: args.output.ordered.then_some(frontier::WINDOW),
         keep_duplicates: args.input.keep_duplicates,
+        connections: files.connections,
+        idle_timeout,
         retry: RetryOptions {
             retries: args.retries.retry,
             delay: args.retries.retry_delay,
             max_retry_after: args.retries.max_retry_after,
-            idempotent: is_idempotent(&method(&args.request)),
+            idempotent: is_idempotent(&method(&args.request)?),
         },
-    }
+    })
 }
 
-pub(super) fn fetch(args: &Run) -> Result<fetch::Options, Stop> {
+pub(super) fn fetch(args: &Run, environment: &Environment) -> Result<fetch::Options, Stop> {
     Ok(fetch::Options {
         request: request(&args.request)?,
-        connection: connection(args),
+        connection: connection(args, environment)?,
         limits: Limits {
             max_time: args.limits.max_time,
+            read_timeout: args.limits.read_timeout,
             max_body: args.limits.max_body,
             max_redirects: args.limits.max_redirs,
         },
@@ -55,50 +58,67 @@ fn is_idempotent(method: &Method) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE].contains(method)
 }
 
-fn method(args: &args::Request) -> Method {
+fn method(args: &args::Request) -> Result<Method, Stop> {
     match &args.request {
-        Some(method) => method.clone(),
-        None if args.head => Method::HEAD,
-        None if !args.data.is_empty() => Method::POST,
-        None => Method::GET,
+        _ if args.head && !args.data.is_empty() => Err(Stop::usage(anyhow!("--head and --data exclude each other"))),
+        _ if args.head => Ok(Method::HEAD),
+        Some(method) => Ok(method.clone()),
+        None if !args.data.is_empty() => Ok(Method::POST),
+        None => Ok(Method::GET),
     }
 }
 
 fn request(args: &args::Request) -> Result<RequestOptions, Stop> {
     let body = (!args.data.is_empty()).then(|| body(&args.data)).transpose()?;
     let has_body = body.is_some();
-    let mut options = RequestOptions::new(method(args), body, args.user.clone());
+    let user = args.user.as_deref().map(credentials).transpose()?;
+    let mut options = RequestOptions::new(method(args)?, body, user);
     if has_body {
         options.set_header(CONTENT_TYPE, FORM);
     }
     if let Some(name) = &args.user_agent {
-        options.set_header(USER_AGENT, text(name)?);
+        options.set_header(USER_AGENT, text("--user-agent", name)?);
     }
     if let Some(cookies) = &args.cookie {
-        options.set_header(COOKIE, text(cookies)?);
+        if !cookies.contains('=') {
+            let error = anyhow!("--cookie takes NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)");
+            return Err(Stop::usage(error));
+        }
+        options.set_header(COOKIE, text("--cookie", cookies)?);
     }
     // The first of a name takes the place of a default, the next ones are sent beside it.
-    let mut given: Vec<&HeaderName> = Vec::new();
-    for header in &args.header {
-        if !given.contains(&&header.name) {
-            options.remove_header(&header.name);
-            given.push(&header.name);
+    let mut given: Vec<HeaderName> = Vec::new();
+    for line in &args.header {
+        let (name, value) = parse::header(line).map_err(|error| Stop::usage(anyhow!("--header: {error}")))?;
+        if !given.contains(&name) {
+            options.remove_header(&name);
+            given.push(name.clone());
         }
-        if let Some(value) = &header.value {
-            options.add_header(header.name.clone(), value.clone());
+        if let Some(value) = value {
+            options.add_header(name, value);
         }
     }
     Ok(options)
 }
 
-fn text(value: &str) -> Result<HeaderValue, Stop> {
-    HeaderValue::from_str(value).map_err(|_| Stop::usage(anyhow!("{value:?} cannot be the value of a header")))
+// What may be a secret is never quoted.
+
+fn text(option: &str, value: &str) -> Result<HeaderValue, Stop> {
+    HeaderValue::from_str(value).map_err(|_| Stop::usage(anyhow!("{option} has a control character")))
+}
+
+fn credentials(text: &str) -> Result<Secret, Stop> {
+    let is_whole = text.contains(':');
+    is_whole
+        .then(|| Secret::new(text))
+        .ok_or_else(|| Stop::usage(anyhow!("--user takes USER:PASSWORD; nothing is asked for")))
 }
 
 /// The body: pieces joined by `&`, as curl does; a piece `@FILE` is the file's text without its line ends.
 fn body(data: &[String]) -> Result<Vec<u8>, Stop> {
     let piece = |piece: &String| match piece.strip_prefix('@') {
         None => Ok(piece.clone().into_bytes()),
+        Some("-") => Err(Stop::usage(anyhow!("--data @-: standard input is for URLs, name a file"))),
         Some(path) => {
             let file = fs::read(path).with_context(|| format!("cannot read {path}, the file of --data"));
             let text = file.map_err(Stop::usage)?;
@@ -109,16 +129,17 @@ fn body(data: &[String]) -> Result<Vec<u8>, Stop> {
     Ok(pieces.join(&b'&'))
 }
 
-fn connection(args: &Run) -> ConnectionOptions {
-    let defaults = ConnectionOptions::default();
+fn connection(args: &Run, environment: &Environment) -> Result<ConnectionOptions, Stop> {
     let connection = &args.connection;
-    ConnectionOptions {
+    if connection.key.is_some() && connection.cert.is_none() {
+        return Err(Stop::usage(anyhow!("--key needs --cert")));
+    }
+    Ok(ConnectionOptions {
         connect_timeout: args.limits.connect_timeout,
-        read_timeout: args.limits.read_timeout,
         idle_per_host: args.pace.per_host.get(),
-        // Where requests are far apart on purpose, their connection is worth keeping that long.
-        idle_timeout: defaults.idle_timeout.max(args.pace.delay + Duration::from_secs(1)),
+        idle_timeout: frontier::Options::default().idle_timeout,
         proxy: connection.proxy.clone(),
+        proxy_from_environment: environment.has_proxy,
         insecure: connection.insecure,
         ca_certificates: connection.cacert.clone(),
         identity: connection.cert.iter().chain(&connection.key).cloned().collect(),
@@ -128,5 +149,5 @@ fn connection(args: &Run) -> ConnectionOptions {
             _ => None,
         },
         resolutions: connection.resolve.clone(),
-    }
+    })
 }

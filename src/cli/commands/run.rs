@@ -1,20 +1,23 @@
 //! `scrape SOURCE...`: the main job.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::options;
-use crate::cli::args::{self, Run};
+use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::exit::{Status, Stop};
 use crate::cli::logging::{self, Voice};
+use crate::cli::outputs::{self, Outputs};
 use crate::cli::progress::{self, Progress};
 use crate::cli::signals::{self, Caught};
-use crate::cli::{files, outputs, summary};
+use crate::cli::{files, summary};
 use crate::engine::{Engine, Sink};
 use crate::extract::{Ask, Extractor};
 use crate::fetch::Fetcher;
@@ -29,31 +32,37 @@ struct Plan {
     engine: Engine<Local>,
     sinks: Vec<Box<dyn Sink>>,
     voice: Voice,
+    /// Where the totals go.
+    summary: Option<File>,
+    /// Whether the reader of all that is written has gone.
+    unread: Arc<AtomicBool>,
 }
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let plan = plan(args, asks, environment)?;
-    let (frontier, voice, breakages) = (plan.engine.frontier.clone(), plan.voice.clone(), plan.seeds.breakages());
+    let Plan { seeds, engine, sinks, voice, summary, unread } = plan(args, asks, environment)?;
+    let breakages = seeds.breakages();
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let (ran, caught) = runtime.block_on(drive(plan))?;
+    let (ran, caught) = runtime.block_on(drive(&engine, seeds, sinks, &voice))?;
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
 
-    let summary = match ran {
-        Ok(summary) => summary,
-        // Whoever reads the records has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Status::Success),
-        Err(error) => return Err(Stop::broken(error)),
-    };
-    let mut status = Status::of(&summary, args.output.fail_on).max(caught.status().unwrap_or(Status::Success));
+    let totals = ran.map_err(Stop::broken)?;
+    let mut status = Status::of(&totals, args.output.fail_on).max(caught.status().unwrap_or(Status::Success));
+    if unread.load(Ordering::Relaxed) {
+        status = Status::Success;
+    }
     for error in breakages.take() {
         tracing::error!("{error}");
         status = status.max(Status::Broken);
     }
-    report(args, &summary, status, &voice)?;
-    if caught.status().is_some() {
-        let left = frontier.progress().targets - summary.targets;
-        voice.say(format_args!("stopped before the end: {left} of the URLs read so far were not started"));
+    if let Some(file) = summary {
+        let written = summary::write(file, &totals, status);
+        written.context("cannot write the file of --summary").map_err(Stop::broken)?;
+    }
+    report(args, &totals, status, &voice);
+    let left = engine.frontier.progress().targets - totals.targets;
+    if caught.status().is_some() && left > 0 {
+        voice.say(format_args!("stopped early: at least {left} URLs were not started"));
     }
     Ok(status)
 }
@@ -65,35 +74,61 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     logging::start(&voice, args.general.verbose);
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
     let fields = extractor.names().into();
-    let fetcher = Fetcher::new(options::fetch(args)?).map_err(Stop::usage)?;
+    let fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let files = files::afford(args.pace.concurrency);
+    let frontier = Frontier::new(options::frontier(args, files)?);
+    let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+
     let sources = sources(&args.input)?;
     let seeds = open_seeds(&args.input, sources.clone())?;
-    let mut sinks = outputs::open(&args.output, &sources, &outputs::options(fields, environment), &bar)?;
-    let frontier = Frontier::new(options::frontier(args));
+    let on_close = {
+        let (frontier, cancel, unread) = (frontier.clone(), cancel.clone(), Arc::clone(&unread));
+        move || {
+            unread.store(true, Ordering::Relaxed);
+            frontier.close();
+            cancel.cancel();
+        }
+    };
+    let options = outputs::options(fields, environment);
+    let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
-    let concurrency = files::afford(args.pace.concurrency);
-    let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency, cancel: CancellationToken::new() };
-    Ok(Plan { seeds, engine, sinks, voice })
+    let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
+    Ok(Plan { seeds, engine, sinks, voice, summary, unread })
 }
 
-async fn drive(plan: Plan) -> Result<(io::Result<Summary>, Caught), Stop> {
-    let Plan { seeds, engine, sinks, voice } = plan;
-    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
+async fn drive(
+    engine: &Engine<Local>,
+    seeds: Seeds,
+    sinks: Vec<Box<dyn Sink>>,
+    voice: &Voice,
+) -> Result<(io::Result<Summary>, Caught), Stop> {
+    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice.clone())
         .context("cannot watch for signals")
         .map_err(Stop::broken)?;
     Ok((engine.run(seeds, sinks).await, caught))
 }
 
 fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
-    if !args.sources.is_empty() {
-        return Ok(args.sources.iter().cloned().map(Source::from_argument).collect());
-    }
-    if io::stdin().is_terminal() {
+    if args.sources.is_empty() && io::stdin().is_terminal() {
         let hint = "scrape urls.txt, scrape https://example.com, or … | scrape -   (all options: scrape --help)";
         return Err(Stop::usage(anyhow!("no source: name a URL or a file of URLs")).with_hint(Some(hint.into())));
     }
-    Ok(vec![Source::Stdin])
+    if args.sources.is_empty() {
+        return Ok(vec![Source::Stdin]);
+    }
+    let sources: Vec<_> = args.sources.iter().cloned().map(Source::from_argument).collect();
+    for source in sources.iter().filter(|source| args.column.is_none() && looks_like_a_table(source)) {
+        tracing::warn!("{source} is read as a list of URLs: --column NAME reads a table");
+    }
+    Ok(sources)
+}
+
+fn looks_like_a_table(source: &Source) -> bool {
+    match source {
+        Source::File(path) => path.extension().is_some_and(|extension| extension == "csv" || extension == "tsv"),
+        Source::Url(_) | Source::Stdin => false,
+    }
 }
 
 fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
@@ -105,18 +140,13 @@ fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
 }
 
 /// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
-fn report(args: &Run, summary: &Summary, status: Status, voice: &Voice) -> Result<(), Stop> {
-    if let Some(path) = &args.output.summary {
-        summary::write(path, summary, status)
-            .with_context(|| format!("cannot write {}", path.display()))
-            .map_err(Stop::broken)?;
-    }
-    if summary.targets == 0 && status == Status::Success {
+fn report(args: &Run, totals: &Summary, status: Status, voice: &Voice) {
+    let is_wanted = args.general.verbose > 0 || args.general.progress == ProgressMode::Log;
+    if totals.targets == 0 && status == Status::Success {
         tracing::warn!("there is no URL in the input");
-    } else if io::stderr().is_terminal() || args.general.verbose > 0 {
-        voice.say(summary::lines(summary));
-    } else if status != Status::Success && summary.failed() > 0 {
-        voice.say(summary::complaint(summary));
+    } else if io::stderr().is_terminal() || is_wanted {
+        voice.say(summary::lines(totals));
+    } else if status != Status::Success && totals.failed() > 0 {
+        voice.say(summary::complaint(totals));
     }
-    Ok(())
 }

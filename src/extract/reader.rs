@@ -184,6 +184,10 @@ impl State {
         if *name == local_name!("a") {
             self.close_link();
         }
+        // The outline does not follow what is this deep.
+        if self.outline.is_full() && is_heading(name) {
+            self.close_heading();
+        }
         self.outline.end(name);
         self.close_captures();
         if !self.outline.is_in_template() {

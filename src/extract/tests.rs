@@ -214,6 +214,23 @@ fn headings_end_with_their_element() {
 }
 
 #[test]
+fn misnested_formatting_ends_nothing_around_or_inside_it() {
+    let text = |name: &str, body: &str| value(field(name), body)[0]["text"].clone();
+    assert_eq!(text("links", "<font><div><a href=1>one</font> two</a> no</div>"), "one two");
+    assert_eq!(text("links", "<b><i><div><a href=1>one</b></i> two</a></div>"), "one two");
+    assert_eq!(text("headings", "<i><h1>x</i>y</h1>no"), "xy");
+    assert_eq!(text("headings", "<i><b><h1>x</b><u>y</i>z</u></h1>no"), "xyz");
+    assert_eq!(text("headings", &format!("{}<h1>x</i>y</h1>no", "<i><div></i></div>".repeat(1000))), "xy");
+}
+
+#[test]
+fn headings_and_links_below_the_depth_that_is_followed_end_with_their_tags() {
+    let body = "<div>".repeat(600) + "<h1>He<b>a</b>d</h1> tail <a href=1>li<b>n</b>k</a> tail<h2>two</h2></div>";
+    assert_eq!(value(field("headings"), &body), json!([{"level": 1, "text": "Head"}, {"level": 2, "text": "two"}]));
+    assert_eq!(value(field("links"), &body)[0]["text"], "link");
+}
+
+#[test]
 fn text_is_what_is_seen() {
     let body = "<title>no</title>  a <b>b</b>c<style>no</style><noscript>no</noscript><textarea>no</textarea><div>d
         e<p>f</div>g<br>h<pre>i\n  j</pre><table><tr><td>k<td>l<tr><td>m</table><template>no</template>

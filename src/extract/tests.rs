@@ -5,7 +5,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use scraper::{ElementRef, Html};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use url::Url;
 
+use super::text::Prose;
 use super::*;
 use crate::failure;
 use crate::fetch::{Fetched, Head};
@@ -162,13 +164,23 @@ fn reading_goes_no_further_than_needed() {
 }
 
 #[test]
-fn what_is_asked_for_decides_how_far_is_read() {
-    let need = |asks: &[Ask]| Extractor::new(asks).unwrap().need();
-    assert_eq!(need(&[]), Need::Facts);
-    assert_eq!(need(&[field("headers")]), Need::Facts);
-    assert_eq!(need(&[field("lang"), field("headers")]), Need::Head);
-    assert_eq!(need(&[field("links"), field("lang")]), Need::Tokens);
-    assert_eq!(need(&[select("a=b"), field("lang")]), Need::Tree);
+fn only_selectors_need_the_tree() {
+    let needs_tree = |asks: &[Ask]| Extractor::new(asks).unwrap().needs_tree();
+    assert!(!needs_tree(&[]));
+    assert!(!needs_tree(&FIELDS.iter().map(|one| field(one.name)).collect::<Vec<_>>()));
+    assert!(needs_tree(&[select("a=b"), field("lang")]));
+}
+
+#[test]
+fn no_field_takes_what_another_one_needs() {
+    let body = "<html lang=de><title>t</title><meta name=description content=' a  b'><link rel=canonical href=c>
+        <base href=/x/><body><h1>one</h1><h1>two</h1><p>text <a href=y>three</a>";
+    let mut asks: Vec<_> = FIELDS.iter().map(|one| field(one.name)).collect();
+    let alone: Vec<_> = asks.iter().map(|ask| value(ask.clone(), body)).collect();
+    let together = |asks: &[Ask]| serde_json::to_value(&read(asks, body).row.0).unwrap();
+    assert_eq!(together(&asks), json!(alone));
+    asks.reverse();
+    assert_eq!(together(&asks), json!(alone.into_iter().rev().collect::<Vec<_>>()));
 }
 
 #[test]

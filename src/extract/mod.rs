@@ -31,7 +31,7 @@ use tokens::Deadline;
 /// One thing to extract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// A built-in field by its name.
+    /// A built-in field by its name; white space around it is no part of that.
     Field(String),
     /// A field that the user describes:
     /// - `NAME=CSS`: the text of the first match, white space collapsed; null without one.
@@ -79,7 +79,8 @@ impl Extractor {
         for ask in asks {
             let (name, step) = match ask {
                 Ask::Field(name) => {
-                    let field = Field::find(name).ok_or_else(|| Error::UnknownField(name.as_str().into()))?;
+                    let name = name.trim();
+                    let field = Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?;
                     extractor.parts.insert(field.part);
                     (field.name, Step::Field(field))
                 }

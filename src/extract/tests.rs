@@ -283,11 +283,25 @@ fn a_row_has_the_order_of_what_was_asked_for() {
 }
 
 #[test]
+fn white_space_around_the_name_of_a_field_does_not_count() {
+    let extractor = Extractor::new(&[field("lang"), field(" h1\t")]).unwrap();
+    assert_eq!(extractor.names(), ["lang".into(), "h1".into()]);
+}
+
+#[test]
 fn what_cannot_be_extracted_is_refused() {
     let error = |asks: &[Ask]| Extractor::new(asks).err().unwrap().to_string();
     assert!(
         error(&[field("lnks")]).starts_with("there is no field `lnks`; did you mean `links`?\nfields: description, ")
     );
+    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    let fields = names.join(", ");
+    assert_eq!(error(&[field("price")]), format!("there is no field `price`\nfields: {fields}"));
+    assert_eq!(
+        error(&[field(" title")]),
+        format!("there is no field `title`; `title` is in every record\nfields: {fields}")
+    );
+    assert_eq!(error(&[field("lang"), field(" lang ")]), "two fields are called `lang`");
     assert_eq!(error(&[field("lang"), select("lang=b")]), "two fields are called `lang`");
     assert_eq!(error(&[select("h1")]), "`h1` has no name: write NAME=CSS");
     for nameless in ["=b", "[]=b", "a b=c", "1=b", "a[href=x]", "\u{e9}=b"] {

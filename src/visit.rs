@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use tokio::sync::Semaphore;
 
-use crate::extract::{Extracted, Extractor, Need};
+use crate::extract::{Extracted, Extractor};
 use crate::failure::{Failure, Kind, Retry};
 use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
@@ -114,7 +114,7 @@ impl Local {
 
     async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
-        let (mut facts, extracted) = if self.extractor.need() < Need::Tree && fetched.body.len() <= INLINE {
+        let (mut facts, extracted) = if !self.extractor.needs_tree() && fetched.body.len() <= INLINE {
             extract(&self.extractor, fetched)
         } else {
             self.extract_apart(fetched).await

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::FIELDS;
+use crate::record::Column;
 
 /// Something that was asked for cannot be extracted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,9 @@ impl fmt::Display for Error {
         match self {
             Self::UnknownField(name) => {
                 write!(f, "there is no field `{name}`")?;
-                if let Some(similar) = similar_field(name) {
+                if Column::find(name).is_some() {
+                    write!(f, "; `{name}` is in every record")?;
+                } else if let Some(similar) = similar_field(name) {
                     write!(f, "; did you mean `{similar}`?")?;
                 }
                 let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();

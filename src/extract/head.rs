@@ -4,6 +4,8 @@ use html5ever::local_name;
 use html5ever::tokenizer::Tag;
 
 use super::reader::attribute;
+use super::text::collapse;
+use crate::value::Value;
 
 /// What the head says, as it says it.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(super) struct Head {
     pub(super) base: Option<String>,
     /// The `href` of the first `<link rel=canonical>`.
     pub(super) canonical: Option<String>,
+    /// The content of the first `<meta name=description>`, white space collapsed.
+    pub(super) description: Option<String>,
     /// Every `<meta>` with a name and content.
     pub(super) metas: Vec<Meta>,
 }
@@ -22,8 +26,8 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct Meta {
     /// Its `name`, `property` (Open Graph), `itemprop` or `http-equiv`.
-    pub(super) name: String,
-    pub(super) content: String,
+    name: String,
+    content: String,
 }
 
 impl Head {
@@ -43,15 +47,17 @@ impl Head {
             local_name!("link") if self.canonical.is_none() && has_rel(tag, "canonical") => {
                 self.canonical = attribute(tag, &local_name!("href")).map(str::to_owned);
             }
-            local_name!("meta") => self.metas.extend(Meta::of(tag)),
+            local_name!("meta") => self.meta(tag),
             _ => {}
         }
     }
 
-    /// The content of the first meta called `name`.
-    pub(super) fn meta(&self, name: &str) -> Option<&str> {
-        let meta = self.metas.iter().find(|meta| meta.name.eq_ignore_ascii_case(name))?;
-        Some(&meta.content)
+    fn meta(&mut self, tag: &Tag) {
+        let Some(meta) = Meta::of(tag) else { return };
+        if self.description.is_none() && meta.name.eq_ignore_ascii_case("description") {
+            self.description = Some(collapse(&meta.content));
+        }
+        self.metas.push(meta);
     }
 }
 
@@ -62,6 +68,11 @@ impl Meta {
             .iter()
             .find_map(|key| attribute(tag, key))?;
         Some(Self { name: name.trim_ascii().to_owned(), content: content.trim_ascii().to_owned() })
+    }
+
+    /// It as a value.
+    pub(super) fn into_value(self) -> Value<'static> {
+        Value::Map(vec![("name".into(), Value::from(self.name)), ("content".into(), Value::from(self.content))])
     }
 }
 

@@ -29,15 +29,15 @@ impl Link {
         Some(Self { href, rel, text })
     }
 
-    /// The link as a value, or nothing where its URL makes no sense.
-    pub(super) fn to_value(&self, base: &Url) -> Option<Value<'static>> {
+    /// It as a value, or nothing where its URL makes no sense.
+    pub(super) fn into_value(self, base: &Url) -> Option<Value<'static>> {
         let url = base.join(&self.href).ok()?;
         let mut words = self.rel.as_deref().unwrap_or_default().split_ascii_whitespace();
         let nofollow = words.any(|word| word.eq_ignore_ascii_case("nofollow"));
         Some(Value::Map(vec![
             ("url".into(), Value::from(String::from(url))),
-            ("text".into(), Value::from(self.text.clone())),
-            ("rel".into(), Value::text(self.rel.clone())),
+            ("text".into(), Value::from(self.text)),
+            ("rel".into(), Value::text(self.rel)),
             ("nofollow".into(), Value::Bool(nofollow)),
         ]))
     }

@@ -31,6 +31,15 @@ struct Open {
     name: LocalName,
 }
 
+impl Open {
+    /// What an element leaves that was closed before those inside it: nothing has its name, and no depth changes.
+    const GAP: Self = Self { space: Space::Html, name: local_name!("") };
+
+    fn is_gap(&self) -> bool {
+        self.name == local_name!("")
+    }
+}
+
 /// How far the document has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
@@ -86,9 +95,14 @@ impl Outline {
         self.phase
     }
 
-    /// How many of the elements that are followed are open.
+    /// How deep the elements that are followed are nested. An element's own depth never changes.
     pub(super) fn depth(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether elements are nested too deeply for more to be followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.open.len() >= DEPTH
     }
 
     pub(super) fn is_in_template(&self) -> bool {
@@ -273,7 +287,7 @@ impl Outline {
         let holds_block = || self.open[at + 1..].iter().any(|open| open.space == Space::Html && is_special(&open.name));
         if is_formatting(name) && holds_block() {
             // The adoption agency (section 13.2.6.4.7) leaves what is inside open.
-            self.open.remove(at);
+            self.open[at] = Open::GAP;
         } else {
             self.truncate(at);
         }
@@ -295,7 +309,7 @@ impl Outline {
     }
 
     fn push(&mut self, space: Space, name: &LocalName) {
-        if self.open.len() < DEPTH {
+        if !self.is_full() {
             let open = Open { space, name: name.clone() };
             self.templates += u32::from(is_html(&open, &local_name!("template")));
             self.preformatted += u32::from(is_preformatted(&open));
@@ -308,6 +322,7 @@ impl Outline {
             self.templates -= u32::from(is_html(&open, &local_name!("template")));
             self.preformatted -= u32::from(is_preformatted(&open));
         }
+        self.open.truncate(self.open.iter().rposition(|open| !open.is_gap()).map_or(0, |at| at + 1));
     }
 
     /// Closes elements of SVG and math up to where HTML is allowed.

@@ -13,6 +13,7 @@ use super::outline::{Outline, Phase, Raw, Started};
 use super::text::{Gap, Prose, gap_around};
 use super::tokens::{Deadline, Watched, tokenize};
 use crate::failure::Failure;
+use crate::value::Value;
 
 /// How long a title may be, in characters.
 const TITLE: usize = 100_000;
@@ -55,8 +56,15 @@ impl Parts {
 #[derive(Debug)]
 pub(super) struct Heading {
     /// 1 to 6.
-    pub(super) level: u8,
-    pub(super) text: String,
+    level: u8,
+    text: String,
+}
+
+impl Heading {
+    /// It as a value.
+    pub(super) fn into_value(self) -> Value<'static> {
+        Value::Map(vec![("level".into(), Value::Int(self.level.into())), ("text".into(), Value::from(self.text))])
+    }
 }
 
 /// What a page says.
@@ -64,6 +72,8 @@ pub(super) struct Heading {
 pub(super) struct Found {
     pub(super) title: Option<String>,
     pub(super) head: Head,
+    /// The text of the first heading of level 1.
+    pub(super) h1: Option<String>,
     pub(super) headings: Vec<Heading>,
     pub(super) links: Vec<Link>,
     pub(super) text: String,
@@ -151,7 +161,7 @@ impl State {
             ref name if is_heading(name) && self.parts.contains(Part::Headings) => self.start_heading(name),
             _ => {}
         }
-        self.part(&tag.name);
+        self.set_apart(&tag.name);
     }
 
     fn start_link(&mut self, tag: &Tag) {
@@ -184,10 +194,14 @@ impl State {
         if *name == local_name!("a") {
             self.close_link();
         }
+        // The outline does not follow what is this deep.
+        if self.outline.is_full() && is_heading(name) {
+            self.close_heading();
+        }
         self.outline.end(name);
         self.close_captures();
         if !self.outline.is_in_template() {
-            self.part(name);
+            self.set_apart(name);
         }
     }
 
@@ -218,14 +232,14 @@ impl State {
     }
 
     /// The start or end of an element sets text apart.
-    fn part(&mut self, name: &LocalName) {
+    fn set_apart(&mut self, name: &LocalName) {
         if !self.parts.need_body() {
             return;
         }
         let gap = gap_around(name);
-        self.text.part(gap);
+        self.text.set_apart(gap);
         for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
-            capture.text.part(gap.min(Gap::Space));
+            capture.text.set_apart(gap.min(Gap::Space));
         }
     }
 
@@ -249,6 +263,9 @@ impl State {
     fn close_heading(&mut self) {
         if let (Some(capture), Some(heading)) = (self.heading.take(), self.found.headings.last_mut()) {
             heading.text = capture.text.finish();
+            if heading.level == 1 && self.found.h1.is_none() {
+                self.found.h1 = Some(heading.text.clone());
+            }
         }
     }
 

@@ -5,7 +5,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use scraper::{ElementRef, Html};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use url::Url;
 
+use super::text::Prose;
 use super::*;
 use crate::failure;
 use crate::fetch::{Fetched, Head};
@@ -162,13 +164,23 @@ fn reading_goes_no_further_than_needed() {
 }
 
 #[test]
-fn what_is_asked_for_decides_how_far_is_read() {
-    let need = |asks: &[Ask]| Extractor::new(asks).unwrap().need();
-    assert_eq!(need(&[]), Need::Facts);
-    assert_eq!(need(&[field("headers")]), Need::Facts);
-    assert_eq!(need(&[field("lang"), field("headers")]), Need::Head);
-    assert_eq!(need(&[field("links"), field("lang")]), Need::Tokens);
-    assert_eq!(need(&[select("a=b"), field("lang")]), Need::Tree);
+fn only_selectors_need_the_tree() {
+    let needs_tree = |asks: &[Ask]| Extractor::new(asks).unwrap().needs_tree();
+    assert!(!needs_tree(&[]));
+    assert!(!needs_tree(&FIELDS.iter().map(|one| field(one.name)).collect::<Vec<_>>()));
+    assert!(needs_tree(&[select("a=b"), field("lang")]));
+}
+
+#[test]
+fn no_field_takes_what_another_one_needs() {
+    let body = "<html lang=de><title>t</title><meta name=description content=' a  b'><link rel=canonical href=c>
+        <base href=/x/><body><h1>one</h1><h1>two</h1><p>text <a href=y>three</a>";
+    let mut asks: Vec<_> = FIELDS.iter().map(|one| field(one.name)).collect();
+    let alone: Vec<_> = asks.iter().map(|ask| value(ask.clone(), body)).collect();
+    let together = |asks: &[Ask]| serde_json::to_value(&read(asks, body).row.0).unwrap();
+    assert_eq!(together(&asks), json!(alone));
+    asks.reverse();
+    assert_eq!(together(&asks), json!(alone.into_iter().rev().collect::<Vec<_>>()));
 }
 
 #[test]
@@ -214,6 +226,23 @@ fn headings_end_with_their_element() {
 }
 
 #[test]
+fn misnested_formatting_ends_nothing_around_or_inside_it() {
+    let text = |name: &str, body: &str| value(field(name), body)[0]["text"].clone();
+    assert_eq!(text("links", "<font><div><a href=1>one</font> two</a> no</div>"), "one two");
+    assert_eq!(text("links", "<b><i><div><a href=1>one</b></i> two</a></div>"), "one two");
+    assert_eq!(text("headings", "<i><h1>x</i>y</h1>no"), "xy");
+    assert_eq!(text("headings", "<i><b><h1>x</b><u>y</i>z</u></h1>no"), "xyz");
+    assert_eq!(text("headings", &format!("{}<h1>x</i>y</h1>no", "<i><div></i></div>".repeat(1000))), "xy");
+}
+
+#[test]
+fn headings_and_links_below_the_depth_that_is_followed_end_with_their_tags() {
+    let body = "<div>".repeat(600) + "<h1>He<b>a</b>d</h1> tail <a href=1>li<b>n</b>k</a> tail<h2>two</h2></div>";
+    assert_eq!(value(field("headings"), &body), json!([{"level": 1, "text": "Head"}, {"level": 2, "text": "two"}]));
+    assert_eq!(value(field("links"), &body)[0]["text"], "link");
+}
+
+#[test]
 fn text_is_what_is_seen() {
     let body = "<title>no</title>  a <b>b</b>c<style>no</style><noscript>no</noscript><textarea>no</textarea><div>d
         e<p>f</div>g<br>h<pre>i\n  j</pre><table><tr><td>k<td>l<tr><td>m</table><template>no</template>
@@ -254,11 +283,25 @@ fn a_row_has_the_order_of_what_was_asked_for() {
 }
 
 #[test]
+fn white_space_around_the_name_of_a_field_does_not_count() {
+    let extractor = Extractor::new(&[field("lang"), field(" h1\t")]).unwrap();
+    assert_eq!(extractor.names(), ["lang".into(), "h1".into()]);
+}
+
+#[test]
 fn what_cannot_be_extracted_is_refused() {
     let error = |asks: &[Ask]| Extractor::new(asks).err().unwrap().to_string();
     assert!(
         error(&[field("lnks")]).starts_with("there is no field `lnks`; did you mean `links`?\nfields: description, ")
     );
+    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    let fields = names.join(", ");
+    assert_eq!(error(&[field("price")]), format!("there is no field `price`\nfields: {fields}"));
+    assert_eq!(
+        error(&[field(" title")]),
+        format!("there is no field `title`; `title` is in every record\nfields: {fields}")
+    );
+    assert_eq!(error(&[field("lang"), field(" lang ")]), "two fields are called `lang`");
     assert_eq!(error(&[field("lang"), select("lang=b")]), "two fields are called `lang`");
     assert_eq!(error(&[select("h1")]), "`h1` has no name: write NAME=CSS");
     for nameless in ["=b", "[]=b", "a b=c", "1=b", "a[href=x]", "\u{e9}=b"] {

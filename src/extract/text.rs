@@ -28,7 +28,7 @@ impl Prose {
     pub(super) fn push(&mut self, text: &str) {
         for (n, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
             if n > 0 {
-                self.part(Gap::Space);
+                self.set_apart(Gap::Space);
             }
             self.push_verbatim(word);
         }
@@ -52,7 +52,7 @@ impl Prose {
     }
 
     /// Sets what follows apart from what was before.
-    pub(super) fn part(&mut self, gap: Gap) {
+    pub(super) fn set_apart(&mut self, gap: Gap) {
         self.gap = self.gap.max(gap);
     }
 
@@ -66,6 +66,13 @@ impl Prose {
         self.text.truncate(self.text.trim_ascii_end().len());
         self.text
     }
+}
+
+/// A text with each run of ASCII white space made one space.
+pub(super) fn collapse(text: &str) -> String {
+    let mut prose = Prose::default();
+    prose.push(text);
+    prose.finish()
 }
 
 /// How an HTML element is set apart from what is around it.
@@ -101,10 +108,10 @@ mod tests {
     #[test]
     fn the_widest_gap_wins() {
         let mut prose = Prose::default();
-        prose.part(Gap::Line);
+        prose.set_apart(Gap::Line);
         prose.push("a ");
-        prose.part(Gap::Line);
-        prose.part(Gap::Tab);
+        prose.set_apart(Gap::Line);
+        prose.set_apart(Gap::Tab);
         prose.push(" b");
         assert_eq!(prose.finish(), "a\nb");
     }

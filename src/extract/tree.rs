@@ -60,7 +60,7 @@ pub(super) fn text_of(element: &ElementRef<'_>) -> String {
                 false
             }
             Node::Element(inner) => {
-                prose.part(gap_around(&inner.name.local).min(Gap::Space));
+                prose.set_apart(gap_around(&inner.name.local).min(Gap::Space));
                 node == root || !is_any!(inner.name.local, "script" "style" "template" "noscript")
             }
             _ => false,
@@ -73,7 +73,7 @@ pub(super) fn text_of(element: &ElementRef<'_>) -> String {
             let Some(parent) = node.parent() else { break };
             node = parent;
             if let Node::Element(left) = node.value() {
-                prose.part(gap_around(&left.name.local).min(Gap::Space));
+                prose.set_apart(gap_around(&left.name.local).min(Gap::Space));
             }
         }
         match node.next_sibling().filter(|_| node != root) {

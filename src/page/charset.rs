@@ -2,6 +2,7 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use memchr::memmem;
 use url::Url;
 
 /// How far into a page a declaration has to be.
@@ -96,9 +97,12 @@ pub(super) fn prescan(body: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The encoding that a later `<meta>` names. A browser meets it while parsing and starts anew (WHATWG HTML, section
-/// 13.2.3.5).
+/// 13.2.3.5). What looks like one in a script counts here as well: ask only where nothing better is known.
 pub(super) fn late_meta(body: &[u8]) -> Option<&'static Encoding> {
-    find_meta(&body[..body.len().min(LATE)])
+    let body = &body[..body.len().min(LATE)];
+    // Most pages have no such word at all, which is found out much faster.
+    let is_worthwhile = [&b"harset"[..], b"HARSET"].iter().any(|word| memmem::find(body, word).is_some());
+    if is_worthwhile { find_meta(body) } else { None }
 }
 
 fn find_meta(mut rest: &[u8]) -> Option<&'static Encoding> {
@@ -143,17 +147,18 @@ fn read_meta(attributes: &mut Attributes<'_>) -> Option<&'static Encoding> {
     let (mut has_pragma, mut needs_pragma, mut charset) = (false, None, None);
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for (name, value) in attributes.by_ref() {
+        let name = name.to_ascii_lowercase();
         if !matches!(&*name, b"http-equiv" | b"content" | b"charset") || seen.contains(&name) {
             continue;
         }
         match &*name {
-            b"http-equiv" => has_pragma |= value == b"content-type",
+            b"http-equiv" => has_pragma |= value.eq_ignore_ascii_case(b"content-type"),
             b"content" if charset.is_none() => {
-                if let Some(encoding) = label_in_content(&value).and_then(Encoding::for_label) {
+                if let Some(encoding) = label_in_content(value).and_then(Encoding::for_label) {
                     (charset, needs_pragma) = (Some(encoding), Some(true));
                 }
             }
-            b"charset" => (charset, needs_pragma) = (Encoding::for_label(&value), Some(false)),
+            b"charset" => (charset, needs_pragma) = (Encoding::for_label(value), Some(false)),
             _ => {}
         }
         seen.push(name);
@@ -172,11 +177,11 @@ fn as_declared_in_ascii(encoding: &'static Encoding) -> &'static Encoding {
 }
 
 /// The label in a `content` such as `text/html; charset=utf-8` (WHATWG HTML, "extracting a character encoding from a
-/// meta element"). `content` is in lower case.
+/// meta element").
 fn label_in_content(content: &[u8]) -> Option<&[u8]> {
     let mut rest = content;
     loop {
-        let at = rest.windows(7).position(|window| window == b"charset")?;
+        let at = rest.windows(7).position(|window| window.eq_ignore_ascii_case(b"charset"))?;
         rest = rest[at + 7..].trim_ascii_start();
         if let Some(value) = rest.strip_prefix(b"=") {
             rest = value.trim_ascii_start();
@@ -189,56 +194,61 @@ fn label_in_content(content: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The attributes of a tag, in lower case (WHATWG HTML, section 13.2.3.3, "get an attribute"). Afterwards `rest` is what
-/// follows the tag, `>` included.
+/// The attributes of a tag: names and values as they are written (WHATWG HTML, section 13.2.3.3, "get an attribute").
+/// Afterwards `rest` is what follows the tag, `>` included.
 struct Attributes<'a> {
     rest: &'a [u8],
 }
 
-impl Attributes<'_> {
+impl<'a> Attributes<'a> {
     /// Whether the tag's end was found.
     fn is_complete(&self) -> bool {
         self.rest.first() == Some(&b'>')
     }
 
-    fn take_while(&mut self, is_part: impl Fn(u8) -> bool) -> &[u8] {
-        let end = self.rest.iter().position(|&b| !is_part(b)).unwrap_or(self.rest.len());
-        let (taken, rest) = self.rest.split_at(end);
+    fn take_while(&mut self, is_part: impl Fn(u8) -> bool) -> &'a [u8] {
+        self.take(self.rest.iter().position(|&b| !is_part(b)).unwrap_or(self.rest.len()))
+    }
+
+    fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
         taken
     }
 
-    fn take_value(&mut self) -> Vec<u8> {
+    fn take_name(&mut self) -> &'a [u8] {
+        let is_end = |b: &u8| is_space(*b) || matches!(b, b'/' | b'>' | b'=');
+        // A name may start with `=`.
+        self.take(self.rest.iter().skip(1).position(is_end).map_or(self.rest.len(), |end| end + 1))
+    }
+
+    fn take_value(&mut self) -> &'a [u8] {
         match self.rest {
             [quote @ (b'"' | b'\''), value @ ..] => {
                 self.rest = value;
-                let value = self.take_while(|b| b != *quote).to_ascii_lowercase();
+                let value = self.take_while(|b| b != *quote);
                 self.rest = self.rest.get(1..).unwrap_or_default();
                 value
             }
-            _ => self.take_while(|b| !is_space(b) && b != b'>').to_ascii_lowercase(),
+            _ => self.take_while(|b| !is_space(b) && b != b'>'),
         }
     }
 }
 
-impl Iterator for Attributes<'_> {
-    type Item = (Vec<u8>, Vec<u8>);
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.take_while(|b| is_space(b) || b == b'/');
-        let &first = self.rest.first().filter(|&&b| b != b'>')?;
-        // A name may start with `=`.
-        self.rest = &self.rest[1..];
-        let mut name = vec![first.to_ascii_lowercase()];
-        name.extend(self.take_while(|b| !is_space(b) && !matches!(b, b'/' | b'>' | b'=')).to_ascii_lowercase());
+        self.rest.first().filter(|&&b| b != b'>')?;
+        let name = self.take_name();
         self.take_while(is_space);
         if self.rest.first() != Some(&b'=') {
-            return Some((name, Vec::new()));
+            return Some((name, b""));
         }
         self.rest = &self.rest[1..];
         self.take_while(is_space);
-        let value = self.take_value();
-        Some((name, value))
+        Some((name, self.take_value()))
     }
 }
 
@@ -255,7 +265,7 @@ mod tests {
         assert_eq!(scan("<meta charset=gbk>"), Some("gbk"));
         assert_eq!(scan("<!doctype html><html><head><META CHARSET = ' Shift_JIS ' />"), Some("shift_jis"));
         assert_eq!(scan("<meta http-equiv=content-type content='text/html; charset=koi8-r'>"), Some("koi8-r"));
-        assert_eq!(scan("<meta content='text/html; charset=\"koi8-r\"' http-equiv=Content-Type>"), Some("koi8-r"));
+        assert_eq!(scan("<meta content='text/html; CharSet=\"KOI8-R\"' HTTP-Equiv=Content-Type>"), Some("koi8-r"));
         assert_eq!(scan("<meta charset=utf-16>"), Some("utf-8"));
         assert_eq!(scan("<meta charset=x-user-defined>"), Some("windows-1252"));
     }
@@ -284,6 +294,18 @@ mod tests {
     fn a_comment_may_end_with_its_own_hyphens() {
         assert_eq!(scan("<!--><meta charset=gbk>"), Some("gbk"));
         assert_eq!(scan("<!--->x--><meta charset=gbk>"), Some("gbk"));
+    }
+
+    #[test]
+    fn the_attributes_of_a_tag_are_read_as_they_are_written() {
+        let attributes = |tag: &'static str| {
+            let text = |bytes| str::from_utf8(bytes).unwrap();
+            Attributes { rest: tag.as_bytes() }.map(|(name, value)| (text(name), text(value))).collect::<Vec<_>>()
+        };
+        assert_eq!(attributes(" A = 'B c'/d=e>f=g"), [("A", "B c"), ("d", "e")]);
+        assert_eq!(attributes("=a=b c\"=\"d\"e/ f"), [("=a", "b"), ("c\"", "d"), ("e", ""), ("f", "")]);
+        assert_eq!(attributes("a='b"), [("a", "b")]);
+        assert_eq!(attributes("a="), [("a", "")]);
     }
 
     #[test]

@@ -36,8 +36,9 @@ impl Page {
     ///
     /// The kind is what `Content-Type` says, and without one, what the body's start looks like (WHATWG MIME Sniffing).
     /// The charset is, in this order (WHATWG HTML, section 13.2.3): what a byte order mark says, `Content-Type`, a
-    /// `<meta>` in the first 1024 bytes of HTML, an XML declaration, and else a guess. HTML of nothing but ASCII that
-    /// declares no charset is `windows-1252` as in browsers.
+    /// `<meta>` in the first 1024 bytes of HTML, or an XML declaration. What declares nothing there is UTF-8 if it is
+    /// valid as such, and else what a later `<meta>` says, or a guess. HTML of nothing but ASCII that declares no charset
+    /// is `windows-1252` as in browsers.
     #[must_use]
     pub fn read(fetched: Fetched) -> Self {
         let Fetched { url, head: Head { headers, .. }, body } = fetched;
@@ -62,10 +63,7 @@ fn decode(mut body: Vec<u8>, kind: Kind, label: Option<&str>, url: &Url) -> (Str
     }
     let declared = || match kind {
         Kind::Json => Some(UTF_8),
-        Kind::Html => charset::prescan(&body)
-            .or_else(|| charset::xml_declaration(&body))
-            .or_else(|| charset::late_meta(&body))
-            .or_else(|| body.is_ascii().then_some(WINDOWS_1252)),
+        Kind::Html => charset::prescan(&body).or_else(|| charset::xml_declaration(&body)),
         Kind::Xml => charset::xml_declaration(&body),
         Kind::Text | Kind::Binary => None,
     };
@@ -73,11 +71,16 @@ fn decode(mut body: Vec<u8>, kind: Kind, label: Option<&str>, url: &Url) -> (Str
         return (decode_as(encoding, body), encoding);
     }
     match String::from_utf8(body) {
+        Ok(text) if kind == Kind::Html && text.is_ascii() => {
+            let encoding = charset::late_meta(text.as_bytes()).unwrap_or(WINDOWS_1252);
+            (decode_as(encoding, text.into_bytes()), encoding)
+        }
         Ok(text) => (text, UTF_8),
         Err(error) => {
-            let start = error.utf8_error().valid_up_to();
+            let valid = error.utf8_error().valid_up_to();
             let body = error.into_bytes();
-            let encoding = charset::guess(&body, start, url);
+            let late = if kind == Kind::Html { charset::late_meta(&body) } else { None };
+            let encoding = late.unwrap_or_else(|| charset::guess(&body, valid, url));
             (decode_as(encoding, body), encoding)
         }
     }

@@ -37,6 +37,22 @@ fn only_html_is_searched_for_a_meta() {
 }
 
 #[test]
+fn a_late_meta_tells_only_what_utf8_cannot_be() {
+    let late = format!("<title>x</title>{}<meta charset=gbk>", " ".repeat(1100)).into_bytes();
+    let read = |end: &[u8]| read([&late, end].concat(), Some("text/html")).charset;
+    assert_eq!(read(b"\xc4\xe3"), Some("gbk"));
+    assert_eq!(read("\u{e9}".as_bytes()), Some("utf-8"));
+    assert_eq!(read(b""), Some("gbk"), "of ASCII the text is the same");
+}
+
+#[test]
+fn a_script_does_not_tell_the_charset_of_utf8() {
+    let body = format!("<title>\u{e9}</title>{}<script>x = '<meta charset=gbk>'</script>", " ".repeat(1100));
+    let page = read(body, Some("text/html"));
+    assert_eq!((page.charset, page.text.contains('\u{e9}')), (Some("utf-8"), true));
+}
+
+#[test]
 fn what_cannot_be_decoded_is_replaced() {
     let page = read(*b"a\xffb", Some("text/plain;charset=utf-8"));
     assert_eq!((&*page.text, page.length, page.bytes), ("a\u{fffd}b", 3, 3));
@@ -92,8 +108,8 @@ fn public_vectors_are_decoded() {
     let lines = include_str!("../../tests/fixtures/encoding.jsonl").lines();
     let vectors: Vec<Vector> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     let wrong: Vec<_> = vectors.iter().filter(|vector| !is_right(vector)).map(|vector| &*vector.id).collect();
-    // Too short for a guess.
-    assert_eq!(wrong, ["d:x-mac-cyrillic:none", "d:windows-1257:none"]);
+    let too_short_for_a_guess = ["d:x-mac-cyrillic:none", "d:windows-1257:none"];
+    assert_eq!(wrong, too_short_for_a_guess);
     assert_eq!(vectors.len(), 137);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 200     56,342  120ms  https://example.com/                Example Domain
-//! 404      1,256   80ms  https://example.com/gone            404 Not Found
+//! 404      1,256   80ms  https://example.com/gone            Not Found
 //! timeout         15.0s  https://slow.example/               no byte for 15 s
 //!     price   9,50
 //!     tags    (3) new · used · rare
@@ -145,13 +145,16 @@ const fn colored(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-/// What there is to say of a page: what went wrong, else its title, else where it was found.
+/// What there is to say of a page: what went wrong, else its title, else where it was found. The status stands in the
+/// first column already: where that is wrong, the title says more, or the reason phrase.
 fn note<'a>(record: &Record<'a>) -> Option<(Cow<'a, str>, Style)> {
     let outcome = record.outcome();
-    if let Some(failure) = outcome.failure() {
-        return Some((Cow::Borrowed(&*failure.message), Style::new())).filter(|(message, _)| !message.is_empty());
-    }
     let title = record.facts().and_then(|facts| facts.title.as_deref()).filter(|title| !title.is_empty());
+    if let Some(failure) = outcome.failure() {
+        let reason = || failure.message.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+        let message = if failure.kind == Kind::Status { title.unwrap_or_else(reason) } else { &failure.message };
+        return (!message.is_empty()).then(|| (message.into(), Style::new()));
+    }
     let moved = || outcome.trail.as_ref().filter(|trail| !trail.hops.is_empty());
     let note = title.map(Cow::Borrowed).or_else(|| moved().map(|trail| format!("→ {}", trail.url).into()))?;
     Some((note, DIM))
@@ -184,7 +187,7 @@ fn human(spent: Duration) -> String {
 /// A value in a line: of several, how many, and the first of them.
 fn summary<'a>(value: &'a Value<'a>) -> Cow<'a, str> {
     let (count, mut items): (_, Vec<_>) = match value {
-        Value::List(values) => (values.len(), values.iter().take(ITEMS).map(Value::to_cell).collect()),
+        Value::List(values) => (values.len(), values.iter().take(ITEMS).map(item).collect()),
         Value::Map(entries) => {
             let entry = |(key, value): &(Cow<'_, str>, Value<'_>)| format!("{key}: {}", value.to_cell()).into();
             (entries.len(), entries.iter().take(ITEMS).map(entry).collect())
@@ -195,6 +198,16 @@ fn summary<'a>(value: &'a Value<'a>) -> Cow<'a, str> {
         items.push("…".into());
     }
     format!("({count}) {}", items.join(" · ")).into()
+}
+
+/// An item of a list in a line: of a map, its texts.
+fn item<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
+    let Value::Map(entries) = value else { return value.to_cell() };
+    let text = |(_, value): &'a (Cow<'_, str>, Value<'_>)| match value {
+        Value::Str(text) if !text.is_empty() => Some(&**text),
+        _ => None,
+    };
+    entries.iter().filter_map(text).collect::<Vec<_>>().join(" ").into()
 }
 
 #[cfg(test)]
@@ -260,8 +273,8 @@ mod tests {
         200     56,342  120ms  https://example.com/               Example Domain
         200        842   95ms  https://ja.example.com/            日本語のタイトルはと…
         200          0   1.2s  http://docs.example.org/           → https://docs.exampl…
-        404      1,256   80ms  news.example.com/item?id=41958301  404 Not Found
-        503          0   31ms  https://example.com/busy           503 Service Unavailab…
+        404      1,256   80ms  news.example.com/item?id=41958301  Not Found
+        503          0   31ms  https://example.com/busy           Service Unavailable
         200 10,485,760   100s  shop.example.com…shoes/item-10452  Shoes, and a very lon…
         timeout         15.0s  https://slow.example/              no byte for 15 s
         forbidden_add…         http://10.0.0.1/                   a private address
@@ -275,8 +288,8 @@ mod tests {
         200     56,342  120ms  https://example.com/                           Example Domain
         200        842   95ms  https://ja.example.com/                        日本語のタイトルはとても幅が…
         200          0   1.2s  http://docs.example.org/                       → https://docs.example.org/en…
-        404      1,256   80ms  https://news.example.com/item?id=41958301      404 Not Found
-        503          0   31ms  https://example.com/busy                       503 Service Unavailable
+        404      1,256   80ms  https://news.example.com/item?id=41958301      Not Found
+        503          0   31ms  https://example.com/busy                       Service Unavailable
         200 10,485,760   100s  shop.example.com/catal…utumn/shoes/item-10452  Shoes, and a very long title …
         timeout         15.0s  https://slow.example/                          no byte for 15 s
         forbidden_add…         http://10.0.0.1/                               a private address
@@ -290,8 +303,8 @@ mod tests {
         200     56,342  120ms  https://example.com/                                                              Example Domain
         200        842   95ms  https://ja.example.com/                                                           日本語のタイトルはとても幅が広いので途中で切られます
         200          0   1.2s  http://docs.example.org/                                                          → https://docs.example.org/en/latest/
-        404      1,256   80ms  https://news.example.com/item?id=41958301                                         404 Not Found
-        503          0   31ms  https://example.com/busy                                                          503 Service Unavailable
+        404      1,256   80ms  https://news.example.com/item?id=41958301                                         Not Found
+        503          0   31ms  https://example.com/busy                                                          Service Unavailable
         200 10,485,760   100s  https://shop.example.com/catalogue/2026/autumn/shoes/item-10452                   Shoes, and a very long title that says nothing else but goes on and on, until it is cut off
         timeout         15.0s  https://slow.example/                                                             no byte for 15 s
         forbidden_add…         http://10.0.0.1/                                                                  a private address
@@ -367,6 +380,39 @@ mod tests {
     }
 
     #[test]
+    fn maps_in_a_list_are_shown_as_their_texts() {
+        let map = |entries: &[(&'static str, Value<'static>)]| {
+            Value::Map(entries.iter().map(|(key, value)| ((*key).into(), value.clone())).collect())
+        };
+        let links = [
+            map(&[("url", "https://a.test/".into()), ("text", "A".into()), ("rel", Value::Null)]),
+            map(&[("url", "https://b.test/".into()), ("text", "".into()), ("nofollow", Value::Bool(true))]),
+        ];
+        let headings = [map(&[("level", Value::Int(1)), ("text", "One".into())]), "plain".into()];
+        let options = Options { fields: sample::names(&["links", "headings"]), ..Options::default() };
+        let row = [links, headings].map(|values| Value::List(values.into())).into();
+        let text = sample::write(Format::Table, &options, &[sample::with_rows(sample::page("Lists"), [row])]);
+        insta::assert_snapshot!(text, @"
+        200      1,256  120ms  https://example.com/0              Lists
+            links     (2) https://a.test/ A · https://b.test/
+            headings  (2) One · plain
+        ");
+    }
+
+    #[test]
+    fn a_wrong_status_is_told_by_the_title_else_by_its_reason() {
+        let note = |title, kind, message| {
+            let page = with_failure(with_title(sample::outcome(0), title), kind, message);
+            let text = sample::write(Format::Table, &Options::default(), &[page]);
+            text.split_once("example.com/0").unwrap().1.trim().to_owned()
+        };
+        assert_eq!(note("Gone fishing", Kind::Status, "404 Not Found"), "Gone fishing");
+        assert_eq!(note("", Kind::Status, "404 Not Found"), "Not Found");
+        assert_eq!(note("", Kind::Status, "599"), "");
+        assert_eq!(note("Half", Kind::Truncated, "3 bytes are missing"), "3 bytes are missing");
+    }
+
+    #[test]
     fn colours_tell_the_class_of_the_status() {
         let options = Options { color: true, ..Options::default() };
         let colour = |outcome| sample::write(Format::Table, &options, &[outcome])[..5].to_owned();
@@ -410,7 +456,8 @@ mod tests {
             kind in prop::sample::select(&Kind::ALL[..]),
         ) {
             let options = Options { fields: sample::names(&["f", "日本\u{202e}語"]), width: columns, color, terminal: true };
-            let list = Value::List(vec![field.clone().into(), Value::Null]);
+            let map = Value::Map(vec![("k".into(), field.clone().into())]);
+            let list = Value::List(vec![field.clone().into(), Value::Null, map]);
             let mut page = sample::with_rows(sample::page(&title), [vec![field.clone().into(), list]]);
             page.target.given = url.into();
             let failed = with_failure(page.clone(), kind, &field);

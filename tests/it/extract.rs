@@ -72,6 +72,7 @@ fn fields_come_in_the_order_in_which_they_were_asked_for() {
 #[test]
 fn several_fields_can_be_asked_for_at_once() {
     assert_eq!(fields(&["-x", "lang,h1"]).1, json!({"lang": "eo", "h1": "Ĉefa titolo"}));
+    assert_eq!(fields(&["-x", "lang, h1"]).1, json!({"lang": "eo", "h1": "Ĉefa titolo"}));
     assert_eq!(fields(&["--extract", "lang"]).1, json!({"lang": "eo"}));
 }
 
@@ -143,6 +144,7 @@ fn names_are_unique() {
 #[test]
 fn a_field_that_does_not_exist_is_refused_with_those_that_do() {
     scrape(["-x", "prize", "http://127.0.0.1:1/"]).run().refused_over("description");
+    scrape(["-x", "lang,title", "http://127.0.0.1:1/"]).run().refused_over("`title` is in every record");
 }
 
 #[test]

@@ -49,10 +49,16 @@ fn utf_16_is_told_by_its_bom() {
 
 #[test]
 fn a_meta_charset_behind_the_first_1024_bytes_outranks_nothing_but_the_guess() {
-    let page = format!("<!--{}--><meta charset=iso-8859-5><title>é</title>", "x".repeat(1100));
-    let charset = |content_type| record(Answer::typed(content_type, &*page))["charset"].clone();
-    assert_eq!(charset("text/html"), "iso-8859-5", "a browser starts anew when it comes across it");
-    assert_eq!(charset("text/html; charset=utf-8"), "utf-8");
+    let page = |title| [format!("<!--{}--><meta charset=iso-8859-5>", "x".repeat(1100)).as_bytes(), title].concat();
+    let latin = page(b"<title>\xe9</title>");
+    let read = |content_type, page: &[u8]| {
+        let record = record(Answer::typed(content_type, page));
+        (record["charset"].clone(), record["title"].clone())
+    };
+    assert_eq!(read("text/html", &latin), (json!("iso-8859-5"), json!("\u{449}")));
+    assert_eq!(read("text/html; charset=latin1", &latin), (json!("windows-1252"), json!("\u{e9}")));
+    let utf8 = page("<title>\u{e9}</title>".as_bytes());
+    assert_eq!(read("text/html", &utf8), (json!("utf-8"), json!("\u{e9}")));
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! The built-in fields.
+
+use reqwest::header::{HeaderName, HeaderValue};
+use url::Url;
+
+use super::head::Meta;
+use super::links::base_url;
+use super::reader::{Found, Heading, Part};
+use crate::page::{Kind, Page};
+use crate::value::Value;
+
+/// A built-in field.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What of a page has to be read for it.
+    pub(super) part: Part,
+    /// The JSON type of its value, as a JSON Schema in JSON.
+    pub schema: &'static str,
+    /// What it holds, for the help and the documentation.
+    pub help: &'static str,
+    read: fn(&mut Source<'_>) -> Value<'static>,
+}
+
+impl Field {
+    /// The field called `name`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name == name)
+    }
+
+    /// Its value: null where pages of this kind have none.
+    pub(super) fn value(&self, source: &mut Source<'_>) -> Value<'static> {
+        match (self.part, source.page.kind) {
+            (Part::Headers, _) | (_, Kind::Html) | (Part::Text, Kind::Text) => (self.read)(source),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// What fields are read from. Each is read once, and takes what no other one reads.
+pub(super) struct Source<'a> {
+    page: &'a Page,
+    found: Found,
+    base: Url,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(page: &'a Page, found: Found) -> Self {
+        let base = base_url(&page.url, found.head.base.as_deref());
+        Self { page, found, base }
+    }
+}
+
+/// The built-in fields.
+pub static FIELDS: &[Field] = &[
+    Field {
+        name: "description",
+        part: Part::Head,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the content of `<meta name=description>`, white space collapsed",
+        read: |s| Value::text(s.found.head.description.take()),
+    },
+    Field {
+        name: "canonical",
+        part: Part::Head,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the absolute URL of `<link rel=canonical>`",
+        read: |s| {
+            let href = s.found.head.canonical.as_deref();
+            Value::text(href.and_then(|href| s.base.join(href).ok()).map(String::from))
+        },
+    },
+    Field {
+        name: "lang",
+        part: Part::Head,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the `lang` of `<html>`",
+        read: |s| Value::text(s.found.head.lang.take()),
+    },
+    Field {
+        name: "h1",
+        part: Part::Headings,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the text of the first `<h1>`",
+        read: |s| Value::text(s.found.h1.take()),
+    },
+    Field {
+        name: "headings",
+        part: Part::Headings,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["level", "text"],
+                "properties": {"level": {"type": "integer", "minimum": 1, "maximum": 6}, "text": {"type": "string"}}
+            }
+        }"#,
+        help: "every heading: its level, 1 to 6, and its text",
+        read: |s| list(s.found.headings.drain(..).map(Heading::into_value)),
+    },
+    Field {
+        name: "links",
+        part: Part::Links,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["url", "text", "rel", "nofollow"],
+                "properties": {
+                    "url": {"type": "string"}, "text": {"type": "string"}, "rel": {"type": ["string", "null"]},
+                    "nofollow": {"type": "boolean"}
+                }
+            }
+        }"#,
+        help: "every HTML `<a href>` and `<area href>` whose URL can be parsed: its absolute URL, text, `rel`, and whether that says nofollow",
+        read: |s| list(s.found.links.drain(..).filter_map(|link| link.into_value(&s.base))),
+    },
+    Field {
+        name: "meta",
+        part: Part::Head,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["name", "content"],
+                "properties": {"name": {"type": "string"}, "content": {"type": "string"}}
+            }
+        }"#,
+        help: "every `<meta>` of the head: its `name`, `property`, `itemprop` or `http-equiv`, and its content",
+        read: |s| list(s.found.head.metas.drain(..).map(Meta::into_value)),
+    },
+    Field {
+        name: "headers",
+        part: Part::Headers,
+        schema: r#"{
+            "type": "array",
+            "items": {
+                "type": "object", "required": ["name", "value"],
+                "properties": {"name": {"type": "string"}, "value": {"type": "string"}}
+            }
+        }"#,
+        help: "every header field of the answer: its name in lower case, and its value",
+        read: |s| list(s.page.headers.iter().map(header)),
+    },
+    Field {
+        name: "text",
+        part: Part::Text,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the visible text, blocks on lines of their own",
+        read: |s| match s.page.kind {
+            Kind::Html => Value::from(std::mem::take(&mut s.found.text)),
+            _ => Value::from(s.page.text.clone()),
+        },
+    },
+];
+
+fn list(values: impl Iterator<Item = Value<'static>>) -> Value<'static> {
+    Value::List(values.collect())
+}
+
+fn header((name, value): (&HeaderName, &HeaderValue)) -> Value<'static> {
+    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Value::Map(vec![("name".into(), Value::from(name.as_str().to_owned())), ("value".into(), Value::from(value))])
+}

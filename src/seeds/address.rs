@@ -73,9 +73,9 @@ pub(super) fn parse(text: &str, default: Scheme) -> Result<Address, String> {
         return Err(format!("not a URL: it has the control character U+{control:04X}"));
     }
     let text = with_scheme(text, default)?;
-    let mut url = Url::parse(&text).map_err(|error| match error {
-        _ if host_of(&text).contains(char::is_whitespace) => "not a URL: there is a space in the host".into(),
-        error => refuse(error),
+    let mut url = Url::parse(&text).map_err(|error| match host_of(&text) {
+        host if host.contains(char::is_whitespace) => "not a URL: there is a space in the host".into(),
+        _ => refuse(error),
     })?;
     let auth = take_userinfo(&mut url)?;
     if let Some(Host::Domain(name)) = url.host()
@@ -120,7 +120,7 @@ fn with_scheme(text: &str, default: Scheme) -> Result<Cow<'_, str>, String> {
         };
     }
     let rest = text.strip_prefix("//").unwrap_or(text);
-    if rest.starts_with('/') && !text.starts_with("//") {
+    if rest == text && text.starts_with('/') {
         return Err("not a URL: a path without a host".into());
     }
     // The URL parser would skip these and take the first segment of a path for a host.
@@ -158,7 +158,8 @@ fn cut_userinfo(text: &str, url: &Url) -> String {
     let (head, rest) = text.split_at(authority_start(text));
     let cut = format!("{head}{}", &rest[userinfo_end(rest)..]);
     match Url::parse(&cut).map(canonical::without_fragment) {
-        Ok(same) if same == *url => cut,
+        // What is left of `http::password@80` would be a host and its port.
+        Ok(same) if same == *url && scheme_of(&cut).is_some() => cut,
         _ => url.as_str().to_owned(),
     }
 }
@@ -302,6 +303,7 @@ mod tests {
             ("https:\\\\me:sesame@a.test\\x", "https:\\\\a.test\\x", "me:sesame"),
             ("//me:sesame@a.test", "https://a.test", "me:sesame"),
             ("me@a.test", "https://a.test", "me:"),
+            ("http::sesame@1", "http://0.0.0.1/", ":sesame"),
         ] {
             let address = parse(text, Scheme::Https).unwrap();
             assert_eq!(&*address.given, given, "{text}");

@@ -11,6 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::Entry;
 use super::object::{self, RECORD_KEYS};
 use super::origin::Origin;
+use crate::job::Rejected;
 
 /// The longest row that is read: the bytes of its cells. An unclosed quote makes the rest of the table one row.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -175,14 +176,11 @@ impl<R: BufRead> Table<R> {
             return None;
         }
         let Some(url) = cells.get(self.url) else { return reject("row ends before the column of the URL") };
-        let input = self.input(&cells);
-        if url.trim().is_empty() {
-            let mut rejected =
-                self.origin.reject(row.line, "", format!("the column {} is empty", self.names[self.url]));
-            rejected.target.input = input;
-            return Some(Err(rejected));
-        }
-        Some(self.origin.seed(row.line, url, input))
+        let entry = self.origin.seed(row.line, url, self.input(&cells));
+        Some(entry.map_err(|rejected| match url.trim() {
+            "" => Rejected { reason: format!("the column {} is empty", self.names[self.url]), ..rejected },
+            _ => rejected,
+        }))
     }
 
     /// The other cells by name, of a record of our own what it has under `input`; none where the URL is all there is.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use url::{ParseError, Url};
+use url::{Host, ParseError, Url};
 
 use crate::canonical;
 use crate::job::Secret;
@@ -59,10 +59,11 @@ pub(super) struct Address {
     pub(super) auth: Option<Secret>,
 }
 
-/// Reads `text` as a URL, or tells why it is none. The reason quotes nothing but the scheme.
+/// Reads `text` as a URL, or tells why it is none. The reason quotes nothing that [`redact`] would hide.
 ///
-/// This is the WHATWG URL Standard's parser with two rules of our own: a text without scheme has `default`'s, and
-/// tabs and line breaks, which the standard drops silently, are errors (they tell of a table, or of a quoting gone wrong).
+/// This is the WHATWG URL Standard's parser with three rules of our own: a text without scheme has `default`'s; tabs
+/// and line breaks, which the standard drops silently, are errors (they tell of a table, or of a quoting gone wrong);
+/// and so are hosts that no name server knows.
 pub(super) fn parse(text: &str, default: Scheme) -> Result<Address, String> {
     let text = text.trim();
     if text.len() > MAX_BYTES {
@@ -72,8 +73,16 @@ pub(super) fn parse(text: &str, default: Scheme) -> Result<Address, String> {
         return Err(format!("not a URL: it has the control character U+{control:04X}"));
     }
     let text = with_scheme(text, default)?;
-    let mut url = Url::parse(&text).map_err(refuse)?;
+    let mut url = Url::parse(&text).map_err(|error| match host_of(&text) {
+        host if host.contains(char::is_whitespace) => "not a URL: there is a space in the host".into(),
+        _ => refuse(error),
+    })?;
     let auth = take_userinfo(&mut url)?;
+    if let Some(Host::Domain(name)) = url.host()
+        && !is_host_name(name)
+    {
+        return Err(no_host_name(&text));
+    }
     let url = canonical::without_fragment(url);
     let given = if text.contains('@') { cut_userinfo(&text, &url).into() } else { text.into() };
     Ok(Address { url, given, auth })
@@ -81,6 +90,25 @@ pub(super) fn parse(text: &str, default: Scheme) -> Result<Address, String> {
 
 fn refuse(error: ParseError) -> String {
     format!("not a URL: {error}")
+}
+
+/// Names the host, unless it may be the middle of a password with an `@` and a slash in it.
+fn no_host_name(text: &str) -> String {
+    match host_of(text) {
+        name if redact(text).contains(name) => format!("not a URL: {name:.80} is no host name"),
+        _ => "not a URL: its host is no host name".into(),
+    }
+}
+
+/// Whether `name`, in ASCII, is a name that DNS can have (RFC 1035, section 2.3.4), made of letters, digits and
+/// hyphens, and of underscores, which real hosts have against RFC 952.
+fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// `text` with a scheme that can be fetched.
@@ -92,6 +120,9 @@ fn with_scheme(text: &str, default: Scheme) -> Result<Cow<'_, str>, String> {
         };
     }
     let rest = text.strip_prefix("//").unwrap_or(text);
+    if rest == text && text.starts_with('/') {
+        return Err("not a URL: a path without a host".into());
+    }
     // The URL parser would skip these and take the first segment of a path for a host.
     if rest.starts_with(['/', '\\']) {
         return Err(refuse(ParseError::EmptyHost));
@@ -127,7 +158,8 @@ fn cut_userinfo(text: &str, url: &Url) -> String {
     let (head, rest) = text.split_at(authority_start(text));
     let cut = format!("{head}{}", &rest[userinfo_end(rest)..]);
     match Url::parse(&cut).map(canonical::without_fragment) {
-        Ok(same) if same == *url => cut,
+        // What is left of `http::password@80` would be a host and its port.
+        Ok(same) if same == *url && scheme_of(&cut).is_some() => cut,
         _ => url.as_str().to_owned(),
     }
 }
@@ -144,14 +176,23 @@ fn userinfo_end(rest: &str) -> usize {
     rest[..authority].rfind('@').map_or(0, |at| at + 1)
 }
 
+/// The host that the parser sees in `text`, as it stands there; what is in brackets only up to its first colon.
+fn host_of(text: &str) -> &str {
+    let rest = &text[authority_start(text)..];
+    let rest = &rest[userinfo_end(rest)..];
+    &rest[..rest.find([':', '/', '\\', '?', '#']).unwrap_or(rest.len())]
+}
+
 /// A text that is no URL without what could be a password in it.
 ///
 /// Nobody knows where the userinfo of a malformed URL ends: its password may have a slash in it. So where there is a
-/// colon before the last `@`, all of that goes; an `@` in the path of something like `htps://host/@name` stays.
+/// colon before the last `@`, all of that goes; an `@` in the path of something like `htps://host/@name` stays, and so
+/// does that of `mailto:name@host`.
 pub(super) fn redact(text: &str) -> String {
     let (head, rest) = text.split_at(authority_start(text));
     let before_last = rest.rfind('@').map(|at| &rest[..at]);
     let end = match before_last {
+        Some(before) if head.eq_ignore_ascii_case("mailto:") && !before.contains(':') => 0,
         Some(before) if before.contains(':') || !head.ends_with(['/', '\\']) => before.len() + 1,
         _ => userinfo_end(rest),
     };
@@ -209,12 +250,21 @@ mod tests {
         for (text, words) in [
             ("", "not a URL: empty host"),
             ("https://", "not a URL: empty host"),
-            ("/etc/passwd", "not a URL: empty host"),
+            ("/etc/passwd", "not a URL: a path without a host"),
+            ("/", "not a URL: a path without a host"),
             ("///x", "not a URL: empty host"),
             ("?q", "not a URL: empty host"),
             ("https://a.test:99999/", "not a URL: invalid port number"),
-            ("https://a b.test/", "not a URL: invalid international domain name"),
-            ("hello world", "not a URL: invalid international domain name"),
+            ("https://a b.test/", "not a URL: there is a space in the host"),
+            ("https://me:sesame@a b.test:80/", "not a URL: there is a space in the host"),
+            ("hello world", "not a URL: there is a space in the host"),
+            ("https://a.test\u{a0}b/", "not a URL: there is a space in the host"),
+            ("https://a^b.test/ x", "not a URL: invalid international domain name"),
+            ("name,website,city", "not a URL: name,website,city is no host name"),
+            ("https://*.test:80/x", "not a URL: *.test is no host name"),
+            ("\"a.test\"", "not a URL: \"a.test\" is no host name"),
+            ("https://a..test/", "not a URL: a..test is no host name"),
+            ("https://me:se@sa,me/x@a.test/", "not a URL: its host is no host name"),
             ("https://a.test/\tx", "not a URL: it has the control character U+0009"),
             ("a.test/\0", "not a URL: it has the control character U+0000"),
             ("mailto:x@a.test", "scheme mailto is not supported: only http and https"),
@@ -230,6 +280,19 @@ mod tests {
     }
 
     #[test]
+    fn a_host_name_is_one_that_dns_can_have() {
+        let label = "a".repeat(63);
+        for name in ["a_b.test", "_dmarc.a.test", "-.test", "a.test.", "xn--bcher-kva.test", &label] {
+            assert!(parse(name, Scheme::Https).is_ok(), "{name}");
+        }
+        let whole = [label.as_str(); 4].join(".");
+        assert!(parse(&whole[2..], Scheme::Https).is_ok(), "253 characters");
+        for name in [&whole[1..], &whole, &format!("{label}a.test")] {
+            assert_eq!(reason(name), format!("not a URL: {name:.80} is no host name"));
+        }
+    }
+
+    #[test]
     fn userinfo_is_moved_out_of_the_url() {
         for (text, given, auth) in [
             ("https://me:sesame@a.test/x", "https://a.test/x", "me:sesame"),
@@ -240,6 +303,7 @@ mod tests {
             ("https:\\\\me:sesame@a.test\\x", "https:\\\\a.test\\x", "me:sesame"),
             ("//me:sesame@a.test", "https://a.test", "me:sesame"),
             ("me@a.test", "https://a.test", "me:"),
+            ("http::sesame@1", "http://0.0.0.1/", ":sesame"),
         ] {
             let address = parse(text, Scheme::Https).unwrap();
             assert_eq!(&*address.given, given, "{text}");
@@ -263,6 +327,9 @@ mod tests {
             (r#"{"url": "https://me:sesame@a.test/x"#, "a.test/x"),
             ("htps://a.test/@name", "htps://a.test/@name"),
             ("no userinfo: here", "no userinfo: here"),
+            ("mailto:a@b.test", "mailto:a@b.test"),
+            ("mailto:me:sesame@a.test", "mailto:a.test"),
+            ("mailto://me:sesame@a.test", "mailto://a.test"),
         ] {
             assert_eq!(redact(text), shown, "{text}");
         }

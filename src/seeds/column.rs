@@ -9,7 +9,9 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Entry;
+use super::object::{self, RECORD_KEYS};
 use super::origin::Origin;
+use crate::job::Rejected;
 
 /// The longest row that is read: the bytes of its cells. An unclosed quote makes the rest of the table one row.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -131,6 +133,8 @@ pub(super) struct Table<R> {
     names: Vec<String>,
     /// Which of them has the URLs.
     url: usize,
+    /// Which of them has what a record carries along, where the rows are records of our own.
+    record_input: Option<usize>,
 }
 
 impl<R: BufRead> Table<R> {
@@ -142,9 +146,14 @@ impl<R: BufRead> Table<R> {
     pub(super) fn open(mut rows: Rows<R>, origin: Origin, column: &str) -> io::Result<Result<Self, Vec<String>>> {
         let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_owned();
         let header: Option<Vec<_>> = rows.read()?.map(|row| row.cells().map(name).collect());
-        let Some(header) = header else { return Ok(Ok(Self { rows, origin, names: Vec::new(), url: 0 })) };
+        let Some(header) = header else {
+            return Ok(Ok(Self { rows, origin, names: Vec::new(), url: 0, record_input: None }));
+        };
         Ok(match header.iter().position(|name| name == column.trim()) {
-            Some(url) => Ok(Self { rows, origin, names: distinct(header), url }),
+            Some(url) => {
+                let record_input = record_input(&header);
+                Ok(Self { rows, origin, names: distinct(header), url, record_input })
+            }
             None => Err(header),
         })
     }
@@ -167,11 +176,22 @@ impl<R: BufRead> Table<R> {
             return None;
         }
         let Some(url) = cells.get(self.url) else { return reject("row ends before the column of the URL") };
-        Some(self.origin.seed(row.line, url, self.input(&cells)))
+        let entry = self.origin.seed(row.line, url, self.input(&cells));
+        Some(entry.map_err(|rejected| match url.trim() {
+            "" => Rejected { reason: format!("the column {} is empty", self.names[self.url]), ..rejected },
+            _ => rejected,
+        }))
     }
 
-    /// The other cells by name; none where the URL is all there is.
+    /// The other cells by name, of a record of our own what it has under `input`; none where the URL is all there is.
     fn input(&self, cells: &[&str]) -> Option<Arc<RawValue>> {
+        let own = self.record_input.map(|index| cells.get(index).copied().unwrap_or_default());
+        if own == Some("") {
+            return None;
+        }
+        if let Some(object) = own.and_then(object::whole) {
+            return Some(object.to_owned().into());
+        }
         let carried = Carried { names: &self.names, cells, url: self.url };
         // Serialising strings to memory cannot fail.
         (carried.width() > 1).then(|| to_raw_value(&carried).ok()).flatten().map(Arc::from)
@@ -193,6 +213,13 @@ impl<R: BufRead> Iterator for Table<R> {
             }
         }
     }
+}
+
+/// The column `input` of a table whose rows are records of our own; none for any other header.
+fn record_input(header: &[String]) -> Option<usize> {
+    let column = |key: &str| header.iter().position(|name| name == key);
+    let is_record = ["v", "url"].iter().chain(&RECORD_KEYS).all(|key| column(key).is_some());
+    column("input").filter(|_| is_record)
 }
 
 /// The names, each once.
@@ -286,9 +313,22 @@ mod tests {
         let rows = read(b"url,n\n\xffa.test,1\na.test,\xe2\n\x82\xac,\nx:y,2\n\"\",3\nb.test,4\n");
         let reasons: Vec<_> = rows.iter().map(|(_, reason, _)| reason.as_str()).collect();
         let scheme = "scheme x is not supported: only http and https";
-        let [bytes, empty] = ["row is not UTF-8", "not a URL: empty host"];
+        let [bytes, empty] = ["row is not UTF-8", "the column url is empty"];
         assert_eq!(reasons, [bytes, bytes, bytes, scheme, empty, "https://b.test"]);
-        assert_eq!(rows[3].2, r#"{"n":"2"}"#);
+        assert_eq!([&*rows[3].2, &rows[4].2], [r#"{"n":"2"}"#, r#"{"n":"3"}"#]);
+    }
+
+    #[test]
+    fn a_record_of_our_own_carries_its_input_alone() {
+        let header = "v,url,source,final_url,fetched_at,input,error,h1";
+        let rows = read(format!(
+            "{header}\n1,a.test,s,f,t,\"{{\"\"id\"\": 7}}\",,x\n1,b.test,s,f,t,,,x\n1,c.test\n1,d.test,s,f,t,7,,x\n"
+        ));
+        let inputs: Vec<_> = rows.iter().map(|(_, _, input)| input.as_str()).collect();
+        assert_eq!(inputs[..3], [r#"{"id": 7}"#, "", ""]);
+        assert!(inputs[3].starts_with(r#"{"v":"1","source":"s""#), "a foreign table: {}", inputs[3]);
+        let foreign = read("v,url,final_url,fetched_at,input\n1,a.test,f,t,{}\n");
+        assert_eq!(foreign[0].2, r#"{"v":"1","final_url":"f","fetched_at":"t","input":"{}"}"#);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A list has one URL a line. Blank lines, `#` comments, surrounding white space, CRLF and a UTF-8 byte order mark are
 //! fine; a line that starts with `{` is a JSON object, its `url` the URL and the rest of it carried along. With a
 //! [`column`](Options::column), files and standard input are tables (CSV, TSV) with a header line instead, or JSON
-//! Lines whose key has the column's name.
+//! Lines whose key has the column's name. Of a record that this program wrote, only its `input` is carried along.
 //!
 //! ```
 //! use futures::StreamExt;

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 /// The keys, besides an integer `v`, by which a record of our own is recognised.
-const RECORD_KEYS: [&str; 4] = ["final_url", "fetched_at", "error", "input"];
+pub(super) const RECORD_KEYS: [&str; 4] = ["final_url", "fetched_at", "error", "input"];
 
 /// An object that names a URL.
 #[derive(Debug)]
@@ -42,6 +42,14 @@ fn record_input<'a>(entries: &[(String, &'a RawValue)]) -> Option<&'a RawValue> 
     let [.., input] = RECORD_KEYS.map(value);
     let is_record = RECORD_KEYS.iter().all(|&key| value(key).is_some());
     input.filter(|input| is_record && (input.get() == "null" || input.get().starts_with('{')))
+}
+
+/// The JSON object that `text` is; none where it is anything else, or goes on over several lines, which a record never
+/// does.
+pub(super) fn whole(text: &str) -> Option<&RawValue> {
+    serde_json::from_str(text)
+        .ok()
+        .filter(|value: &&RawValue| value.get().starts_with('{') && !text.contains(['\r', '\n']))
 }
 
 /// Says what is wrong without the line number, which is always 1 in here.
@@ -110,6 +118,14 @@ mod tests {
         assert!(foreign.starts_with(r#"{"v":1,"final_url""#), "{foreign}");
         let foreign = read(&record.replace("INPUT", "null").replace(r#""v": 1"#, r#""v": "1""#)).1.unwrap();
         assert!(foreign.contains(r#""v":"1""#), "{foreign}");
+    }
+
+    #[test]
+    fn a_whole_object_is_told_from_other_texts() {
+        assert_eq!(whole(r#" {"id": 7} "#).unwrap().get(), r#"{"id": 7}"#);
+        for text in ["", "7", "null", "[{}]", "{", "{} {}", "{\n}", "{\r}"] {
+            assert!(whole(text).is_none(), "{text:?}");
+        }
     }
 
     #[test]

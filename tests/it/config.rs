@@ -1,5 +1,6 @@
 //! Options from files and from the environment are earlier arguments.
 
+use crate::support::authority::Authority;
 use crate::support::scrape::Scrape;
 use crate::support::{Answer, Hit, Site, scrape};
 
@@ -53,6 +54,30 @@ fn numbers_and_truth_values_are_written_as_toml_has_them() {
     assert_eq!(site.hits().len(), 2);
     assert_eq!(sent(|run| run.file(HERE, "head = false")).method, "GET");
     assert_eq!(sent(|run| run.file(HERE, "head = true")).method, "HEAD");
+}
+
+#[test]
+fn a_setting_gives_way_to_an_argument_that_excludes_it() {
+    let site = Site::start(|_| Answer::title("page"));
+    let run = scrape(["-v", &site.url("/")]).file(HERE, "quiet = true").run().exits(0);
+    assert!(!run.stderr.is_empty(), "{run:?}");
+    assert_eq!(sent(|run| run.file(XDG, "request = \"POST\"").args(["-I"])).method, "HEAD");
+}
+
+#[test]
+fn an_argument_may_need_a_setting() {
+    let (certificate, key) = Authority::new().issue("client.test");
+    sent(|run| {
+        let run = run.file("cert.pem", certificate).file("key.pem", key);
+        run.file(XDG, "cert = \"cert.pem\"").args(["--key", "key.pem"])
+    });
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let site = Site::start(|_| Answer::title("page"));
+    let run = scrape([site.url("/")]).env("SCRAPE_OUTPUT", "").env("SCRAPE_CONCURRENCY", "").run().succeeds();
+    assert_eq!(run.stdout.lines().count(), 1);
 }
 
 #[test]

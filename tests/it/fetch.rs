@@ -142,6 +142,21 @@ fn a_server_that_is_slow_but_not_silent_is_waited_for() {
 }
 
 #[test]
+fn a_header_that_comes_byte_by_byte_is_waited_for() {
+    let answer = Answer::raw("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n");
+    let record = answered(answer.drip(Duration::from_millis(15)), &["--read-timeout", "400ms"]);
+    assert_eq!((&record["error"], &record["status"]), (&Value::Null, &json!(200)), "{record}");
+}
+
+#[test]
+fn no_time_is_no_limit() {
+    for option in ["-m", "--connect-timeout", "--read-timeout"] {
+        let record = answered(Answer::html(PAGE).drip(Duration::from_millis(2)), &[option, "0"]);
+        assert_eq!((&record["error"], &record["title"]), (&Value::Null, &json!("Saluton")), "{option}");
+    }
+}
+
+#[test]
 fn the_time_spent_queued_does_not_count() {
     let site = Site::start(|_| Answer::title("slow").after(Duration::from_millis(250)));
     let list: String = (0..8).map(|n| site.url(&format!("/{n}\n"))).collect();
@@ -155,6 +170,20 @@ fn a_body_shorter_than_announced_is_truncated() {
         let record = answered(answer, &[]);
         assert_eq!(record["error"]["kind"], "truncated", "{record}");
     }
+}
+
+#[test]
+fn a_reset_amid_the_body_leaves_it_truncated() {
+    for answer in [Answer::html(PAGE).reset_after(10), Answer::html(PAGE).chunked().reset_after(10)] {
+        let record = answered(answer, &[]);
+        assert_eq!((&record["error"]["kind"], &record["status"]), (&json!("truncated"), &json!(200)), "{record}");
+    }
+}
+
+#[test]
+fn a_switch_to_a_protocol_that_nobody_asked_for_is_a_failure() {
+    let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    assert!(!answered(Answer::raw(head), &[])["error"].is_null());
 }
 
 #[test]
@@ -225,8 +254,14 @@ fn sizes_and_times_are_read_as_people_write_them() {
     {
         assert_eq!(answered(Answer::html(PAGE), &args)["error"], Value::Null, "{args:?}");
     }
-    for args in [["--max-body", "ten"], ["--max-body", "-1"], ["-m", "soon"], ["-m", "-1"], ["--delay", "1 fortnight"]]
-    {
+    for args in [
+        ["--max-body", "ten"],
+        ["--max-body", "-1"],
+        ["-m", "soon"],
+        ["-m", "-1"],
+        ["--delay", "1 fortnight"],
+        ["--delay", "1e19"],
+    ] {
         scrape(args).args(["http://127.0.0.1:1/"]).run().exits(2);
     }
 }

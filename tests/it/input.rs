@@ -167,6 +167,32 @@ fn our_own_output_is_valid_input_and_carries_its_input_alone() {
 }
 
 #[test]
+fn our_own_csv_is_valid_input_and_carries_its_input_alone() {
+    let site = site();
+    let list = format!("url,name\n{},\"A, Inc.\"\n", site.url("/a"));
+    let run = scrape(["--column", "url", "list.csv", "-f", "csv", "-x", "lang"]).file("list.csv", list).run();
+    let mut table = run.succeeds().stdout;
+    for _ in 0..2 {
+        let run = scrape(["--column", "url", "again.csv", "-f", "jsonl", "-o", "-", "-o", "out.csv"]);
+        let run = run.file("again.csv", table).run().succeeds();
+        assert_eq!(run.record()["url"], site.url("/a"));
+        assert_eq!(run.record()["input"], json!({"name": "A, Inc."}));
+        table = run.file("out.csv");
+    }
+}
+
+#[test]
+fn a_csv_file_without_a_column_is_a_list_with_a_warning() {
+    let site = site();
+    let run = scrape(["urls.csv", "-f", "jsonl"]).file("urls.csv", site.url("/a")).run().exits(0);
+    assert_eq!(run.record()["error"], Value::Null);
+    assert!(run.stderr.starts_with("scrape: ") && run.stderr.contains("--column"), "{run:?}");
+    let run = scrape(["firms.csv", "-f", "jsonl"]).file("firms.csv", "name,website,city\n").run().exits(4);
+    assert_eq!(run.record()["error"]["kind"], "invalid_url");
+    assert!(run.stderr.contains("--column"), "{run:?}");
+}
+
+#[test]
 fn a_line_that_is_no_url_is_a_record_of_its_own_and_does_not_end_the_run() {
     let site = site();
     let long = format!("http://{}.test/", "a.".repeat(50_000));

@@ -184,6 +184,42 @@ fn a_full_disk_is_an_error() {
     assert!(run.stderr.starts_with("scrape: "), "{run:?}");
 }
 
+/// A list that is long enough for a reader to go away in its middle.
+fn long_list(site: &Site) -> String {
+    (0..1000).map(|n| site.url(&format!("/{n}\n"))).collect()
+}
+
+#[test]
+fn a_reader_of_a_file_that_goes_away_is_an_error() {
+    let site = site();
+    let script = "mkfifo out.jsonl; head -n 1 out.jsonl >first & \"$scrape\" -o out.jsonl; echo $?; wait";
+    let run = Scrape::in_shell(script).stdin(long_list(&site)).run();
+    assert_eq!(run.stdout, "5\n", "{run:?}");
+    assert!(run.stderr.contains("out.jsonl"), "{run:?}");
+    assert_eq!(parse(&run.file("first")).len(), 1);
+}
+
+#[test]
+fn a_reader_of_standard_output_that_goes_away_leaves_the_files_complete() {
+    let site = site();
+    let script = "{ \"$scrape\" -f jsonl -o - -o out.jsonl --summary s.json; echo $? >&2; } | head -n 1";
+    let run = Scrape::in_shell(script).stdin(long_list(&site)).run();
+    assert_eq!((&*run.stderr, run.records().len()), ("0\n", 1));
+    assert_eq!(parse(&run.file("out.jsonl")).len(), 1000);
+    let summary: Value = serde_json::from_str(&run.file("s.json")).unwrap();
+    assert_eq!((&summary["targets"], &summary["fetched"]), (&json!(1000), &json!(1000)));
+}
+
+#[test]
+fn a_reader_that_goes_away_gets_a_summary_nevertheless() {
+    let site = site();
+    let script = "{ \"$scrape\" -f jsonl --summary s.json; echo $? >&2; } | head -n 1";
+    let run = Scrape::in_shell(script).stdin(long_list(&site)).run();
+    assert_eq!((&*run.stderr, run.records().len()), ("0\n", 1));
+    let summary: Value = serde_json::from_str(&run.file("s.json")).unwrap();
+    assert!(summary["targets"].as_u64().unwrap() >= 1, "{summary}");
+}
+
 #[test]
 fn an_output_that_is_also_a_source_is_refused_and_left_as_it_is() {
     let site = site();
@@ -193,6 +229,34 @@ fn an_output_that_is_also_a_source_is_refused_and_left_as_it_is() {
         std::os::unix::fs::symlink("list.jsonl", program.path("link.jsonl")).unwrap();
         let run = program.run().refused_over(output);
         assert_eq!(run.file("list.jsonl"), line, "{output}");
+    }
+    assert!(site.hits().is_empty());
+}
+
+#[test]
+fn a_list_that_is_also_standard_output_is_refused_and_left_as_it_is() {
+    let site = site();
+    // The limit: what is not refused would never end.
+    let run = Scrape::in_shell("exec \"$scrape\" --limit 5 urls.txt >> urls.txt").file("urls.txt", site.url("/\n"));
+    let run = run.run().exits(2);
+    assert!(run.stderr.starts_with("scrape: "), "{run:?}");
+    assert_eq!(run.file("urls.txt"), site.url("/\n"));
+    assert!(site.hits().is_empty());
+}
+
+#[test]
+fn what_is_refused_touches_no_file() {
+    let site = site();
+    for (options, name, code) in [
+        ("-o old.jsonl -o ./old.jsonl", "old.jsonl", 2),
+        ("-o old.jsonl --summary old.jsonl", "old.jsonl", 2),
+        ("-o old.jsonl --summary ./old.jsonl", "old.jsonl", 2),
+        ("-o old.jsonl --summary -", "old.jsonl", 2),
+        ("-o old.csv -o /nonexistent/x.csv", "old.csv", 5),
+        ("-o old.csv --summary /nonexistent/x", "old.csv", 5),
+    ] {
+        let run = scrape(options.split(' ')).args([site.url("/")]).file(name, "precious").run().exits(code);
+        assert_eq!((&*run.file(name), &*run.stdout), ("precious", ""), "{options}");
     }
     assert!(site.hits().is_empty());
 }

@@ -234,3 +234,33 @@ fn the_concurrency_is_lowered_to_what_the_open_file_limit_allows() {
     assert!(run.records().iter().all(|record| record["error"].is_null()), "{}", run.stdout);
     assert!(site.most_in_flight() < 64);
 }
+
+#[test]
+fn idle_connections_do_not_use_up_the_open_file_limit() {
+    let site = Site::with_hosts(250, |hit| Answer::title(&hit.path));
+    let run = Scrape::in_shell("ulimit -n 64; exec \"$scrape\" -f jsonl").stdin(list(&site, 250, 1)).run().exits(0);
+    assert_eq!(run.records().len(), 250);
+    for record in run.records() {
+        let facts = (record["status"].as_u64(), record["error"].is_null(), record["attempts"].as_u64());
+        assert_eq!(facts, (Some(200), true, Some(1)), "{record}");
+    }
+}
+
+#[test]
+fn a_slow_host_at_the_start_of_the_list_does_not_take_every_slot() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::with_hosts(21, move |hit| match hit.host.to_string().as_str() {
+        "127.0.0.1" => Answer::title("slow").behind(&held),
+        _ => Answer::title("fast"),
+    });
+    let slow = (0..40).map(|n| site.url(&format!("/{n}\n")));
+    let fast = (2..=21).map(|host| site.url_at(host, "/\n"));
+    let mut run = scrape(["-c", "20", "--per-host", "20", "-f", "jsonl"]).spawn();
+    run.write(&slow.chain(fast).collect::<String>());
+    for _ in 2..=21 {
+        assert!(run.line().contains("fast"));
+    }
+    gate.open();
+    assert_eq!(run.finish().succeeds().records().len(), 40);
+}

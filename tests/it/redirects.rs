@@ -140,6 +140,18 @@ fn userinfo_in_a_location_is_neither_sent_nor_shown() {
 }
 
 #[test]
+fn userinfo_in_a_location_that_is_not_followed_is_not_shown() {
+    for location in ["ftp://me:sesame@b.test/x", "http://me:sesame@ho st/"] {
+        let site = Site::start(move |_| Answer::redirect(302, location));
+        let run = scrape(["-vv", "-f", "jsonl", &site.url("/")]).run().exits(4);
+        assert_eq!(run.record()["error"]["kind"], "redirect");
+        for text in [&run.stdout, &run.stderr] {
+            assert!(!text.contains("sesame"), "{location}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_location_is_resolved_against_the_page_that_sent_it() {
     for (location, path) in
         [("d", "/a/d"), ("../d?x", "/d?x"), ("?y", "/a/b?y"), ("/d#part", "/d"), ("d\u{e9} f", "/a/d%C3%A9%20f")]

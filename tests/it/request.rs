@@ -43,6 +43,14 @@ fn a_header_that_is_none_is_a_usage_error() {
 }
 
 #[test]
+fn what_is_refused_is_not_quoted_where_it_may_be_a_secret() {
+    for args in [["-H", "Authorization Bearer sesame"], ["-b", "sesame"], ["-u", "sesame"]] {
+        let run = scrape(args).args(["http://127.0.0.1:1/"]).run().exits(2);
+        assert!(!run.stderr.contains("sesame") && !run.stdout.contains("sesame"), "{run:?}");
+    }
+}
+
+#[test]
 fn the_user_agent_can_be_chosen() {
     for option in ["-A", "--user-agent"] {
         assert_eq!(
@@ -128,6 +136,7 @@ fn head_asks_for_no_body_and_gets_the_facts() {
         let record = fetch([option, &site.url("/")]);
         assert_eq!((&record["status"], &record["error"], &record["title"]), (&json!(200), &Value::Null, &Value::Null));
         assert_eq!(record["content_type"], "text/html; charset=utf-8");
+        assert_eq!([&record["length"], &record["bytes"]], [&Value::Null; 2], "nobody knows");
     }
     assert!(site.hits().iter().all(|hit| hit.method == "HEAD"));
 }
@@ -142,12 +151,13 @@ fn a_name_can_be_resolved_by_hand() {
 
 #[test]
 fn a_name_is_resolved_by_hand_for_its_port_alone() {
-    let (site, other) = (site(), site());
-    // No label may be as long as this: no resolver needs to ask anyone.
-    let name = format!("{}.invalid", "a".repeat(64));
-    let record = fetch(["--resolve", &site.resolve(&name), &other.url_of(&name, "/")]);
-    assert!(!record["error"].is_null());
-    assert!(site.hits().is_empty() && other.hits().is_empty());
+    let script = |hit: &Hit| Answer::title(&hit.path);
+    let (site, other) = (Site::with_hosts(2, script), Site::with_hosts(2, script));
+    let resolve = format!("localhost:{}:127.0.0.2", site.port());
+    for asked in [&site, &other] {
+        assert_eq!(fetch(["-4", "--resolve", &resolve, &asked.url_of("localhost", "/")])["error"], Value::Null);
+    }
+    assert_eq!([site.hit(), other.hit()].map(|hit| hit.host.to_string()), ["127.0.0.2", "127.0.0.1"]);
 }
 
 #[test]
@@ -157,6 +167,14 @@ fn the_address_family_can_be_chosen() {
     let record = fetch(["-6", &site.url_of("localhost", "/")]);
     assert!(matches!(record["error"]["kind"].as_str(), Some("dns" | "connect")), "nobody listens at ::1: {record}");
     assert_eq!(site.hits().len(), 1);
+}
+
+#[test]
+fn an_address_of_the_other_family_is_not_asked() {
+    let site = site();
+    assert!(!fetch(["-6", &site.url("/")])["error"].is_null());
+    assert!(!fetch(["-6", "--resolve", &site.resolve("a.test"), &site.url_of("a.test", "/")])["error"].is_null());
+    assert!(site.hits().is_empty());
 }
 
 #[test]
@@ -190,6 +208,23 @@ fn the_proxy_of_the_environment_is_used_but_where_it_says_not_to() {
 fn a_proxy_that_is_not_there_is_a_connect_failure() {
     let proxy = format!("http://127.0.0.1:{}", crate::support::site::closed_port());
     assert_eq!(fetch(["--proxy", &proxy, "http://a.test/x"])["error"]["kind"], "connect");
+}
+
+#[test]
+fn what_is_no_proxy_is_refused_before_the_first_fetch() {
+    let site = site();
+    for proxy in ["htp://127.0.0.1:9", "ftp://127.0.0.1:9", "http://me:sesame@ho^st:80", "htp://me:sesame@127.0.0.1:9"]
+    {
+        let run = scrape(["-f", "jsonl", "--proxy", proxy, &site.url("/")]).run().refused_over("proxy");
+        assert!(!run.stderr.contains("sesame"), "{run:?}");
+    }
+    let port = crate::support::site::closed_port();
+    for scheme in ["http", "https", "socks4", "socks4a", "socks5", "socks5h"] {
+        let proxy = format!("{scheme}://me:sesame@127.0.0.1:{port}");
+        let run = scrape(["-f", "jsonl", "-vv", "--retry", "0", "--proxy", &proxy, &site.url("/")]).run().exits(4);
+        assert!(!run.stderr.contains("sesame") && !run.stdout.contains("sesame"), "{run:?}");
+    }
+    assert!(site.hits().is_empty());
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
-use crate::support::scrape::{Running, parse};
+use crate::support::scrape::{Running, Scrape, parse};
 use crate::support::site::PATIENCE;
 use crate::support::{Answer, Gate, Site, scrape};
 
@@ -71,6 +72,9 @@ fn what_does_not_finish_within_the_grace_is_cancelled() {
     let records = run.records();
     assert_eq!(records.len(), 3, "those in flight and no others: {}", run.stdout);
     assert!(records.iter().all(|record| record["error"]["kind"] == "cancelled"));
+    // How long it ran, which was longer than the grace.
+    let ran = |record: &Value| Duration::from_millis(record["elapsed_ms"].as_u64().unwrap());
+    assert!(records.iter().all(|record| ran(record) >= GRACE), "{}", run.stdout);
 }
 
 /// Interrupts again and again until the program is gone: one signal may swallow the next before it is seen.
@@ -166,4 +170,42 @@ fn a_reader_that_goes_away_ends_a_run_that_waits_for_input() {
     run.write(&site.url("/one\n"));
     assert!(run.ends_within(PATIENCE), "standard input is still open");
     run.finish().succeeds();
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_of_a_redirect_for_the_delay() {
+    let site = Site::with_hosts(2, |hit| match &*hit.path {
+        "/from" => Answer::redirect(302, "/to"),
+        path => Answer::title(path),
+    });
+    let mut run = scrape(["--delay", "30", "-f", "jsonl", "-o", "-", "-o", "out.csv", "--summary", "summary.json"]);
+    run = run.args([site.url_at(2, "/done"), site.url("/from")]);
+    let mut run = run.spawn();
+    assert!(run.line().contains("/done"));
+    site.wait_for(2);
+    run.signal(Signal::INT);
+    assert!(run.ends_within(GRACE), "there is nothing in flight to wait for");
+    let run = run.finish().exits(130);
+    let record = run.record();
+    assert_eq!((&record["url"], &record["error"]["kind"]), (&json!(site.url("/from")), &json!("cancelled")));
+    assert_eq!(run.file("out.csv").lines().count(), 3, "the header and both records");
+    let summary: Value = serde_json::from_str(&run.file("summary.json")).unwrap();
+    assert_eq!((&summary["targets"], &summary["fetched"]), (&json!(2), &json!(1)));
+    assert!(site.hits_of("/to").is_empty());
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| Answer::title(&hit.path).behind(&held));
+    // As `nohup` does.
+    let mut run = Scrape::in_shell("trap '' HUP; exec \"$scrape\" -f jsonl").spawn();
+    run.write(&site.url("/1\n"));
+    site.wait_for(1);
+    run.signal(Signal::HUP);
+    run.write(&site.url("/2\n"));
+    site.wait_for(2);
+    gate.open();
+    assert_eq!(run.finish().succeeds().records().len(), 2);
 }

@@ -44,7 +44,7 @@ enum Fault {
     Stall(usize),
     Drip(Duration),
     Endless,
-    Reset,
+    Reset(usize),
 }
 
 /// What becomes of the connection after an answer.
@@ -117,7 +117,7 @@ impl Answer {
 
     /// The connection is reset in place of an answer.
     pub(crate) fn reset() -> Self {
-        Self { fault: Fault::Reset, ..Self::nothing() }
+        Self::nothing().reset_after(0)
     }
 
     /// Nothing is ever answered.
@@ -146,6 +146,11 @@ impl Answer {
     /// The connection is closed after `bytes` of the framed body.
     pub(crate) fn cut_after(self, bytes: usize) -> Self {
         Self { fault: Fault::Cut(bytes), ..self }
+    }
+
+    /// The connection is reset after `bytes` of the framed body.
+    pub(crate) fn reset_after(self, bytes: usize) -> Self {
+        Self { fault: Fault::Reset(bytes), ..self }
     }
 
     /// Nothing more comes after `bytes` of the framed body, and the connection stays open.
@@ -187,7 +192,11 @@ impl Answer {
         let body = if hit.method == "HEAD" { Vec::new() } else { self.framed_body() };
         match self.fault {
             Fault::None => to.write_all(&body).await?,
-            Fault::Reset => return Ok(After::Reset),
+            Fault::Reset(bytes) => {
+                to.write_all(&body[..bytes]).await?;
+                to.flush().await?;
+                return Ok(After::Reset);
+            }
             Fault::Cut(bytes) => {
                 to.write_all(&body[..bytes]).await?;
                 to.flush().await?;

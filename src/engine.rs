@@ -21,7 +21,8 @@ use crate::frontier::{self, Frontier, Next};
 use crate::job::{Job, Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
-/// Where final outcomes go. Every method may block: requests are not driven from the loop that calls it.
+/// Where final outcomes go. A method may take its time, since requests are driven by other tasks; one that blocks for long
+/// tells the runtime (`tokio::task::block_in_place`).
 pub trait Sink: Send {
     /// Takes one final outcome.
     ///
@@ -91,8 +92,6 @@ impl<V: Visit> Engine<V> {
     }
 
     /// Visits everything that follows from `seeds` and hands each final outcome to every sink.
-    ///
-    /// It may block in a sink: run it where that harms nobody, such as `Runtime::block_on` on the main thread.
     ///
     /// # Errors
     /// A sink failed. The run ends at once; the other sinks are finished.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::task::block_in_place;
 
 use super::args;
 use super::config::Environment;
@@ -73,7 +74,7 @@ pub(super) fn open(
         let lines = if is_terminal {
             Lines::new(STDOUT, AboveBar { file, bar: bar.clone() })
         } else {
-            lines(STDOUT, Patient(file), &metadata)
+            lines(STDOUT, file, &metadata)
         };
         let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
         sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
@@ -144,9 +145,9 @@ fn empty(file: &File, metadata: &Metadata, path: &Path) -> Result<(), Stop> {
     emptied.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
 }
 
-fn lines(name: &str, out: impl Write + Send + 'static, metadata: &Metadata) -> Lines {
+fn lines(name: &str, file: File, metadata: &Metadata) -> Lines {
     let kind = metadata.file_type();
-    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, out) } else { Lines::new(name, out) }
+    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, Patient(file)) } else { Lines::new(name, file) }
 }
 
 /// What makes a file the same under another name.
@@ -175,7 +176,7 @@ impl Write for AboveBar {
         if text.is_empty() {
             return Ok(0);
         }
-        self.bar.suspend(|| self.file.write_all(text)).map(|()| text.len())
+        block_in_place(|| self.bar.suspend(|| self.file.write_all(text))).map(|()| text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -183,19 +184,37 @@ impl Write for AboveBar {
     }
 }
 
-/// A standard output that whoever started us may have made non-blocking: it is waited for all the same.
+/// A pipe or a socket, which blocks when its reader is slow. Requests go on meanwhile: the thread is given up before.
 struct Patient(File);
 
-impl Write for Patient {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+/// What fits into a pipe that is ready (POSIX: `PIPE_BUF`; this is Linux's).
+const CERTAIN: usize = 4096;
+
+impl Patient {
+    /// Whether it is ready, waiting for that as long as `timeout` says.
+    fn is_ready(&self, timeout: Option<&Timespec>) -> io::Result<bool> {
+        Ok(poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], timeout)? > 0)
+    }
+
+    /// Writes even where whoever started us has made it non-blocking.
+    fn write_patiently(&mut self, text: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(text) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                    self.is_ready(None)?;
                 }
                 written => return written,
             }
         }
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if text.len() <= CERTAIN && self.is_ready(Some(&Timespec::default()))? {
+            return self.write_patiently(text);
+        }
+        block_in_place(|| self.write_patiently(text))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,9 +41,9 @@ struct Plan {
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
     let Plan { seeds, engine, sinks, voice, summary, unread } = plan(args, asks, environment)?;
-    let breakages = seeds.breakages();
+    let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let (ran, caught) = runtime.block_on(drive(&engine, seeds, sinks, &voice))?;
+    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
 
@@ -60,7 +61,7 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
     }
     report(args, &totals, status, &voice);
-    let left = engine.frontier.progress().targets - totals.targets;
+    let left = frontier.progress().targets - totals.targets;
     if caught.status().is_some() && left > 0 {
         voice.say(format_args!("stopped early: at least {left} URLs were not started"));
     }
@@ -97,16 +98,19 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     Ok(Plan { seeds, engine, sinks, voice, summary, unread })
 }
 
+/// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
+/// from thread to thread.
 async fn drive(
-    engine: &Engine<Local>,
+    engine: Engine<Local>,
     seeds: Seeds,
     sinks: Vec<Box<dyn Sink>>,
-    voice: &Voice,
+    voice: Voice,
 ) -> Result<(io::Result<Summary>, Caught), Stop> {
-    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice.clone())
+    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
         .context("cannot watch for signals")
         .map_err(Stop::broken)?;
-    Ok((engine.run(seeds, sinks).await, caught))
+    let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
+    Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
 }
 
 fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {

@@ -1,4 +1,4 @@
-//! A field of one's own: how many words a page has.
+//! A field of one's own: how many scripts a page has.
 //!
 //! ```sh
 //! cargo run --release --example custom_field https://example.com
@@ -15,10 +15,10 @@ use scrape::sink::{self, Format, Lines};
 use scrape::value::Value;
 use scrape::visit::{Accepted, Local};
 
-/// The words of a plain text, or null: markup is not made of words.
-fn words(page: &Page) -> Value<'static> {
+/// How many scripts an HTML page has; null for anything else.
+fn scripts(page: &Page) -> Value<'static> {
     match page.kind {
-        Kind::Text => Value::Int(page.text.split_whitespace().count() as u64),
+        Kind::Html => Value::Int(page.text.matches("<script").count() as u64),
         _ => Value::Null,
     }
 }
@@ -27,7 +27,7 @@ fn words(page: &Page) -> Value<'static> {
 async fn main() -> anyhow::Result<()> {
     let sources = std::env::args_os().skip(1).map(Source::from_argument).collect();
     let mut extractor = Extractor::new(&[Ask::Field("lang".into()), Ask::Select("links[]=a@href".into())])?;
-    extractor.add("words", words)?;
+    extractor.add("scripts", scripts)?;
     let options = sink::Options { fields: Arc::from(extractor.names()), ..sink::Options::default() };
     let table = Format::Table.sink(Lines::new("standard output", std::io::stdout()), &options);
     let visitor = Local::new(Fetcher::default(), extractor, Accepted::default());

@@ -47,6 +47,8 @@ pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice)
             voice.say(format_args!("stopping: up to 5 s for {in_flight} in flight; once more ends at once"));
         });
         let Ok(status) = timeout(GRACE, signals.next()).await else {
+            // What still waits for its turn ends, too.
+            frontier.close();
             cancel.cancel();
             let status = timeout(LAST_RECORDS, signals.next()).await.unwrap_or(status);
             exit(status);

@@ -54,7 +54,7 @@ pub(super) struct Decoder {
 impl Decoder {
     /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
     pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
-        let body = Vec::with_capacity(expected(headers).min(cap));
+        let body = Vec::with_capacity(expected(headers).min(cap).min(ROOM));
         let mut outermost: Box<dyn Layer> = Box::new(Collected { body, cap });
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
@@ -84,7 +84,10 @@ impl Decoder {
     }
 }
 
-/// How large the body says it is, which may be a lie: memory that is never written to is never used.
+/// No more room than this is made for what an answer announces.
+const ROOM: usize = 1 << 20;
+
+/// How large the body says it is, which may be a lie.
 fn expected(headers: &HeaderMap) -> usize {
     headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
@@ -456,6 +459,14 @@ mod tests {
         assert_eq!(kind(&decode_with_cap("gzip, gzip", &bomb, 1 << 20)), Some(Kind::TooLarge));
         assert_eq!(decode_with_cap("gzip", &gzip(&[7; 100]), 100).unwrap().len(), 100);
         assert_eq!(kind(&decode_with_cap("gzip", &gzip(&[7; 101]), 100)), Some(Kind::TooLarge));
+    }
+
+    #[test]
+    fn a_lie_about_the_length_costs_nothing() {
+        let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "9000000000000000000".parse().unwrap())]);
+        let mut decoder = Decoder::new(&headers, usize::MAX).unwrap();
+        decoder.push(b"short").unwrap();
+        assert_eq!(decoder.finish().unwrap(), b"short");
     }
 
     #[test]

@@ -64,7 +64,7 @@ const CARRIED: usize = 64 << 20;
 #[derive(Debug, Default)]
 struct Starvation {
     until: Option<Instant>,
-    /// How many times in a row.
+    /// How many pauses in a row.
     count: u32,
 }
 
@@ -72,6 +72,20 @@ impl Starvation {
     const PAUSE: Duration = Duration::from_millis(500);
     /// Idle connections are gone long before that.
     const MAX: u32 = 64;
+
+    /// Starts a pause, or goes on with the one that lasts: those that were in flight together starve together. Not when
+    /// there have been enough.
+    fn pause(&mut self, now: Instant) -> bool {
+        if self.until.is_some_and(|at| at > now) {
+            return true;
+        }
+        let is_worthwhile = self.count < Self::MAX;
+        if is_worthwhile {
+            self.count += 1;
+            self.until = Some(now + Self::PAUSE);
+        }
+        is_worthwhile
+    }
 }
 
 /// At the start nothing is known but the first lines of the list. If they all name one slow host, it would take every
@@ -224,9 +238,7 @@ impl Queue {
     fn follow_up(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
         if !outcome.hint.starved {
             self.starvation.count = 0;
-        } else if !self.is_closed && self.starvation.count < Starvation::MAX {
-            self.starvation.count += 1;
-            self.starvation.until = Some(now + Starvation::PAUSE);
+        } else if !self.is_closed && self.starvation.pause(now) {
             return self.put_back(outcome, now);
         }
         if let Some(wait) = self.wait_before_retry(&outcome) {
@@ -271,7 +283,8 @@ impl Queue {
     }
 
     /// Starts no more targets. What was never started is dropped; what waits to be tried again ends as it failed, what
-    /// else was begun as cancelled. What is in flight goes on, redirects included unless they have to wait.
+    /// else was begun as cancelled. What is in flight goes on, redirects included unless they have to wait for their
+    /// host. Closing once more ends also those that wait for the run's rate.
     pub fn close(&mut self, now: Instant) {
         self.is_closed = true;
         self.progress.is_complete = true;

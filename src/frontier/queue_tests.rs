@@ -333,6 +333,36 @@ fn a_job_for_which_there_was_no_connection_goes_back_uncounted() {
 }
 
 #[test]
+fn jobs_that_starve_together_share_one_pause() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    (0..200).for_each(|n| queue.admit(seed(&format!("http://h{n}.test/")), now));
+    queue.complete();
+    let jobs: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    assert_eq!(jobs.len(), 200);
+    for job in jobs {
+        let mut starved = answer(&Page::Fails, job);
+        starved.hint.starved = true;
+        assert!(queue.settle(starved, now).is_none());
+    }
+    assert_eq!(queue.next(now).unwrap_err(), Some(now + Duration::from_millis(500)));
+}
+
+#[test]
+fn closing_once_more_ends_what_waits_for_the_rate() {
+    let interval = Some(Duration::from_secs(10));
+    let (mut queue, now) = (Queue::new(Options { interval, ..options() }), Instant::now());
+    queue.admit(seed("http://a.test/"), now);
+    let job = visit(&mut queue, now).unwrap();
+    queue.close(now);
+    assert!(queue.settle(answer(&Page::RedirectsTo(1), job), now).is_none());
+    assert!(queue.next(now).is_err(), "the rate lets nothing start");
+    queue.close(now);
+    let Ok(Next::Settled(outcome)) = queue.next(now) else { panic!("it ends") };
+    assert_eq!(outcome.failure().unwrap().kind, Kind::Cancelled);
+    assert!(queue.is_finished());
+}
+
+#[test]
 fn connections_are_kept_as_long_as_there_are_not_too_many_hosts() {
     let (mut queue, now) = (Queue::new(Options { connections: 2, ..options() }), Instant::now());
     let mut kept = |now| {

@@ -1,5 +1,8 @@
 //! Being stopped: what was finished is written whole.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -192,6 +195,31 @@ fn an_interrupt_ends_the_wait_of_a_redirect_for_the_delay() {
     let summary: Value = serde_json::from_str(&run.file("summary.json")).unwrap();
     assert_eq!((&summary["targets"], &summary["fetched"]), (&json!(2), &json!(1)));
     assert!(site.hits_of("/to").is_empty());
+}
+
+#[test]
+fn an_interrupt_that_takes_the_reader_along_is_told_as_an_interrupt() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| match &*hit.path {
+        "/held" => Answer::title("held").behind(&held),
+        path => Answer::title(path),
+    });
+    let program = Scrape::in_shell("exec \"$scrape\" -f jsonl 2>told");
+    let told = program.path("told");
+    assert!(Command::new("mkfifo").arg(&told).status().unwrap().success());
+    let mut run = program.spawn();
+    let mut told = BufReader::new(File::open(told).unwrap());
+    run.write(&format!("{}\n{}\n", site.url("/"), site.url("/held")));
+    run.line();
+    site.wait_for(2);
+    run.signal(Signal::INT);
+    let mut words = String::new();
+    told.read_line(&mut words).unwrap();
+    assert!(words.contains("stopping"), "{words}");
+    run.close_stdout();
+    gate.open();
+    run.finish().exits(130);
 }
 
 #[test]

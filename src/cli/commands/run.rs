@@ -48,10 +48,9 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
     runtime.shutdown_background();
 
     let totals = ran.map_err(Stop::broken)?;
-    let mut status = Status::of(&totals, args.output.fail_on).max(caught.status().unwrap_or(Status::Success));
-    if unread.load(Ordering::Relaxed) {
-        status = Status::Success;
-    }
+    let is_unread = unread.load(Ordering::Relaxed);
+    let status = if is_unread { Status::Success } else { Status::of(&totals, args.output.fail_on) };
+    let mut status = status.max(caught.status().unwrap_or(Status::Success));
     for error in breakages.take() {
         tracing::error!("{error}");
         status = status.max(Status::Broken);

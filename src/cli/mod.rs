@@ -11,6 +11,7 @@ mod parse;
 mod progress;
 mod signals;
 mod summary;
+mod terminal;
 mod text;
 
 use std::ffi::OsString;

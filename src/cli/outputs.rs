@@ -16,6 +16,7 @@ use tokio::task::block_in_place;
 use super::args;
 use super::config::Environment;
 use super::exit::Stop;
+use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::seeds::Source;
@@ -72,7 +73,7 @@ pub(super) fn open(
         let is_terminal = io::stdout().is_terminal();
         let format = args.format.unwrap_or(if is_terminal { Format::Table } else { Format::Tsv });
         let lines = if is_terminal {
-            Lines::new(STDOUT, AboveBar { file, bar: bar.clone() })
+            Lines::new(STDOUT, Terminal::start(file, bar.clone()))
         } else {
             lines(STDOUT, file, &metadata)
         };
@@ -163,25 +164,6 @@ fn identity_of_source(source: &Source) -> Option<(u64, u64)> {
         Source::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
     };
     metadata.is_file().then(|| identity(&metadata))
-}
-
-/// A terminal that has a progress bar in its last line.
-struct AboveBar {
-    file: File,
-    bar: ProgressBar,
-}
-
-impl Write for AboveBar {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        if text.is_empty() {
-            return Ok(0);
-        }
-        block_in_place(|| self.bar.suspend(|| self.file.write_all(text))).map(|()| text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A pipe or a socket, which blocks when its reader is slow. Requests go on meanwhile: the thread is given up before.

@@ -23,7 +23,7 @@ use crate::job::Outcome;
 /// The time between two lines of a log.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// The time between two looks at the bar.
+/// The time between two looks at the bar. It is drawn then and only then: a run never waits for a terminal.
 const TICK: Duration = Duration::from_millis(100);
 
 /// A bar, hidden where there is to be none.
@@ -49,7 +49,6 @@ fn is_pipe() -> bool {
 
 /// Shows how a run stands until it is finished. A sink, as it sees every outcome.
 pub(super) struct Progress {
-    view: View,
     failed: Arc<AtomicU64>,
     bar: ProgressBar,
     log: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
@@ -72,8 +71,8 @@ impl Progress {
             bar.set_style(style(&view));
             bar.enable_steady_tick(TICK);
         }
-        let log = (mode == ProgressMode::Log).then(|| keep_log(view.clone(), voice.clone()));
-        Self { view, failed, bar, log }
+        let log = (mode == ProgressMode::Log).then(|| keep_log(view, voice.clone()));
+        Self { failed, bar, log }
     }
 }
 
@@ -150,15 +149,6 @@ fn time_for(left: u64, settled: u64, elapsed: Duration) -> Option<Duration> {
 impl Sink for Progress {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
         self.failed.fetch_add(u64::from(outcome.failure().is_some()), Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        if !self.bar.is_hidden() {
-            let Standing { targets, settled, .. } = self.view.frontier.progress();
-            self.bar.set_length(targets);
-            self.bar.set_position(settled);
-        }
         Ok(())
     }
 

@@ -1,10 +1,9 @@
 //! What stands in the head of a page.
 
 use html5ever::local_name;
-use html5ever::tokenizer::Tag;
 
-use super::reader::attribute;
 use super::text::collapse;
+use super::tokens::Tag;
 use crate::value::Value;
 
 /// What the head says, as it says it.
@@ -32,27 +31,27 @@ pub(super) struct Meta {
 
 impl Head {
     /// Reads a `<base>`, which counts in the body too.
-    pub(super) fn base(&mut self, tag: &Tag) {
+    pub(super) fn base(&mut self, tag: &Tag<'_>) {
         if self.base.is_none() {
-            self.base = attribute(tag, &local_name!("href")).map(str::to_owned);
+            self.base = tag.attribute("href").map(Into::into);
         }
     }
 
     /// Reads an `<html>`, `<link>` or `<meta>`.
-    pub(super) fn element(&mut self, tag: &Tag) {
+    pub(super) fn element(&mut self, tag: &Tag<'_>) {
         match tag.name {
             local_name!("html") if self.lang.is_none() => {
-                self.lang = attribute(tag, &local_name!("lang")).map(|lang| lang.trim_ascii().to_owned());
+                self.lang = tag.attribute("lang").map(|lang| lang.trim_ascii().to_owned());
             }
             local_name!("link") if self.canonical.is_none() && has_rel(tag, "canonical") => {
-                self.canonical = attribute(tag, &local_name!("href")).map(str::to_owned);
+                self.canonical = tag.attribute("href").map(Into::into);
             }
             local_name!("meta") => self.meta(tag),
             _ => {}
         }
     }
 
-    fn meta(&mut self, tag: &Tag) {
+    fn meta(&mut self, tag: &Tag<'_>) {
         let Some(meta) = Meta::of(tag) else { return };
         if self.description.is_none() && meta.name.eq_ignore_ascii_case("description") {
             self.description = Some(collapse(&meta.content));
@@ -62,11 +61,9 @@ impl Head {
 }
 
 impl Meta {
-    fn of(tag: &Tag) -> Option<Self> {
-        let content = attribute(tag, &local_name!("content"))?;
-        let name = [local_name!("name"), local_name!("property"), local_name!("itemprop"), local_name!("http-equiv")]
-            .iter()
-            .find_map(|key| attribute(tag, key))?;
+    fn of(tag: &Tag<'_>) -> Option<Self> {
+        let content = tag.attribute("content")?;
+        let name = ["name", "property", "itemprop", "http-equiv"].iter().find_map(|key| tag.attribute(key))?;
         Some(Self { name: name.trim_ascii().to_owned(), content: content.trim_ascii().to_owned() })
     }
 
@@ -77,7 +74,7 @@ impl Meta {
 }
 
 /// Whether one of the words of a tag's `rel` is `word`.
-fn has_rel(tag: &Tag, word: &str) -> bool {
-    let rel = attribute(tag, &local_name!("rel")).unwrap_or_default();
+fn has_rel(tag: &Tag<'_>, word: &str) -> bool {
+    let rel = tag.attribute("rel").unwrap_or_default();
     rel.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(word))
 }

@@ -1,10 +1,9 @@
 //! The links of a page, and what their URLs are relative to.
 
 use html5ever::local_name;
-use html5ever::tokenizer::Tag;
 use url::Url;
 
-use super::reader::attribute;
+use super::tokens::Tag;
 use crate::value::Value;
 
 /// An `<a>` or `<area>` with an `href`.
@@ -19,11 +18,11 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn of(tag: &Tag) -> Option<Self> {
-        let href = attribute(tag, &local_name!("href"))?.to_owned();
-        let rel = attribute(tag, &local_name!("rel")).map(str::to_owned);
+    pub(super) fn of(tag: &Tag<'_>) -> Option<Self> {
+        let href = tag.attribute("href")?.into_owned();
+        let rel = tag.attribute("rel").map(Into::into);
         let text = match tag.name {
-            local_name!("area") => attribute(tag, &local_name!("alt")).unwrap_or_default().trim_ascii().to_owned(),
+            local_name!("area") => tag.attribute("alt").unwrap_or_default().trim_ascii().to_owned(),
             _ => String::new(),
         };
         Some(Self { href, rel, text })

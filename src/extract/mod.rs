@@ -3,6 +3,7 @@
 //! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 
+mod deadline;
 mod describe;
 mod error;
 mod fields;
@@ -20,13 +21,13 @@ use crate::failure::Failure;
 use crate::page::{Kind, Page};
 use crate::value::{Row, Value};
 
+use deadline::Deadline;
 pub use error::Error;
 use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::base_url;
 use reader::{Found, Parts};
 use select::Pick;
-use tokens::Deadline;
 
 /// One thing to extract.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,12 @@
 //! mostly left out are not followed, misnested formatting is not repaired, and nothing is kept but the names of what is
 //! open. Scripting counts as enabled, as in the tree that selectors see.
 
-use html5ever::tokenizer::Tag;
-use html5ever::tokenizer::states::RawKind;
 use html5ever::{LocalName, local_name};
 
 use super::names::{
     is_any, is_followed, is_formatting, is_heading, is_special, is_table_part, may_be_in_head, rules_out_frameset,
 };
+use super::tokens::{Content, Tag};
 
 /// How deep elements are followed. Below, they count as part of their ancestor.
 const DEPTH: usize = 512;
@@ -60,17 +59,8 @@ pub(super) enum Started {
     Ignored,
     /// An element of SVG or math.
     Foreign,
-    /// An HTML element. Raw: the tokenizer has to read its content so.
-    Html(Option<Raw>),
-}
-
-/// How the content of an element is read that has no tags inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Raw {
-    /// As text up to the end tag.
-    Until(RawKind),
-    /// As text up to the end.
-    Plaintext,
+    /// An HTML element, and how its content is to be read.
+    Html(Content),
 }
 
 /// The open elements.
@@ -145,13 +135,13 @@ impl Outline {
     }
 
     /// A start tag.
-    pub(super) fn start(&mut self, tag: &Tag) -> Started {
+    pub(super) fn start(&mut self, tag: &Tag<'_>) -> Started {
         if let Some(top) = self.open.last()
             && takes_as_foreign(top, tag)
         {
             if !breaks_out(tag) {
                 let space = top.space;
-                if !tag.self_closing {
+                if !tag.is_self_closing {
                     self.push(space, &tag.name);
                 }
                 return Started::Foreign;
@@ -183,15 +173,16 @@ impl Outline {
         true
     }
 
-    fn start_html(&mut self, tag: &Tag) -> Started {
+    fn start_html(&mut self, tag: &Tag<'_>) -> Started {
         let name = &tag.name;
-        if let Some(raw) = raw(name) {
-            return Started::Html(Some(raw));
+        let content = content(name);
+        if content != Content::Data {
+            return Started::Html(content);
         }
         match *name {
             local_name!("svg") | local_name!("math") => {
                 let space = if *name == local_name!("svg") { Space::Svg } else { Space::MathMl };
-                if !tag.self_closing {
+                if !tag.is_self_closing {
                     self.push(space, name);
                 }
                 return Started::Foreign;
@@ -212,7 +203,7 @@ impl Outline {
         if is_followed(name) {
             self.push(Space::Html, name);
         }
-        Started::Html(None)
+        Started::Html(Content::Data)
     }
 
     /// A cell, a row or another part: it closes what is open in its table.
@@ -222,7 +213,7 @@ impl Outline {
         if is_any!(*name, "td" "th" "caption") {
             self.push(Space::Html, name);
         }
-        Started::Html(None)
+        Started::Html(Content::Data)
     }
 
     /// An end tag that is not of a raw element.
@@ -337,7 +328,7 @@ fn is_html(open: &Open, name: &LocalName) -> bool {
 }
 
 /// Whether a start tag inside `top` is one of SVG or math (section 13.2.6, "tree construction dispatcher").
-fn takes_as_foreign(top: &Open, tag: &Tag) -> bool {
+fn takes_as_foreign(top: &Open, tag: &Tag<'_>) -> bool {
     match top.space {
         Space::Html => false,
         Space::MathMl if top.name == local_name!("annotation-xml") => tag.name != local_name!("svg"),
@@ -359,28 +350,28 @@ fn is_integration_point(open: &Open) -> bool {
 }
 
 /// Whether a start tag ends SVG or math (section 13.2.6.5).
-fn breaks_out(tag: &Tag) -> bool {
+fn breaks_out(tag: &Tag<'_>) -> bool {
     is_any!(tag.name,
         "b" "big" "blockquote" "body" "br" "center" "code" "dd" "div" "dl" "dt" "em" "embed" "h1" "h2" "h3" "h4"
         "h5" "h6" "head" "hr" "i" "img" "li" "listing" "menu" "meta" "nobr" "ol" "p" "pre" "ruby" "s" "small" "span"
         "strong" "strike" "sub" "sup" "table" "tt" "u" "ul" "var"
     ) || (tag.name == local_name!("font")
-        && tag.attrs.iter().any(|attribute| is_any!(attribute.name.local, "color" "face" "size")))
+        && tag.attributes().any(|attribute| ["color", "face", "size"].iter().any(|name| attribute.is_called(name))))
 }
 
 /// How the content of an HTML element is read.
-fn raw(name: &LocalName) -> Option<Raw> {
+fn content(name: &LocalName) -> Content {
     match *name {
-        local_name!("title") | local_name!("textarea") => Some(Raw::Until(RawKind::Rcdata)),
-        local_name!("script") => Some(Raw::Until(RawKind::ScriptData)),
+        local_name!("title") | local_name!("textarea") => Content::Rcdata,
+        local_name!("script") => Content::Script,
         local_name!("style")
         | local_name!("xmp")
         | local_name!("iframe")
         | local_name!("noembed")
         | local_name!("noframes")
-        | local_name!("noscript") => Some(Raw::Until(RawKind::Rawtext)),
-        local_name!("plaintext") => Some(Raw::Plaintext),
-        _ => None,
+        | local_name!("noscript") => Content::Rawtext,
+        local_name!("plaintext") => Content::Plaintext,
+        _ => Content::Data,
     }
 }
 

@@ -1,17 +1,14 @@
 //! Tokens → what a page says: title, head, headings, links, text. One pass for all that was asked for.
 
-use std::cell::RefCell;
+use html5ever::{LocalName, local_name};
 
-use html5ever::local_name;
-use html5ever::tokenizer::{EndTag, StartTag, Tag, Token, TokenSink, TokenSinkResult};
-use html5ever::{LocalName, ns};
-
+use super::deadline::{Deadline, STRIDE};
 use super::head::Head;
 use super::links::Link;
 use super::names::is_heading;
-use super::outline::{Outline, Phase, Raw, Started};
+use super::outline::{Outline, Phase, Started};
 use super::text::{Gap, Prose, gap_around};
-use super::tokens::{Deadline, Watched, tokenize};
+use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::Failure;
 use crate::value::Value;
 
@@ -81,8 +78,21 @@ pub(super) struct Found {
 
 /// Reads the title and `parts` of an HTML text, and says why it did not come to the end.
 pub(super) fn read(text: &str, parts: Parts, deadline: &Deadline) -> (Found, Result<(), Failure>) {
-    let (reader, result) = tokenize(text, Reader(RefCell::new(State::new(parts))), deadline);
-    (reader.0.into_inner().finish(), result)
+    let (mut state, mut tokens) = (State::new(parts), Tokens::new(text));
+    let mut next_look = STRIDE;
+    while let Some(token) = tokens.next(|| state.outline.is_foreign()) {
+        state.token(&token, &mut tokens);
+        if state.has_all() {
+            break;
+        }
+        if tokens.position() >= next_look {
+            next_look = tokens.position() + STRIDE;
+            if let Err(failure) = deadline.check() {
+                return (state.finish(), Err(failure));
+            }
+        }
+    }
+    (state.finish(), Ok(()))
 }
 
 /// An element whose text is being read.
@@ -112,7 +122,6 @@ struct State {
     link: Option<Capture>,
     text: Prose,
     found: Found,
-    is_done: bool,
 }
 
 impl State {
@@ -126,29 +135,38 @@ impl State {
             link: None,
             text: Prose::default(),
             found: Found::default(),
-            is_done: false,
         }
     }
 
-    fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+    fn token(&mut self, token: &Token<'_>, tokens: &mut Tokens<'_>) {
+        match token {
+            Token::Start(tag) => {
+                let content = self.start(tag);
+                if content != Content::Data {
+                    self.is_raw = content != Content::Plaintext;
+                    tokens.switch(content, &tag.name);
+                }
+            }
+            Token::End(name) => self.end(name),
+            Token::Text(text) => self.text(text),
+            Token::Char(c) => self.text(c.encode_utf8(&mut [0; 4])),
+            Token::Null | Token::Comment | Token::Doctype(_) => {}
+        }
+    }
+
+    /// Returns how what follows the tag is to be read.
+    fn start(&mut self, tag: &Tag<'_>) -> Content {
         let started = self.outline.start(tag);
         self.close_captures();
-        let Started::Html(raw) = started else { return TokenSinkResult::Continue };
+        let Started::Html(content) = started else { return Content::Data };
         if !self.outline.is_in_template() {
             self.element(tag);
         }
-        match raw {
-            None => TokenSinkResult::Continue,
-            Some(Raw::Plaintext) => TokenSinkResult::Plaintext,
-            Some(Raw::Until(kind)) => {
-                self.is_raw = true;
-                TokenSinkResult::RawData(kind)
-            }
-        }
+        content
     }
 
     /// An HTML element that is part of the page.
-    fn element(&mut self, tag: &Tag) {
+    fn element(&mut self, tag: &Tag<'_>) {
         match tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
@@ -164,7 +182,7 @@ impl State {
         self.set_apart(&tag.name);
     }
 
-    fn start_link(&mut self, tag: &Tag) {
+    fn start_link(&mut self, tag: &Tag<'_>) {
         self.close_link();
         let Some(link) = Link::of(tag) else { return };
         self.found.links.push(link);
@@ -297,56 +315,4 @@ impl State {
         self.found.text = self.text.finish();
         self.found
     }
-}
-
-/// The sink that tokens go to.
-struct Reader(RefCell<State>);
-
-impl TokenSink for Reader {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let state = &mut *self.0.borrow_mut();
-        if state.is_done {
-            return TokenSinkResult::Continue;
-        }
-        match token {
-            Token::TagToken(tag) => {
-                let result = match tag.kind {
-                    StartTag => state.start(&tag),
-                    EndTag => {
-                        state.end(&tag.name);
-                        TokenSinkResult::Continue
-                    }
-                };
-                state.is_done = state.has_all();
-                result
-            }
-            Token::CharacterTokens(text) => {
-                state.text(&text);
-                TokenSinkResult::Continue
-            }
-            Token::DoctypeToken(_)
-            | Token::CommentToken(_)
-            | Token::NullCharacterToken
-            | Token::EOFToken
-            | Token::ParseError(_) => TokenSinkResult::Continue,
-        }
-    }
-
-    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.0.borrow().outline.is_foreign()
-    }
-}
-
-impl Watched for Reader {
-    fn is_done(&self) -> bool {
-        self.0.borrow().is_done
-    }
-}
-
-/// The value of a tag's attribute.
-pub(super) fn attribute<'t>(tag: &'t Tag, name: &LocalName) -> Option<&'t str> {
-    let attribute = tag.attrs.iter().find(|attribute| attribute.name.local == *name && attribute.name.ns == ns!())?;
-    Some(&attribute.value)
 }

@@ -4,7 +4,7 @@ use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
 use super::Error;
-use super::tokens::Deadline;
+use super::deadline::Deadline;
 use super::tree::{elements, is_in_template, text_of};
 use crate::failure::{Failure, Kind};
 use crate::value::Value;

@@ -1,12 +1,18 @@
 //! The whole tree, for selectors, behind a guard.
 
+use std::collections::HashSet;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{self, TagKind, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
-use html5ever::{expanded_name, local_name, ns};
+use html5ever::{Attribute, LocalName, QualName, expanded_name, local_name, ns};
 use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 
+use super::deadline::{Deadline, STRIDE};
 use super::names::is_any;
 use super::text::{Gap, Prose, gap_around};
-use super::tokens::{Deadline, Watched, tokenize};
+use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::{Failure, Kind};
 
 /// How deep elements may be nested. Blink flattens what is deeper.
@@ -14,32 +20,108 @@ const DEPTH: usize = 512;
 
 type Builder = TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>;
 
-impl Watched for Builder {
-    fn is_done(&self) -> bool {
-        false
-    }
-
-    /// Looks at the depth of the youngest node: what is deep when one piece ends was not a piece before.
-    fn check(&self) -> Result<(), Failure> {
-        let html = self.sink.0.borrow();
-        let depth = html.tree.nodes().next_back().map_or(0, |node| node.ancestors().count());
-        if depth > DEPTH {
-            let message = format!("the page nests elements more than {DEPTH} deep");
-            return Err(Failure::new(Kind::TooComplex, message));
-        }
-        Ok(())
-    }
-}
-
-/// Builds the tree of an HTML text.
+/// Builds the tree of an HTML text: our tokens, html5ever's tree construction, scraper's tree.
 ///
 /// # Errors
 /// The text is nested too deeply, or takes too long.
 pub(super) fn build(text: &str, deadline: &Deadline) -> Result<Html, Failure> {
     let sink = HtmlTreeSink::new(Html::new_document());
     let builder = TreeBuilder::new(sink, TreeBuilderOpts::default());
-    let (builder, result) = tokenize(text, builder, deadline);
-    result.map(|()| builder.sink.finish())
+    let mut tokens = Tokens::new(text);
+    let mut next_look = STRIDE;
+    while let Some(token) = tokens.next(|| builder.adjusted_current_node_present_but_not_in_html_namespace()) {
+        feed(&builder, token, &mut tokens);
+        if tokens.position() >= next_look {
+            next_look = tokens.position() + STRIDE;
+            deadline.check()?;
+            check_depth(&builder)?;
+        }
+    }
+    // What is done at the end is not asked what to do next.
+    let _ = builder.process_token(tokenizer::Token::EOFToken, 0);
+    TokenSink::end(&builder);
+    Ok(builder.sink.finish())
+}
+
+/// Looks at the depth of the youngest node: what is deep now was not a while ago.
+fn check_depth(builder: &Builder) -> Result<(), Failure> {
+    let html = builder.sink.0.borrow();
+    let depth = html.tree.nodes().next_back().map_or(0, |node| node.ancestors().count());
+    if depth > DEPTH {
+        let message = format!("the page nests elements more than {DEPTH} deep");
+        return Err(Failure::new(Kind::TooComplex, message));
+    }
+    Ok(())
+}
+
+fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>) {
+    let name = match &token {
+        Token::Start(tag) => Some(tag.name.clone()),
+        _ => None,
+    };
+    let token = match token {
+        Token::Text(text) => tokenizer::Token::CharacterTokens(StrTendril::from_slice(text)),
+        Token::Char(c) => tokenizer::Token::CharacterTokens(StrTendril::from_char(c)),
+        Token::Null => tokenizer::Token::NullCharacterToken,
+        Token::Start(tag) => start_tag(tag, tokens),
+        Token::End(name) => end_tag(name),
+        // No selector sees what it says.
+        Token::Comment => tokenizer::Token::CommentToken(StrTendril::new()),
+        Token::Doctype(doctype) => tokenizer::Token::DoctypeToken(doctype.parse()),
+    };
+    let content = match builder.process_token(token, 0) {
+        TokenSinkResult::Plaintext => Content::Plaintext,
+        TokenSinkResult::RawData(RawKind::Rcdata) => Content::Rcdata,
+        TokenSinkResult::RawData(RawKind::Rawtext) => Content::Rawtext,
+        TokenSinkResult::RawData(_) => Content::Script,
+        TokenSinkResult::Continue | TokenSinkResult::Script(_) | TokenSinkResult::EncodingIndicator(_) => return,
+    };
+    tokens.switch(content, &name.unwrap_or_default());
+}
+
+fn start_tag(tag: Tag<'_>, tokens: &mut Tokens<'_>) -> tokenizer::Token {
+    let mut attrs: Vec<Attribute> = Vec::new();
+    for attribute in tag.attributes() {
+        let name = QualName::new(None, ns!(), tokens.name(&attribute));
+        let value = StrTendril::from_slice(&attribute.value());
+        attrs.push(Attribute { name, value });
+    }
+    let had_duplicate_attributes = remove_duplicates(&mut attrs);
+    tokenizer::Token::TagToken(tokenizer::Tag {
+        kind: TagKind::StartTag,
+        name: tag.name,
+        self_closing: tag.is_self_closing,
+        attrs,
+        had_duplicate_attributes,
+    })
+}
+
+fn end_tag(name: LocalName) -> tokenizer::Token {
+    tokenizer::Token::TagToken(tokenizer::Tag {
+        kind: TagKind::EndTag,
+        name,
+        self_closing: false,
+        attrs: Vec::new(),
+        had_duplicate_attributes: false,
+    })
+}
+
+/// Keeps the first attribute of each name. Returns whether there was another one.
+fn remove_duplicates(attrs: &mut Vec<Attribute>) -> bool {
+    /// A hash set costs more than it saves below.
+    const FEW: usize = 16;
+    let before = attrs.len();
+    if before <= FEW {
+        for at in (1..before).rev() {
+            if attrs[..at].iter().any(|earlier| earlier.name.local == attrs[at].name.local) {
+                attrs.remove(at);
+            }
+        }
+    } else {
+        let mut seen = HashSet::with_capacity(before);
+        attrs.retain(|attribute| seen.insert(attribute.name.local.clone()));
+    }
+    attrs.len() < before
 }
 
 /// Whether an element is the content of a template, and so no part of the page.

@@ -1,0 +1,40 @@
+//! When a page takes too long.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::failure::{Failure, Kind};
+
+/// When to give a page up.
+///
+/// Building a tree takes quadratic time for several kinds of input (deep nesting, many formatting elements), most of it
+/// where no callback shows it, and so does matching a selector. A clock shows it: that of the thread's own computing, so
+/// that a busy machine changes nothing. Real pages need less than a hundredth of what they get.
+#[derive(Debug)]
+pub(super) struct Deadline(Duration);
+
+/// How many bytes are read between two looks at how it goes.
+pub(super) const STRIDE: usize = 4096;
+
+/// How long this thread has been computing.
+fn computed() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+impl Deadline {
+    /// The deadline for a text that this thread is about to read.
+    pub(super) fn for_text(text: &str) -> Self {
+        let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self(computed() + Duration::from_secs(1) + Duration::from_nanos(300) * bytes)
+    }
+
+    pub(super) fn has_passed(&self) -> bool {
+        computed() > self.0
+    }
+
+    /// A failure once the time is over.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.has_passed() { Err(Failure::new(Kind::TooComplex, "the page takes too long to parse")) } else { Ok(()) }
+    }
+}

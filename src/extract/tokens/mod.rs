@@ -1,0 +1,236 @@
+//! HTML text → tokens (WHATWG HTML, section 13.2.5), without a copy.
+//!
+//! This is html5ever's tokenizer once more, for a text that is whole: it looks for the next character that means something
+//! instead of going through a state machine one by one, and what it gives are slices of the text. Tests hold the two
+//! against each other. What only reports an error, or tells one comment from another, is left out.
+
+mod doctype;
+mod raw;
+mod references;
+mod tag;
+#[cfg(test)]
+mod tests;
+
+use html5ever::LocalName;
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
+
+pub(super) use self::doctype::Doctype;
+use self::references::{Place, Reference};
+use self::tag::Names;
+pub(super) use self::tag::{Attribute, Tag};
+
+/// A piece of HTML.
+#[derive(Debug)]
+pub(super) enum Token<'t> {
+    /// A piece of text that stands there as it is meant. It may go on in the next token.
+    Text(&'t str),
+    /// A piece of text that is written in another way.
+    Char(char),
+    /// A NUL where the tree decides what becomes of it.
+    Null,
+    /// A start tag.
+    Start(Tag<'t>),
+    /// An end tag's name.
+    End(LocalName),
+    /// A comment.
+    Comment,
+    /// A DOCTYPE.
+    Doctype(Doctype<'t>),
+}
+
+/// How text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Tags and character references count.
+    Data,
+    /// Character references count, and one end tag.
+    Rcdata,
+    /// One end tag counts.
+    Rawtext,
+    /// As in [`Rawtext`](Self::Rawtext), but a comment may hide the end tag.
+    Script,
+    /// Nothing counts any more.
+    Plaintext,
+    /// The end of the section counts.
+    Cdata,
+}
+
+/// What begins a section of text in SVG and MathML.
+const CDATA: &str = "<![CDATA[";
+
+/// The tokens of a text.
+#[derive(Debug)]
+pub(super) struct Tokens<'t> {
+    text: &'t str,
+    /// How far it has been read.
+    at: usize,
+    /// How far text goes that is known to be no markup.
+    until: usize,
+    content: Content,
+    /// The second character of a reference that stands for two.
+    pending: Option<char>,
+    names: Names,
+}
+
+impl<'t> Tokens<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { text, at, until: at, content: Content::Data, pending: None, names: Names::default() }
+    }
+
+    /// How many bytes have been read.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The interned name of an attribute.
+    pub(super) fn name(&mut self, attribute: &Attribute<'_>) -> LocalName {
+        self.names.intern(attribute.name)
+    }
+
+    /// Reads what follows the start tag `name`, which was the last token, as `content`.
+    pub(super) fn switch(&mut self, content: Content, name: &str) {
+        let rest = &self.text[self.at..];
+        let end = match content {
+            Content::Data | Content::Cdata => return,
+            Content::Rcdata | Content::Rawtext => raw::find_end(rest, name),
+            Content::Script => raw::find_script_end(rest),
+            Content::Plaintext => None,
+        };
+        self.until = self.at + end.unwrap_or(rest.len());
+        self.content = content;
+    }
+
+    /// The next token. `is_foreign` tells whether the element that is open is one of SVG or MathML: there may be CDATA.
+    pub(super) fn next(&mut self, is_foreign: impl Fn() -> bool) -> Option<Token<'t>> {
+        if let Some(c) = self.pending.take() {
+            return Some(Token::Char(c));
+        }
+        loop {
+            if self.at < self.until {
+                return Some(self.piece());
+            }
+            if self.content == Content::Cdata {
+                self.skip("]]>".len().min(self.text.len() - self.at));
+            }
+            self.content = Content::Data;
+            match self.text.as_bytes()[self.at..] {
+                [] => return None,
+                [b'<', b'/', b'>', ..] => self.skip("</>".len()),
+                [b'<', b'/', first, ..] if first.is_ascii_alphabetic() => {
+                    return self.tag("</").map(|tag| Token::End(tag.name));
+                }
+                [b'<', first, ..] if first.is_ascii_alphabetic() => return self.tag("<").map(Token::Start),
+                [b'<', b'!', ..] if self.begins_cdata() && is_foreign() => self.start_cdata(),
+                [b'<', b'!', ..] => return Some(self.declaration()),
+                [b'<', b'?', ..] | [b'<', b'/', _, ..] => return Some(self.bogus_comment()),
+                // Also a `<` that begins nothing.
+                [_, ref after @ ..] => {
+                    self.until = memchr(b'<', after).map_or(self.text.len(), |next| self.at + 1 + next);
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.until = self.at;
+    }
+
+    /// The tag whose name stands behind `start`; none where the text ends within it.
+    fn tag(&mut self, start: &str) -> Option<Tag<'t>> {
+        let (tag, length) = Tag::read(&self.text[self.at + start.len()..], &mut self.names);
+        self.skip(start.len() + length);
+        tag
+    }
+
+    fn begins_cdata(&self) -> bool {
+        self.text[self.at..].starts_with(CDATA)
+    }
+
+    fn start_cdata(&mut self) {
+        self.skip(CDATA.len());
+        self.content = Content::Cdata;
+        let section = &self.text[self.at..];
+        self.until = self.at + section.find("]]>").unwrap_or(section.len());
+    }
+
+    /// What begins with `<!` and is no CDATA.
+    fn declaration(&mut self) -> Token<'t> {
+        const DOCTYPE: &str = "<!DOCTYPE";
+        let rest = &self.text[self.at..];
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            self.skip("<!--".len() + end_of_comment(comment));
+            return Token::Comment;
+        }
+        match rest.split_at_checked(DOCTYPE.len()) {
+            Some((word, declared)) if word.eq_ignore_ascii_case(DOCTYPE) => {
+                let end = memchr(b'>', declared.as_bytes());
+                let length = end.unwrap_or(declared.len());
+                self.skip(DOCTYPE.len() + length + usize::from(end.is_some()));
+                Token::Doctype(Doctype { declared: &declared[..length], is_cut: end.is_none() })
+            }
+            _ => self.bogus_comment(),
+        }
+    }
+
+    /// What ends with a `>` and means nothing.
+    fn bogus_comment(&mut self) -> Token<'t> {
+        let rest = &self.text[self.at..];
+        self.skip(rest.find('>').map_or(rest.len(), |end| end + 1));
+        Token::Comment
+    }
+
+    /// The next piece of the text that goes on here.
+    fn piece(&mut self) -> Token<'t> {
+        let text = &self.text[self.at..self.until];
+        let has_references = matches!(self.content, Content::Data | Content::Rcdata);
+        let special = match has_references {
+            true => memchr3(b'&', b'\r', b'\0', text.as_bytes()),
+            false => memchr2(b'\r', b'\0', text.as_bytes()),
+        };
+        let plain = special.unwrap_or(text.len());
+        if plain > 0 {
+            self.at += plain;
+            return Token::Text(&text[..plain]);
+        }
+        match text.as_bytes()[0] {
+            b'&' => self.reference(text),
+            b'\r' => {
+                self.at += if text.starts_with("\r\n") { 2 } else { 1 };
+                Token::Char('\n')
+            }
+            _ => {
+                self.at += 1;
+                match self.content {
+                    Content::Data | Content::Cdata => Token::Null,
+                    _ => Token::Char(char::REPLACEMENT_CHARACTER),
+                }
+            }
+        }
+    }
+
+    /// The `&` that `text` begins with.
+    fn reference(&mut self, text: &'t str) -> Token<'t> {
+        match Reference::read(&text[1..], Place::Text) {
+            Some(Reference { first, second, length }) => {
+                self.at += 1 + length;
+                self.pending = second;
+                Token::Char(first)
+            }
+            None => {
+                self.at += 1;
+                Token::Text(&text[..1])
+            }
+        }
+    }
+}
+
+/// Where a comment ends, `>` included, of which `comment` is what follows `<!--`.
+fn end_of_comment(comment: &str) -> usize {
+    if comment.starts_with('>') || comment.starts_with("->") {
+        return comment.find('>').map_or(comment.len(), |at| at + 1);
+    }
+    let is_end = |&at: &usize| comment[..at].ends_with("--") || comment[..at].ends_with("--!");
+    memchr_iter(b'>', comment.as_bytes()).find(is_end).map_or(comment.len(), |at| at + 1)
+}

@@ -1,0 +1,192 @@
+//! Tags and their attributes (WHATWG HTML, sections 13.2.5.8 and 13.2.5.32 to 40).
+
+use std::borrow::Cow;
+
+use html5ever::LocalName;
+use memchr::memchr;
+
+use super::references::decode_value;
+
+/// A tag.
+#[derive(Debug)]
+pub(in crate::extract) struct Tag<'t> {
+    pub(in crate::extract) name: LocalName,
+    pub(in crate::extract) is_self_closing: bool,
+    /// What stands between the name and the end, that included.
+    rest: &'t str,
+}
+
+impl<'t> Tag<'t> {
+    /// Reads the tag whose name `text` begins with. Gives it, unless the text ends before, and its length.
+    pub(super) fn read(text: &'t str, names: &mut Names) -> (Option<Self>, usize) {
+        let name = text.bytes().position(|byte| is_space(byte) || matches!(byte, b'/' | b'>')).unwrap_or(text.len());
+        let mut attributes = Attributes::new(&text[name..]);
+        while attributes.next().is_some() {}
+        let end = name + attributes.at;
+        if end == text.len() {
+            return (None, end);
+        }
+        let is_self_closing = attributes.is_self_closing;
+        (Some(Self { name: names.intern(&text[..name]), is_self_closing, rest: &text[name..=end] }), end + 1)
+    }
+
+    /// Its attributes as they are written, also those that are written twice.
+    pub(in crate::extract) fn attributes(&self) -> impl Iterator<Item = Attribute<'t>> + use<'t> {
+        Attributes::new(self.rest)
+    }
+
+    /// The value of its attribute called `name`, in lower case.
+    pub(in crate::extract) fn attribute(&self, name: &str) -> Option<Cow<'t, str>> {
+        self.attributes().find(|attribute| attribute.is_called(name)).map(|attribute| decode_value(attribute.value))
+    }
+}
+
+/// An attribute as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::extract) struct Attribute<'t> {
+    pub(super) name: &'t str,
+    value: &'t str,
+}
+
+impl<'t> Attribute<'t> {
+    /// Whether this is its name, given in lower case.
+    pub(in crate::extract) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// What its value means.
+    pub(in crate::extract) fn value(&self) -> Cow<'t, str> {
+        decode_value(self.value)
+    }
+}
+
+/// Goes through the attributes of a tag, up to the `>` that ends it.
+struct Attributes<'t> {
+    text: &'t str,
+    at: usize,
+    is_self_closing: bool,
+}
+
+impl<'t> Attributes<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, at: 0, is_self_closing: false }
+    }
+
+    /// The next byte; none where the text ends, which ends everything.
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while self.peek().is_some_and(is_space) {
+            self.at += 1;
+        }
+    }
+
+    /// Goes on to a byte for which `is_end` is true, or to the end of the text.
+    fn skip_to(&mut self, is_end: impl Fn(u8) -> bool) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|&byte| is_end(byte)).unwrap_or(rest.len());
+    }
+
+    /// The value behind a `=`; none where the text ends before it does.
+    fn value(&mut self) -> Option<&'t str> {
+        self.skip_space();
+        match self.peek()? {
+            quote @ (b'"' | b'\'') => {
+                let rest = &self.text[self.at + 1..];
+                let Some(length) = memchr(quote, rest.as_bytes()) else {
+                    self.at = self.text.len();
+                    return None;
+                };
+                self.at += length + 2;
+                Some(&rest[..length])
+            }
+            _ => {
+                let from = self.at;
+                self.skip_to(|byte| is_space(byte) || byte == b'>');
+                Some(&self.text[from..self.at])
+            }
+        }
+    }
+}
+
+impl<'t> Iterator for Attributes<'t> {
+    type Item = Attribute<'t>;
+
+    fn next(&mut self) -> Option<Attribute<'t>> {
+        loop {
+            self.skip_space();
+            match self.peek()? {
+                b'>' => return None,
+                b'/' => {
+                    self.at += 1;
+                    self.is_self_closing = self.peek() == Some(b'>');
+                }
+                _ => break,
+            }
+        }
+        let from = self.at;
+        // A name may begin with `=`.
+        self.at += 1;
+        self.skip_to(|byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='));
+        let name = &self.text[from..self.at];
+        self.skip_space();
+        let value = if self.peek()? == b'=' {
+            self.at += 1;
+            self.value()?
+        } else {
+            ""
+        };
+        Some(Attribute { name, value })
+    }
+}
+
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
+}
+
+/// Interned names. Looking one up among all that HTML knows takes longer than reading a tag, and a page uses few: those
+/// that were seen last are kept by their text.
+#[derive(Debug)]
+pub(super) struct Names([(u64, LocalName); Names::SIZE]);
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| (0, LocalName::default())))
+    }
+}
+
+impl Names {
+    const BITS: u32 = 6;
+    const SIZE: usize = 1 << Self::BITS;
+
+    /// The name that is written so.
+    pub(super) fn intern(&mut self, written: &str) -> LocalName {
+        let Some(packed) = pack(written) else { return intern(written) };
+        // Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
+        let hash = packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - Self::BITS);
+        let slot = &mut self.0[usize::try_from(hash).unwrap_or(0)];
+        if slot.0 != packed {
+            *slot = (packed, intern(written));
+        }
+        slot.1.clone()
+    }
+}
+
+/// A short name in lower case as a number, never zero.
+fn pack(name: &str) -> Option<u64> {
+    let mut bytes = [0; size_of::<u64>()];
+    let packed = bytes.get_mut(..name.len())?;
+    packed.copy_from_slice(name.as_bytes());
+    packed.make_ascii_lowercase();
+    // A NUL would be taken for the end.
+    (!packed.contains(&0)).then(|| u64::from_le_bytes(bytes))
+}
+
+fn intern(written: &str) -> LocalName {
+    if written.bytes().all(|byte| byte != 0 && !byte.is_ascii_uppercase()) {
+        return LocalName::from(written);
+    }
+    LocalName::from(written.to_ascii_lowercase().replace('\0', "\u{fffd}"))
+}

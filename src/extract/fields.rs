@@ -42,12 +42,12 @@ impl Field {
 /// What fields are read from. Each is read once, and takes what no other one reads.
 pub(super) struct Source<'a> {
     page: &'a Page,
-    found: Found,
+    found: Found<'a>,
     base: Url,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(page: &'a Page, found: Found) -> Self {
+    pub(super) fn new(page: &'a Page, found: Found<'a>) -> Self {
         let base = base_url(&page.url, found.head.base.as_deref());
         Self { page, found, base }
     }

@@ -1,5 +1,7 @@
 //! The links of a page, and what their URLs are relative to.
 
+use std::borrow::Cow;
+
 use html5ever::local_name;
 use url::Url;
 
@@ -8,19 +10,19 @@ use crate::value::Value;
 
 /// An `<a>` or `<area>` with an `href`.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Link<'t> {
     /// Its `href` as it is written.
-    href: String,
+    href: Cow<'t, str>,
     /// Its `rel` as it is written.
-    rel: Option<String>,
+    rel: Option<Cow<'t, str>>,
     /// Its text; the `alt` of an area.
     pub(super) text: String,
 }
 
-impl Link {
-    pub(super) fn of(tag: &Tag<'_>) -> Option<Self> {
-        let href = tag.attribute("href")?.into_owned();
-        let rel = tag.attribute("rel").map(Into::into);
+impl<'t> Link<'t> {
+    pub(super) fn of(tag: &Tag<'t>) -> Option<Self> {
+        let href = tag.attribute("href")?;
+        let rel = tag.attribute("rel");
         let text = match tag.name {
             local_name!("area") => tag.attribute("alt").unwrap_or_default().trim_ascii().to_owned(),
             _ => String::new(),
@@ -36,7 +38,7 @@ impl Link {
         Some(Value::Map(vec![
             ("url".into(), Value::from(String::from(url))),
             ("text".into(), Value::from(self.text)),
-            ("rel".into(), Value::text(self.rel)),
+            ("rel".into(), Value::text(self.rel.map(Cow::into_owned))),
             ("nofollow".into(), Value::Bool(nofollow)),
         ]))
     }

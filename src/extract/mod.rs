@@ -142,7 +142,7 @@ impl Extractor {
     }
 
     /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found) -> Vec<Value<'static>> {
+    fn read_fields(&self, page: &Page, found: Found<'_>) -> Vec<Value<'static>> {
         if self.steps.is_empty() {
             return Vec::new();
         }
@@ -158,9 +158,11 @@ impl Extractor {
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
         let tree = tree::build(&page.text, deadline)?;
         let base = base_url(&page.url, tree::base_href(&tree));
+        let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
+        let mut taken = select::take(picks, &tree, &base, deadline)?.into_iter();
         for (step, value) in self.steps.iter().zip(values) {
-            if let Step::Pick(pick) = step {
-                *value = pick.read(&tree, &base, deadline)?;
+            if let Step::Pick(_) = step {
+                *value = taken.next().unwrap_or_default();
             }
         }
         Ok(())

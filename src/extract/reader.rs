@@ -66,18 +66,18 @@ impl Heading {
 
 /// What a page says.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Found<'t> {
     pub(super) title: Option<String>,
     pub(super) head: Head,
     /// The text of the first heading of level 1.
     pub(super) h1: Option<String>,
     pub(super) headings: Vec<Heading>,
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<Link<'t>>,
     pub(super) text: String,
 }
 
 /// Reads the title and `parts` of an HTML text, and says why it did not come to the end.
-pub(super) fn read(text: &str, parts: Parts, deadline: &Deadline) -> (Found, Result<(), Failure>) {
+pub(super) fn read<'t>(text: &'t str, parts: Parts, deadline: &Deadline) -> (Found<'t>, Result<(), Failure>) {
     let (mut state, mut tokens) = (State::new(parts), Tokens::new(text));
     let mut next_look = STRIDE;
     while let Some(token) = tokens.next(|| state.outline.is_foreign()) {
@@ -112,7 +112,7 @@ enum Title {
 }
 
 #[derive(Debug)]
-struct State {
+struct State<'t> {
     parts: Parts,
     outline: Outline,
     /// Inside an element whose content is nothing but text.
@@ -121,10 +121,10 @@ struct State {
     heading: Option<Capture>,
     link: Option<Capture>,
     text: Prose,
-    found: Found,
+    found: Found<'t>,
 }
 
-impl State {
+impl<'t> State<'t> {
     fn new(parts: Parts) -> Self {
         Self {
             parts,
@@ -138,7 +138,7 @@ impl State {
         }
     }
 
-    fn token(&mut self, token: &Token<'_>, tokens: &mut Tokens<'_>) {
+    fn token(&mut self, token: &Token<'t>, tokens: &mut Tokens<'_>) {
         match token {
             Token::Start(tag) => {
                 let content = self.start(tag);
@@ -155,7 +155,7 @@ impl State {
     }
 
     /// Returns how what follows the tag is to be read.
-    fn start(&mut self, tag: &Tag<'_>) -> Content {
+    fn start(&mut self, tag: &Tag<'t>) -> Content {
         let started = self.outline.start(tag);
         self.close_captures();
         let Started::Html(content) = started else { return Content::Data };
@@ -166,7 +166,7 @@ impl State {
     }
 
     /// An HTML element that is part of the page.
-    fn element(&mut self, tag: &Tag<'_>) {
+    fn element(&mut self, tag: &Tag<'t>) {
         match tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
@@ -182,7 +182,7 @@ impl State {
         self.set_apart(&tag.name);
     }
 
-    fn start_link(&mut self, tag: &Tag<'_>) {
+    fn start_link(&mut self, tag: &Tag<'t>) {
         self.close_link();
         let Some(link) = Link::of(tag) else { return };
         self.found.links.push(link);
@@ -305,7 +305,7 @@ impl State {
             || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && !self.is_raw)
     }
 
-    fn finish(mut self) -> Found {
+    fn finish(mut self) -> Found<'t> {
         self.close_link();
         self.close_heading();
         self.close_title();

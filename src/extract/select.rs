@@ -1,6 +1,11 @@
 //! `NAME=CSS`: fields that a user describes with selectors.
 
-use scraper::{ElementRef, Html, Selector};
+use cssparser::Parser as CssParser;
+use html5ever::{LocalName, ns};
+use scraper::selector::{Parser, Simple};
+use scraper::{ElementRef, Html};
+use selectors::matching::{self, MatchingContext, SelectorCaches};
+use selectors::parser::{Component, ParseRelative, SelectorList};
 use url::Url;
 
 use super::Error;
@@ -15,14 +20,73 @@ const FOUND: usize = 64 << 20;
 /// After how many elements the clock is looked at.
 const STRIDE: usize = 64;
 
+/// CSS selectors, with the meaning that they have for `scraper`.
+#[derive(Debug)]
+struct Selectors {
+    list: SelectorList<Simple>,
+    /// The names that an element must have one of, if they all name one.
+    names: Option<Vec<LocalName>>,
+}
+
+impl Selectors {
+    fn parse(css: &str) -> Option<Self> {
+        let list = SelectorList::parse(&Parser, &mut CssParser::new(css), ParseRelative::No).ok()?;
+        let names = list.slice().iter().map(|selector| {
+            // The first ones are those of the element itself.
+            let name = selector.iter().find_map(|component| match component {
+                Component::LocalName(name) => Some(name),
+                _ => None,
+            })?;
+            Some([name.name.0.clone(), name.lower_name.0.clone()])
+        });
+        let names = names.collect::<Option<Vec<_>>>().map(|names| names.into_iter().flatten().collect());
+        Some(Self { list, names })
+    }
+
+    fn matches(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
+        let name = &element.value().name.local;
+        if self.names.as_ref().is_some_and(|names| !names.contains(name)) {
+            return false;
+        }
+        let mut context = MatchingContext::new(
+            matching::MatchingMode::Normal,
+            None,
+            caches,
+            matching::QuirksMode::NoQuirks,
+            matching::NeedsSelectorFlags::No,
+            matching::MatchingForInvalidation::No,
+        );
+        let mut selectors = self.list.slice().iter();
+        selectors.any(|selector| matching::matches_selector(selector, 0, None, element, &mut context))
+    }
+}
+
 /// What is taken from a page, compiled.
 #[derive(Debug)]
 pub(super) struct Pick {
-    selector: Selector,
+    selectors: Selectors,
     /// All matches, not only the first.
     pub(super) is_list: bool,
     /// This attribute, not the text.
-    attribute: Option<Box<str>>,
+    attribute: Option<Attribute>,
+}
+
+/// An attribute that is asked for.
+#[derive(Debug)]
+struct Attribute {
+    name: LocalName,
+    is_url: bool,
+}
+
+impl Attribute {
+    fn new(name: &str) -> Self {
+        Self { name: name.into(), is_url: matches!(name, "href" | "src") }
+    }
+
+    fn of<'a>(&self, element: &ElementRef<'a>) -> Option<&'a str> {
+        let mut attributes = element.value().attrs.iter();
+        attributes.find(|(name, _)| name.local == self.name && name.ns == ns!()).map(|(_, value)| &**value)
+    }
 }
 
 impl Pick {
@@ -34,44 +98,76 @@ impl Pick {
             return Err(Error::BadName { expression: expression.into(), name: name.into() });
         }
         let (css, attribute) = split_attribute(rest);
-        let Ok(selector) = Selector::parse(css) else {
+        let Some(selectors) = Selectors::parse(css) else {
             let at = expression.len() - rest.len() + wrong_at(css);
             return Err(Error::BadSelector { expression: expression.into(), column: expression[..at].chars().count() });
         };
-        Ok((name, Self { selector, is_list, attribute: attribute.map(Into::into) }))
-    }
-
-    /// Takes it: a text, null where nothing matches, or a list.
-    pub(super) fn read(&self, tree: &Html, base: &Url, deadline: &Deadline) -> Result<Value<'static>, Failure> {
-        let mut found = Vec::new();
-        let mut bytes = 0;
-        for (n, element) in elements(tree).enumerate() {
-            if n % STRIDE == 0 {
-                deadline.check()?;
-            }
-            if !self.selector.matches(&element) || is_in_template(&element) {
-                continue;
-            }
-            let value = self.value(&element, base);
-            if !self.is_list {
-                return Ok(Value::text(value));
-            }
-            bytes += value.as_ref().map_or(0, String::len);
-            if bytes > FOUND {
-                return Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"));
-            }
-            found.extend(value.map(Value::from));
-        }
-        Ok(if self.is_list { Value::List(found) } else { Value::Null })
+        Ok((name, Self { selectors, is_list, attribute: attribute.map(Attribute::new) }))
     }
 
     fn value(&self, element: &ElementRef<'_>, base: &Url) -> Option<String> {
-        match self.attribute.as_deref() {
+        match &self.attribute {
             None => Some(text_of(element)),
-            Some(name @ ("href" | "src")) => base.join(element.attr(name)?).ok().map(String::from),
-            Some(name) => element.attr(name).map(str::to_owned),
+            Some(attribute) if attribute.is_url => base.join(attribute.of(element)?).ok().map(String::from),
+            Some(attribute) => attribute.of(element).map(str::to_owned),
         }
     }
+}
+
+/// What one pick has taken so far.
+struct Taking<'a> {
+    pick: &'a Pick,
+    found: Vec<Value<'static>>,
+    bytes: usize,
+    is_done: bool,
+}
+
+impl Taking<'_> {
+    fn look(&mut self, element: &ElementRef<'_>, base: &Url, caches: &mut SelectorCaches) -> Result<(), Failure> {
+        if self.is_done || !self.pick.selectors.matches(element, caches) || is_in_template(element) {
+            return Ok(());
+        }
+        let value = self.pick.value(element, base);
+        if !self.pick.is_list {
+            self.is_done = true;
+            self.found.push(Value::text(value));
+            return Ok(());
+        }
+        self.bytes += value.as_ref().map_or(0, String::len);
+        if self.bytes > FOUND {
+            return Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"));
+        }
+        self.found.extend(value.map(Value::from));
+        Ok(())
+    }
+
+    /// What it took: a text, null where nothing matches, or a list.
+    fn finish(mut self) -> Value<'static> {
+        if self.pick.is_list { Value::List(self.found) } else { self.found.pop().unwrap_or_default() }
+    }
+}
+
+/// Takes all picks from a tree, in one pass.
+///
+/// # Errors
+/// That takes too long, or too much is found.
+pub(super) fn take<'a>(
+    picks: impl Iterator<Item = &'a Pick>,
+    tree: &Html,
+    base: &Url,
+    deadline: &Deadline,
+) -> Result<Vec<Value<'static>>, Failure> {
+    let mut takings: Vec<_> = picks.map(|pick| Taking { pick, found: Vec::new(), bytes: 0, is_done: false }).collect();
+    let mut caches = SelectorCaches::default();
+    for (n, element) in elements(tree).enumerate() {
+        if n % STRIDE == 0 {
+            deadline.check()?;
+        }
+        for taking in &mut takings {
+            taking.look(&element, base, &mut caches)?;
+        }
+    }
+    Ok(takings.into_iter().map(Taking::finish).collect())
 }
 
 /// Whether `name` can be a key: a letter or `_`, then letters, digits, `_`, `.`, `-`.
@@ -94,7 +190,7 @@ fn split_attribute(text: &str) -> (&str, Option<&str>) {
 /// The parser does not tell.
 fn wrong_at(css: &str) -> usize {
     let mut ends = (0..css.len()).rev().filter(|&end| css.is_char_boundary(end));
-    let right = ends.find(|&end| Selector::parse(&css[..end]).is_ok()).unwrap_or(0);
+    let right = ends.find(|&end| Selectors::parse(&css[..end]).is_some()).unwrap_or(0);
     let rest = css[right..].trim_start();
     let rest = rest.strip_prefix([',', '>', '+', '~']).unwrap_or(rest).trim_start();
     css.len() - rest.len()

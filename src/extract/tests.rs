@@ -425,6 +425,15 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::string::string_regex(&format!("({pieces}){{0,40}}")).unwrap()
 }
 
+/// Every node of a tree with its depth, in order. What a comment says is left out.
+fn nodes(html: &Html) -> Vec<(usize, String)> {
+    let shown = html.tree.root().descendants().map(|node| {
+        let shown = if node.value().is_comment() { "comment".into() } else { format!("{:?}", node.value()) };
+        (node.ancestors().count(), shown)
+    });
+    shown.collect()
+}
+
 fn everything() -> Extractor {
     let fields = FIELDS.iter().map(|one| field(one.name));
     Extractor::new(&fields.chain([select("x[]=*"), select("y=a@href")]).collect::<Vec<_>>()).unwrap()
@@ -443,6 +452,15 @@ proptest! {
         prop_assert_eq!(all.failure, None);
         prop_assert_eq!(&all.title, &title(&body));
         prop_assert_eq!(all.title, title_of_tree(&body));
+    }
+
+    #[test]
+    fn the_tree_is_that_of_scraper(body in soup(), doctype in "(<!doctype( html( public \"-//IETF//DTD HTML//\")?)?>)?") {
+        let body = doctype + &body;
+        let ours = tree::build(&body, &Deadline::for_text(&body)).unwrap();
+        let theirs = Html::parse_document(&body);
+        prop_assert_eq!(ours.quirks_mode, theirs.quirks_mode);
+        prop_assert_eq!(nodes(&ours), nodes(&theirs), "{:?}", body);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The whole tree, for selectors, behind a guard.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use html5ever::tendril::StrTendril;
@@ -27,10 +28,10 @@ type Builder = TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>;
 pub(super) fn build(text: &str, deadline: &Deadline) -> Result<Html, Failure> {
     let sink = HtmlTreeSink::new(Html::new_document());
     let builder = TreeBuilder::new(sink, TreeBuilderOpts::default());
-    let mut tokens = Tokens::new(text);
+    let (mut tokens, shared) = (Tokens::new(text), Shared::new(text));
     let mut next_look = STRIDE;
     while let Some(token) = tokens.next(|| builder.adjusted_current_node_present_but_not_in_html_namespace()) {
-        feed(&builder, token, &mut tokens);
+        feed(&builder, token, &mut tokens, &shared);
         if tokens.position() >= next_look {
             next_look = tokens.position() + STRIDE;
             deadline.check()?;
@@ -54,16 +55,38 @@ fn check_depth(builder: &Builder) -> Result<(), Failure> {
     Ok(())
 }
 
-fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>) {
+/// A text in a form whose parts can be held without a copy.
+struct Shared<'t> {
+    text: &'t str,
+    whole: StrTendril,
+}
+
+impl<'t> Shared<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, whole: StrTendril::from_slice(text) }
+    }
+
+    /// A part of it, which is given as a slice.
+    fn part(&self, part: &str) -> StrTendril {
+        let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        match (u32::try_from(start), u32::try_from(part.len())) {
+            (Ok(start), Ok(length)) => self.whole.try_subtendril(start, length).ok(),
+            _ => None,
+        }
+        .unwrap_or_else(|| StrTendril::from_slice(part))
+    }
+}
+
+fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>, shared: &Shared<'_>) {
     let name = match &token {
         Token::Start(tag) => Some(tag.name.clone()),
         _ => None,
     };
     let token = match token {
-        Token::Text(text) => tokenizer::Token::CharacterTokens(StrTendril::from_slice(text)),
+        Token::Text(text) => tokenizer::Token::CharacterTokens(shared.part(text)),
         Token::Char(c) => tokenizer::Token::CharacterTokens(StrTendril::from_char(c)),
         Token::Null => tokenizer::Token::NullCharacterToken,
-        Token::Start(tag) => start_tag(tag, tokens),
+        Token::Start(tag) => start_tag(tag, tokens, shared),
         Token::End(name) => end_tag(name),
         // No selector sees what it says.
         Token::Comment => tokenizer::Token::CommentToken(StrTendril::new()),
@@ -79,11 +102,14 @@ fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>) {
     tokens.switch(content, &name.unwrap_or_default());
 }
 
-fn start_tag(tag: Tag<'_>, tokens: &mut Tokens<'_>) -> tokenizer::Token {
+fn start_tag(tag: Tag<'_>, tokens: &mut Tokens<'_>, shared: &Shared<'_>) -> tokenizer::Token {
     let mut attrs: Vec<Attribute> = Vec::new();
     for attribute in tag.attributes() {
         let name = QualName::new(None, ns!(), tokens.name(&attribute));
-        let value = StrTendril::from_slice(&attribute.value());
+        let value = match attribute.value() {
+            Cow::Borrowed(value) => shared.part(value),
+            Cow::Owned(value) => value.into(),
+        };
         attrs.push(Attribute { name, value });
     }
     let had_duplicate_attributes = remove_duplicates(&mut attrs);

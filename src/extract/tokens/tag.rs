@@ -19,7 +19,7 @@ pub(in crate::extract) struct Tag<'t> {
 impl<'t> Tag<'t> {
     /// Reads the tag whose name `text` begins with. Gives it, unless the text ends before, and its length.
     pub(super) fn read(text: &'t str, names: &mut Names) -> (Option<Self>, usize) {
-        let name = text.bytes().position(|byte| is_space(byte) || matches!(byte, b'/' | b'>')).unwrap_or(text.len());
+        let name = text.bytes().position(|byte| ENDS.is(byte, TAG_NAME)).unwrap_or(text.len());
         let mut attributes = Attributes::new(&text[name..]);
         while attributes.next().is_some() {}
         let end = name + attributes.at;
@@ -83,10 +83,10 @@ impl<'t> Attributes<'t> {
         }
     }
 
-    /// Goes on to a byte for which `is_end` is true, or to the end of the text.
-    fn skip_to(&mut self, is_end: impl Fn(u8) -> bool) {
+    /// Goes on to a byte that ends `what`, or to the end of the text.
+    fn skip_to_end_of(&mut self, what: u8) {
         let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().position(|&byte| is_end(byte)).unwrap_or(rest.len());
+        self.at += rest.iter().position(|&byte| ENDS.is(byte, what)).unwrap_or(rest.len());
     }
 
     /// The value behind a `=`; none where the text ends before it does.
@@ -104,7 +104,7 @@ impl<'t> Attributes<'t> {
             }
             _ => {
                 let from = self.at;
-                self.skip_to(|byte| is_space(byte) || byte == b'>');
+                self.skip_to_end_of(VALUE);
                 Some(&self.text[from..self.at])
             }
         }
@@ -129,7 +129,7 @@ impl<'t> Iterator for Attributes<'t> {
         let from = self.at;
         // A name may begin with `=`.
         self.at += 1;
-        self.skip_to(|byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='));
+        self.skip_to_end_of(NAME);
         let name = &self.text[from..self.at];
         self.skip_space();
         let value = if self.peek()? == b'=' {
@@ -144,6 +144,36 @@ impl<'t> Iterator for Attributes<'t> {
 
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
+}
+
+/// What each byte ends: a table, since most bytes of a page's markup are asked.
+struct Ends([u8; 256]);
+
+/// The name of a tag.
+const TAG_NAME: u8 = 1;
+/// The name of an attribute.
+const NAME: u8 = 2;
+/// A value without quotes.
+const VALUE: u8 = 4;
+
+static ENDS: Ends = {
+    let mut ends = [0; 256];
+    let spaces = b" \t\n\r\x0c";
+    let mut at = 0;
+    while at < spaces.len() {
+        ends[spaces[at] as usize] = TAG_NAME | NAME | VALUE;
+        at += 1;
+    }
+    ends[b'>' as usize] = TAG_NAME | NAME | VALUE;
+    ends[b'/' as usize] = TAG_NAME | NAME;
+    ends[b'=' as usize] = NAME;
+    Ends(ends)
+};
+
+impl Ends {
+    fn is(&self, byte: u8, what: u8) -> bool {
+        self.0[usize::from(byte)] & what != 0
+    }
 }
 
 /// Interned names. Looking one up among all that HTML knows takes longer than reading a tag, and a page uses few: those
@@ -176,12 +206,10 @@ impl Names {
 
 /// A short name in lower case as a number, never zero.
 fn pack(name: &str) -> Option<u64> {
-    let mut bytes = [0; size_of::<u64>()];
-    let packed = bytes.get_mut(..name.len())?;
-    packed.copy_from_slice(name.as_bytes());
-    packed.make_ascii_lowercase();
-    // A NUL would be taken for the end.
-    (!packed.contains(&0)).then(|| u64::from_le_bytes(bytes))
+    let is_short = name.len() <= size_of::<u64>();
+    // Two names that differ in nothing but a leading NUL would be one.
+    let can_be = is_short && !name.starts_with('\0');
+    can_be.then(|| name.bytes().fold(0, |packed, byte| packed << 8 | u64::from(byte.to_ascii_lowercase())))
 }
 
 fn intern(written: &str) -> LocalName {

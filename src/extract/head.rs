@@ -39,7 +39,7 @@ impl Head {
 
     /// Reads an `<html>`, `<link>` or `<meta>`.
     pub(super) fn element(&mut self, tag: &Tag<'_>) {
-        match tag.name {
+        match *tag.name {
             local_name!("html") if self.lang.is_none() => {
                 self.lang = tag.attribute("lang").map(|lang| lang.trim_ascii().to_owned());
             }

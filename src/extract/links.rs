@@ -23,7 +23,7 @@ impl<'t> Link<'t> {
     pub(super) fn of(tag: &Tag<'t>) -> Option<Self> {
         let href = tag.attribute("href")?;
         let rel = tag.attribute("rel");
-        let text = match tag.name {
+        let text = match *tag.name {
             local_name!("area") => tag.attribute("alt").unwrap_or_default().trim_ascii().to_owned(),
             _ => String::new(),
         };

@@ -7,9 +7,7 @@
 
 use html5ever::{LocalName, local_name};
 
-use super::names::{
-    is_any, is_followed, is_formatting, is_heading, is_special, is_table_part, may_be_in_head, rules_out_frameset,
-};
+use super::names::{Name, is_any};
 use super::tokens::{Content, Tag};
 
 /// How deep elements are followed. Below, they count as part of their ancestor.
@@ -27,15 +25,17 @@ enum Space {
 #[derive(Debug)]
 struct Open {
     space: Space,
-    name: LocalName,
+    name: Name,
 }
 
 impl Open {
     /// What an element leaves that was closed before those inside it: nothing has its name, and no depth changes.
-    const GAP: Self = Self { space: Space::Html, name: local_name!("") };
+    fn gap() -> Self {
+        Self { space: Space::Html, name: Name::default() }
+    }
 
     fn is_gap(&self) -> bool {
-        self.name == local_name!("")
+        *self.name == local_name!("")
     }
 }
 
@@ -111,15 +111,15 @@ impl Outline {
     /// Whether text that stands here is one of the page's: not a template's, a style's or a script's. What is so in HTML
     /// is raw, and does not come here.
     pub(super) fn holds_text(&self) -> bool {
-        !self.is_in_template() && !self.is_in_svg(|name| is_any!(*name, "style" "script"))
+        !self.is_in_template() && !self.is_in_svg(|name| is_any!(**name, "style" "script"))
     }
 
     /// Whether text that stands here can be seen on the page: the title of a drawing cannot.
     pub(super) fn shows_text(&self) -> bool {
-        self.holds_text() && !self.is_in_svg(|name| is_any!(*name, "title" "desc" "metadata"))
+        self.holds_text() && !self.is_in_svg(|name| is_any!(**name, "title" "desc" "metadata"))
     }
 
-    fn is_in_svg(&self, is_wanted: impl Fn(&LocalName) -> bool) -> bool {
+    fn is_in_svg(&self, is_wanted: impl Fn(&Name) -> bool) -> bool {
         self.open.last().is_some_and(|open| open.space == Space::Svg && is_wanted(&open.name))
     }
 
@@ -155,21 +155,21 @@ impl Outline {
     }
 
     /// Lets a start tag change the phase. Returns whether it means anything there.
-    fn enter(&mut self, name: &LocalName) -> bool {
+    fn enter(&mut self, name: &Name) -> bool {
         if self.is_in_template() {
-            return !is_any!(*name, "html" "body" "frameset");
+            return !is_any!(**name, "html" "body" "frameset");
         }
-        if *name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
+        if **name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
             self.phase = Phase::Frameset;
             self.truncate(0);
         }
         match self.phase {
-            Phase::Frameset => return is_any!(*name, "html" "noframes"),
-            Phase::Head if *name == local_name!("noscript") => {}
-            Phase::Head | Phase::AfterHead if !may_be_in_head(name) => self.phase = Phase::Body,
+            Phase::Frameset => return is_any!(**name, "html" "noframes"),
+            Phase::Head if **name == local_name!("noscript") => {}
+            Phase::Head | Phase::AfterHead if !name.may_be_in_head() => self.phase = Phase::Body,
             Phase::Head | Phase::AfterHead | Phase::Body => {}
         }
-        self.frameset_ok = self.frameset_ok && !rules_out_frameset(name);
+        self.frameset_ok = self.frameset_ok && !name.rules_out_frameset();
         true
     }
 
@@ -179,51 +179,51 @@ impl Outline {
         if content != Content::Data {
             return Started::Html(content);
         }
-        match *name {
+        match **name {
             local_name!("svg") | local_name!("math") => {
-                let space = if *name == local_name!("svg") { Space::Svg } else { Space::MathMl };
+                let space = if **name == local_name!("svg") { Space::Svg } else { Space::MathMl };
                 if !tag.is_self_closing {
                     self.push(space, name);
                 }
                 return Started::Foreign;
             }
             local_name!("table") => {
-                if self.top_is(|name| *name == local_name!("table")) {
+                if self.top_is(|name| **name == local_name!("table")) {
                     self.truncate(self.depth() - 1);
                 }
             }
-            ref part if is_table_part(part) => return self.start_table_part(part),
-            ref heading if is_heading(heading) && self.top_is(is_heading) => self.truncate(self.depth() - 1),
+            _ if name.is_table_part() => return self.start_table_part(name),
+            _ if name.is_heading() && self.top_is(Name::is_heading) => self.truncate(self.depth() - 1),
             // These do not nest.
             local_name!("a") | local_name!("nobr") | local_name!("button") | local_name!("select") => {
                 self.end_named(name);
             }
             _ => {}
         }
-        if is_followed(name) {
+        if name.is_followed() {
             self.push(Space::Html, name);
         }
         Started::Html(Content::Data)
     }
 
     /// A cell, a row or another part: it closes what is open in its table.
-    fn start_table_part(&mut self, name: &LocalName) -> Started {
+    fn start_table_part(&mut self, name: &Name) -> Started {
         let Some(table) = self.table() else { return Started::Ignored };
         self.truncate(table + 1);
-        if is_any!(*name, "td" "th" "caption") {
+        if is_any!(**name, "td" "th" "caption") {
             self.push(Space::Html, name);
         }
         Started::Html(Content::Data)
     }
 
     /// An end tag that is not of a raw element.
-    pub(super) fn end(&mut self, name: &LocalName) {
+    pub(super) fn end(&mut self, name: &Name) {
         if self.is_foreign() {
-            if is_any!(*name, "br" "p") {
+            if is_any!(**name, "br" "p") {
                 self.leave_foreign();
             } else if let Some(at) = self.foreign_match(name) {
                 return self.truncate(at);
-            } else if !is_followed(name) {
+            } else if !name.is_followed() {
                 self.leave_foreign();
             }
         }
@@ -231,13 +231,13 @@ impl Outline {
     }
 
     /// The element of SVG or math that an end tag closes.
-    fn foreign_match(&self, name: &LocalName) -> Option<usize> {
+    fn foreign_match(&self, name: &Name) -> Option<usize> {
         let foreign = self.open.iter().rev().take_while(|open| open.space != Space::Html);
         foreign.into_iter().position(|open| open.name == *name).map(|up| self.depth() - 1 - up)
     }
 
-    fn end_html(&mut self, name: &LocalName) {
-        match *name {
+    fn end_html(&mut self, name: &Name) {
+        match **name {
             local_name!("head") if self.phase == Phase::Head && !self.is_in_template() => self.phase = Phase::AfterHead,
             local_name!("body") | local_name!("html") | local_name!("br") => {
                 if self.phase < Phase::Body && !self.is_in_template() {
@@ -254,7 +254,7 @@ impl Outline {
                     self.truncate(at);
                 }
             }
-            ref part if is_table_part(part) => {
+            _ if name.is_table_part() => {
                 if let Some(at) = self.table() {
                     self.truncate(at + 1);
                 }
@@ -264,21 +264,21 @@ impl Outline {
     }
 
     /// Closes the element called `name`, if it is in scope.
-    fn end_named(&mut self, name: &LocalName) {
-        if !is_followed(name) {
+    fn end_named(&mut self, name: &Name) {
+        if !name.is_followed() {
             return;
         }
         let is_target = |open: &Open| {
-            open.space == Space::Html && (open.name == *name || (is_heading(name) && is_heading(&open.name)))
+            open.space == Space::Html && (open.name == *name || (name.is_heading() && open.name.is_heading()))
         };
-        let is_generic = !is_formatting(name) && !is_special(name);
+        let is_generic = !name.is_formatting() && !name.is_special();
         let is_bound =
-            |open: &Open| is_scope(open) || (is_generic && open.space == Space::Html && is_special(&open.name));
+            |open: &Open| is_scope(open) || (is_generic && open.space == Space::Html && open.name.is_special());
         let Some(at) = self.find(is_target, is_bound) else { return };
-        let holds_block = || self.open[at + 1..].iter().any(|open| open.space == Space::Html && is_special(&open.name));
-        if is_formatting(name) && holds_block() {
+        let holds_block = || self.open[at + 1..].iter().any(|open| open.space == Space::Html && open.name.is_special());
+        if name.is_formatting() && holds_block() {
             // The adoption agency (section 13.2.6.4.7) leaves what is inside open.
-            self.open[at] = Open::GAP;
+            self.open[at] = Open::gap();
         } else {
             self.truncate(at);
         }
@@ -295,11 +295,11 @@ impl Outline {
         is_wanted(&self.open[at]).then_some(at)
     }
 
-    fn top_is(&self, is_wanted: impl Fn(&LocalName) -> bool) -> bool {
+    fn top_is(&self, is_wanted: impl Fn(&Name) -> bool) -> bool {
         self.open.last().is_some_and(|open| open.space == Space::Html && is_wanted(&open.name))
     }
 
-    fn push(&mut self, space: Space, name: &LocalName) {
+    fn push(&mut self, space: Space, name: &Name) {
         if !self.is_full() {
             let open = Open { space, name: name.clone() };
             self.templates += u32::from(is_html(&open, &local_name!("template")));
@@ -324,16 +324,16 @@ impl Outline {
 }
 
 fn is_html(open: &Open, name: &LocalName) -> bool {
-    open.space == Space::Html && open.name == *name
+    open.space == Space::Html && *open.name == *name
 }
 
 /// Whether a start tag inside `top` is one of SVG or math (section 13.2.6, "tree construction dispatcher").
 fn takes_as_foreign(top: &Open, tag: &Tag<'_>) -> bool {
     match top.space {
         Space::Html => false,
-        Space::MathMl if top.name == local_name!("annotation-xml") => tag.name != local_name!("svg"),
+        Space::MathMl if *top.name == local_name!("annotation-xml") => *tag.name != local_name!("svg"),
         Space::MathMl if is_integration_point(top) => {
-            is_any!(tag.name, "mglyph" "malignmark")
+            is_any!(*tag.name, "mglyph" "malignmark")
         }
         Space::Svg | Space::MathMl => !is_integration_point(top),
     }
@@ -344,24 +344,24 @@ fn is_integration_point(open: &Open) -> bool {
     match open.space {
         Space::Html => false,
         // Names come in lower case from the tokenizer.
-        Space::Svg => is_any!(open.name, "desc" "title") || &*open.name == "foreignobject",
-        Space::MathMl => is_any!(open.name, "mi" "mo" "mn" "ms" "mtext"),
+        Space::Svg => is_any!(*open.name, "desc" "title") || &**open.name == "foreignobject",
+        Space::MathMl => is_any!(*open.name, "mi" "mo" "mn" "ms" "mtext"),
     }
 }
 
 /// Whether a start tag ends SVG or math (section 13.2.6.5).
 fn breaks_out(tag: &Tag<'_>) -> bool {
-    is_any!(tag.name,
+    is_any!(*tag.name,
         "b" "big" "blockquote" "body" "br" "center" "code" "dd" "div" "dl" "dt" "em" "embed" "h1" "h2" "h3" "h4"
         "h5" "h6" "head" "hr" "i" "img" "li" "listing" "menu" "meta" "nobr" "ol" "p" "pre" "ruby" "s" "small" "span"
         "strong" "strike" "sub" "sup" "table" "tt" "u" "ul" "var"
-    ) || (tag.name == local_name!("font")
+    ) || (*tag.name == local_name!("font")
         && tag.attributes().any(|attribute| ["color", "face", "size"].iter().any(|name| attribute.is_called(name))))
 }
 
 /// How the content of an HTML element is read.
-fn content(name: &LocalName) -> Content {
-    match *name {
+fn content(name: &Name) -> Content {
+    match **name {
         local_name!("title") | local_name!("textarea") => Content::Rcdata,
         local_name!("script") => Content::Script,
         local_name!("style")
@@ -376,13 +376,13 @@ fn content(name: &LocalName) -> Content {
 }
 
 fn is_preformatted(open: &Open) -> bool {
-    open.space == Space::Html && is_any!(open.name, "pre" "listing")
+    open.space == Space::Html && is_any!(*open.name, "pre" "listing")
 }
 
 /// Elements that what is inside cannot close from there (section 13.2.4.2, "in scope").
 fn is_scope(open: &Open) -> bool {
     match open.space {
-        Space::Html => is_any!(open.name,
+        Space::Html => is_any!(*open.name,
             "applet" "caption" "marquee" "object" "select" "table" "td" "template" "th"
         ),
         Space::Svg | Space::MathMl => is_integration_point(open),

@@ -1,13 +1,13 @@
 //! Tokens → what a page says: title, head, headings, links, text. One pass for all that was asked for.
 
-use html5ever::{LocalName, local_name};
+use html5ever::local_name;
 
 use super::deadline::{Deadline, STRIDE};
 use super::head::Head;
 use super::links::Link;
-use super::names::is_heading;
+use super::names::Name;
 use super::outline::{Outline, Phase, Started};
-use super::text::{Gap, Prose, gap_around};
+use super::text::{Gap, Prose};
 use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::Failure;
 use crate::value::Value;
@@ -167,7 +167,7 @@ impl<'t> State<'t> {
 
     /// An HTML element that is part of the page.
     fn element(&mut self, tag: &Tag<'t>) {
-        match tag.name {
+        match *tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
             local_name!("html") | local_name!("meta") | local_name!("link")
@@ -176,7 +176,7 @@ impl<'t> State<'t> {
                 self.found.head.element(tag);
             }
             local_name!("a") | local_name!("area") if self.parts.contains(Part::Links) => self.start_link(tag),
-            ref name if is_heading(name) && self.parts.contains(Part::Headings) => self.start_heading(name),
+            _ if tag.name.is_heading() && self.parts.contains(Part::Headings) => self.start_heading(&tag.name),
             _ => {}
         }
         self.set_apart(&tag.name);
@@ -186,12 +186,12 @@ impl<'t> State<'t> {
         self.close_link();
         let Some(link) = Link::of(tag) else { return };
         self.found.links.push(link);
-        if tag.name == local_name!("a") {
+        if *tag.name == local_name!("a") {
             self.link = Some(self.capture());
         }
     }
 
-    fn start_heading(&mut self, name: &LocalName) {
+    fn start_heading(&mut self, name: &Name) {
         self.close_heading();
         let level = name.as_bytes()[1] - b'0';
         self.found.headings.push(Heading { level, text: String::new() });
@@ -203,17 +203,17 @@ impl<'t> State<'t> {
         Capture { depth: self.outline.depth().saturating_sub(1), text: Prose::default() }
     }
 
-    fn end(&mut self, name: &LocalName) {
+    fn end(&mut self, name: &Name) {
         if self.is_raw {
             self.is_raw = false;
             self.close_title();
             return;
         }
-        if *name == local_name!("a") {
+        if **name == local_name!("a") {
             self.close_link();
         }
         // The outline does not follow what is this deep.
-        if self.outline.is_full() && is_heading(name) {
+        if self.outline.is_full() && name.is_heading() {
             self.close_heading();
         }
         self.outline.end(name);
@@ -250,11 +250,11 @@ impl<'t> State<'t> {
     }
 
     /// The start or end of an element sets text apart.
-    fn set_apart(&mut self, name: &LocalName) {
+    fn set_apart(&mut self, name: &Name) {
         if !self.parts.need_body() {
             return;
         }
-        let gap = gap_around(name);
+        let gap = name.gap();
         self.text.set_apart(gap);
         for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
             capture.text.set_apart(gap.min(Gap::Space));

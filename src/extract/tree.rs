@@ -79,7 +79,7 @@ impl<'t> Shared<'t> {
 
 fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>, shared: &Shared<'_>) {
     let name = match &token {
-        Token::Start(tag) => Some(tag.name.clone()),
+        Token::Start(tag) => Some(LocalName::clone(&tag.name)),
         _ => None,
     };
     let token = match token {
@@ -87,7 +87,7 @@ fn feed(builder: &Builder, token: Token<'_>, tokens: &mut Tokens<'_>, shared: &S
         Token::Char(c) => tokenizer::Token::CharacterTokens(StrTendril::from_char(c)),
         Token::Null => tokenizer::Token::NullCharacterToken,
         Token::Start(tag) => start_tag(tag, tokens, shared),
-        Token::End(name) => end_tag(name),
+        Token::End(name) => end_tag(LocalName::clone(&name)),
         // No selector sees what it says.
         Token::Comment => tokenizer::Token::CommentToken(StrTendril::new()),
         Token::Doctype(doctype) => tokenizer::Token::DoctypeToken(doctype.parse()),
@@ -115,7 +115,7 @@ fn start_tag(tag: Tag<'_>, tokens: &mut Tokens<'_>, shared: &Shared<'_>) -> toke
     let had_duplicate_attributes = remove_duplicates(&mut attrs);
     tokenizer::Token::TagToken(tokenizer::Tag {
         kind: TagKind::StartTag,
-        name: tag.name,
+        name: LocalName::clone(&tag.name),
         self_closing: tag.is_self_closing,
         attrs,
         had_duplicate_attributes,

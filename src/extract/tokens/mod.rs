@@ -18,6 +18,7 @@ pub(super) use self::doctype::Doctype;
 use self::references::{Place, Reference};
 use self::tag::Names;
 pub(super) use self::tag::{Attribute, Tag};
+use super::names::Name;
 
 /// A piece of HTML.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(super) enum Token<'t> {
     /// A start tag.
     Start(Tag<'t>),
     /// An end tag's name.
-    End(LocalName),
+    End(Name),
     /// A comment.
     Comment,
     /// A DOCTYPE.
@@ -85,7 +86,7 @@ impl<'t> Tokens<'t> {
 
     /// The interned name of an attribute.
     pub(super) fn name(&mut self, attribute: &Attribute<'_>) -> LocalName {
-        self.names.intern(attribute.name)
+        LocalName::clone(&self.names.intern(attribute.name))
     }
 
     /// Reads what follows the start tag `name`, which was the last token, as `content`.

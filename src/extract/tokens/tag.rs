@@ -1,16 +1,18 @@
 //! Tags and their attributes (WHATWG HTML, sections 13.2.5.8 and 13.2.5.32 to 40).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use html5ever::LocalName;
 use memchr::memchr;
 
 use super::references::decode_value;
+use crate::extract::names::Name;
 
 /// A tag.
 #[derive(Debug)]
 pub(in crate::extract) struct Tag<'t> {
-    pub(in crate::extract) name: LocalName,
+    pub(in crate::extract) name: Name,
     pub(in crate::extract) is_self_closing: bool,
     /// What stands between the name and the end, that included.
     rest: &'t str,
@@ -21,7 +23,7 @@ impl<'t> Tag<'t> {
     pub(super) fn read(text: &'t str, names: &mut Names) -> (Option<Self>, usize) {
         let name = text.bytes().position(|byte| ENDS.is(byte, TAG_NAME)).unwrap_or(text.len());
         let mut attributes = Attributes::new(&text[name..]);
-        while attributes.next().is_some() {}
+        while attributes.advance().is_some() {}
         let end = name + attributes.at;
         if end == text.len() {
             return (None, end);
@@ -67,6 +69,9 @@ struct Attributes<'t> {
     is_self_closing: bool,
 }
 
+/// Where the name and the value of an attribute stand.
+type Span = (Range<usize>, Range<usize>);
+
 impl<'t> Attributes<'t> {
     fn new(text: &'t str) -> Self {
         Self { text, at: 0, is_self_closing: false }
@@ -85,36 +90,13 @@ impl<'t> Attributes<'t> {
 
     /// Goes on to a byte that ends `what`, or to the end of the text.
     fn skip_to_end_of(&mut self, what: u8) {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().position(|&byte| ENDS.is(byte, what)).unwrap_or(rest.len());
-    }
-
-    /// The value behind a `=`; none where the text ends before it does.
-    fn value(&mut self) -> Option<&'t str> {
-        self.skip_space();
-        match self.peek()? {
-            quote @ (b'"' | b'\'') => {
-                let rest = &self.text[self.at + 1..];
-                let Some(length) = memchr(quote, rest.as_bytes()) else {
-                    self.at = self.text.len();
-                    return None;
-                };
-                self.at += length + 2;
-                Some(&rest[..length])
-            }
-            _ => {
-                let from = self.at;
-                self.skip_to_end_of(VALUE);
-                Some(&self.text[from..self.at])
-            }
+        while self.peek().is_some_and(|byte| !ENDS.is(byte, what)) {
+            self.at += 1;
         }
     }
-}
 
-impl<'t> Iterator for Attributes<'t> {
-    type Item = Attribute<'t>;
-
-    fn next(&mut self) -> Option<Attribute<'t>> {
+    /// Goes over the next attribute.
+    fn advance(&mut self) -> Option<Span> {
         loop {
             self.skip_space();
             match self.peek()? {
@@ -130,15 +112,40 @@ impl<'t> Iterator for Attributes<'t> {
         // A name may begin with `=`.
         self.at += 1;
         self.skip_to_end_of(NAME);
-        let name = &self.text[from..self.at];
+        let name = from..self.at;
         self.skip_space();
-        let value = if self.peek()? == b'=' {
-            self.at += 1;
-            self.value()?
-        } else {
-            ""
-        };
-        Some(Attribute { name, value })
+        if self.peek()? != b'=' {
+            return Some((name, 0..0));
+        }
+        self.at += 1;
+        Some((name, self.value()?))
+    }
+
+    /// Goes over the value behind a `=`. There is none where the text ends before it does.
+    fn value(&mut self) -> Option<Range<usize>> {
+        self.skip_space();
+        match self.peek()? {
+            quote @ (b'"' | b'\'') => {
+                let from = self.at + 1;
+                let length = memchr(quote, &self.text.as_bytes()[from..]);
+                self.at = length.map_or(self.text.len(), |length| from + length + 1);
+                length.map(|length| from..from + length)
+            }
+            _ => {
+                let from = self.at;
+                self.skip_to_end_of(VALUE);
+                Some(from..self.at)
+            }
+        }
+    }
+}
+
+impl<'t> Iterator for Attributes<'t> {
+    type Item = Attribute<'t>;
+
+    fn next(&mut self) -> Option<Attribute<'t>> {
+        let (name, value) = self.advance()?;
+        Some(Attribute { name: &self.text[name], value: &self.text[value] })
     }
 }
 
@@ -176,14 +183,14 @@ impl Ends {
     }
 }
 
-/// Interned names. Looking one up among all that HTML knows takes longer than reading a tag, and a page uses few: those
-/// that were seen last are kept by their text.
+/// The names that were seen last, by their text. Looking one up among all that HTML knows takes longer than reading a tag,
+/// and a page uses few.
 #[derive(Debug)]
-pub(super) struct Names([(u64, LocalName); Names::SIZE]);
+pub(super) struct Names([(u64, Name); Names::SIZE]);
 
 impl Default for Names {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| (0, LocalName::default())))
+        Self(std::array::from_fn(|_| (0, Name::default())))
     }
 }
 
@@ -192,13 +199,13 @@ impl Names {
     const SIZE: usize = 1 << Self::BITS;
 
     /// The name that is written so.
-    pub(super) fn intern(&mut self, written: &str) -> LocalName {
-        let Some(packed) = pack(written) else { return intern(written) };
+    pub(super) fn intern(&mut self, written: &str) -> Name {
+        let Some(packed) = pack(written) else { return Name::new(intern(written)) };
         // Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
         let hash = packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - Self::BITS);
         let slot = &mut self.0[usize::try_from(hash).unwrap_or(0)];
         if slot.0 != packed {
-            *slot = (packed, intern(written));
+            *slot = (packed, Name::new(intern(written)));
         }
         slot.1.clone()
     }

@@ -3,6 +3,7 @@
 //! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 
+mod construct;
 mod deadline;
 mod describe;
 mod error;
@@ -156,7 +157,7 @@ impl Extractor {
     }
 
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
-        let tree = tree::build(&page.text, deadline)?;
+        let tree = construct::build(&page.text, deadline)?;
         let base = base_url(&page.url, tree::base_href(&tree));
         let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
         let mut taken = select::take(picks, &tree, &base, deadline)?.into_iter();

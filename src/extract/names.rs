@@ -17,7 +17,7 @@ pub(super) use is_any;
 pub(super) struct Name {
     local: LocalName,
     /// The bits of [`PROPERTIES`].
-    properties: u16,
+    properties: u8,
     gap: Gap,
 }
 
@@ -33,13 +33,15 @@ impl Deref for Name {
 const PROPERTIES: [fn(&LocalName) -> bool; 7] =
     [may_be_in_head, rules_out_frameset, is_followed, is_table_part, is_heading, is_formatting, is_special];
 
-impl Name {
-    pub(super) fn new(local: LocalName) -> Self {
-        let bits = PROPERTIES.iter().enumerate().map(|(bit, is_so)| u16::from(is_so(&local)) << bit);
+impl From<LocalName> for Name {
+    fn from(local: LocalName) -> Self {
+        let bits = PROPERTIES.iter().enumerate().map(|(bit, is_so)| u8::from(is_so(&local)) << bit);
         let (properties, gap) = (bits.sum(), gap_around(&local));
         Self { local, properties, gap }
     }
+}
 
+impl Name {
     fn has(&self, property: u8) -> bool {
         self.properties & 1 << property != 0
     }

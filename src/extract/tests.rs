@@ -457,7 +457,7 @@ proptest! {
     #[test]
     fn the_tree_is_that_of_scraper(body in soup(), doctype in "(<!doctype( html( public \"-//IETF//DTD HTML//\")?)?>)?") {
         let body = doctype + &body;
-        let ours = tree::build(&body, &Deadline::for_text(&body)).unwrap();
+        let ours = construct::build(&body, &Deadline::for_text(&body)).unwrap();
         let theirs = Html::parse_document(&body);
         prop_assert_eq!(ours.quirks_mode, theirs.quirks_mode);
         prop_assert_eq!(nodes(&ours), nodes(&theirs), "{:?}", body);

@@ -16,6 +16,9 @@ pub(super) enum Gap {
     Line,
 }
 
+/// What is reserved for a text, in bytes.
+const LINE: usize = 64;
+
 /// Text that is being put together.
 #[derive(Debug, Default)]
 pub(super) struct Prose {
@@ -39,7 +42,10 @@ impl Prose {
         if text.is_empty() {
             return;
         }
-        if !self.text.is_empty() {
+        if self.text.is_empty() {
+            // Most are a line or less: growing to that step by step costs more than reading it.
+            self.text.reserve(text.len().max(LINE));
+        } else {
             match self.gap {
                 Gap::None => {}
                 Gap::Space => self.text.push(' '),

@@ -11,13 +11,12 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
-use html5ever::LocalName;
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 pub(super) use self::doctype::Doctype;
 use self::references::{Place, Reference};
 use self::tag::Names;
-pub(super) use self::tag::{Attribute, Tag};
+pub(super) use self::tag::{Attribute, AttributeNames, Tag};
 use super::names::Name;
 
 /// A piece of HTML.
@@ -70,7 +69,8 @@ pub(super) struct Tokens<'t> {
     content: Content,
     /// The second character of a reference that stands for two.
     pending: Option<char>,
-    names: Names,
+    /// The names of elements.
+    names: Names<Name>,
 }
 
 impl<'t> Tokens<'t> {
@@ -82,11 +82,6 @@ impl<'t> Tokens<'t> {
     /// How many bytes have been read.
     pub(super) fn position(&self) -> usize {
         self.at
-    }
-
-    /// The interned name of an attribute.
-    pub(super) fn name(&mut self, attribute: &Attribute<'_>) -> LocalName {
-        LocalName::clone(&self.names.intern(attribute.name))
     }
 
     /// Reads what follows the start tag `name`, which was the last token, as `content`.
@@ -186,9 +181,10 @@ impl<'t> Tokens<'t> {
     fn piece(&mut self) -> Token<'t> {
         let text = &self.text[self.at..self.until];
         let has_references = matches!(self.content, Content::Data | Content::Rcdata);
-        let special = match has_references {
-            true => memchr3(b'&', b'\r', b'\0', text.as_bytes()),
-            false => memchr2(b'\r', b'\0', text.as_bytes()),
+        let special = if has_references {
+            memchr3(b'&', b'\r', b'\0', text.as_bytes())
+        } else {
+            memchr2(b'\r', b'\0', text.as_bytes())
         };
         let plain = special.unwrap_or(text.len());
         if plain > 0 {
@@ -213,17 +209,13 @@ impl<'t> Tokens<'t> {
 
     /// The `&` that `text` begins with.
     fn reference(&mut self, text: &'t str) -> Token<'t> {
-        match Reference::read(&text[1..], Place::Text) {
-            Some(Reference { first, second, length }) => {
-                self.at += 1 + length;
-                self.pending = second;
-                Token::Char(first)
-            }
-            None => {
-                self.at += 1;
-                Token::Text(&text[..1])
-            }
-        }
+        self.at += 1;
+        let Some(Reference { first, second, length }) = Reference::read(&text[1..], Place::Text) else {
+            return Token::Text(&text[..1]);
+        };
+        self.at += length;
+        self.pending = second;
+        Token::Char(first)
     }
 }
 

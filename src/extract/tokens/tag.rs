@@ -20,7 +20,7 @@ pub(in crate::extract) struct Tag<'t> {
 
 impl<'t> Tag<'t> {
     /// Reads the tag whose name `text` begins with. Gives it, unless the text ends before, and its length.
-    pub(super) fn read(text: &'t str, names: &mut Names) -> (Option<Self>, usize) {
+    pub(super) fn read(text: &'t str, names: &mut Names<Name>) -> (Option<Self>, usize) {
         let name = text.bytes().position(|byte| ENDS.is(byte, TAG_NAME)).unwrap_or(text.len());
         let mut attributes = Attributes::new(&text[name..]);
         while attributes.advance().is_some() {}
@@ -29,7 +29,7 @@ impl<'t> Tag<'t> {
             return (None, end);
         }
         let is_self_closing = attributes.is_self_closing;
-        (Some(Self { name: names.intern(&text[..name]), is_self_closing, rest: &text[name..=end] }), end + 1)
+        (Some(Self { name: names.find(&text[..name]), is_self_closing, rest: &text[name..=end] }), end + 1)
     }
 
     /// Its attributes as they are written, also those that are written twice.
@@ -46,7 +46,7 @@ impl<'t> Tag<'t> {
 /// An attribute as it is written.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::extract) struct Attribute<'t> {
-    pub(super) name: &'t str,
+    name: &'t str,
     value: &'t str,
 }
 
@@ -54,6 +54,11 @@ impl<'t> Attribute<'t> {
     /// Whether this is its name, given in lower case.
     pub(in crate::extract) fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Its interned name.
+    pub(in crate::extract) fn name(&self, names: &mut AttributeNames) -> LocalName {
+        names.find(self.name)
     }
 
     /// What its value means.
@@ -124,19 +129,16 @@ impl<'t> Attributes<'t> {
     /// Goes over the value behind a `=`. There is none where the text ends before it does.
     fn value(&mut self) -> Option<Range<usize>> {
         self.skip_space();
-        match self.peek()? {
-            quote @ (b'"' | b'\'') => {
-                let from = self.at + 1;
-                let length = memchr(quote, &self.text.as_bytes()[from..]);
-                self.at = length.map_or(self.text.len(), |length| from + length + 1);
-                length.map(|length| from..from + length)
-            }
-            _ => {
-                let from = self.at;
-                self.skip_to_end_of(VALUE);
-                Some(from..self.at)
-            }
+        let first = self.peek()?;
+        let from = self.at;
+        if matches!(first, b'"' | b'\'') {
+            let from = from + 1;
+            let length = memchr(first, &self.text.as_bytes()[from..]);
+            self.at = length.map_or(self.text.len(), |length| from + length + 1);
+            return length.map(|length| from..from + length);
         }
+        self.skip_to_end_of(VALUE);
+        Some(from..self.at)
     }
 }
 
@@ -183,40 +185,48 @@ impl Ends {
     }
 }
 
-/// The names that were seen last, by their text. Looking one up among all that HTML knows takes longer than reading a tag,
-/// and a page uses few.
+/// What was found for the names that were seen last. Looking one up among all that HTML knows takes longer than reading a
+/// tag, and a page uses few.
 #[derive(Debug)]
-pub(super) struct Names([(u64, Name); Names::SIZE]);
+pub(in crate::extract) struct Names<T>(Box<[(u128, T); SLOTS]>);
 
-impl Default for Names {
+/// The names of attributes.
+pub(in crate::extract) type AttributeNames = Names<LocalName>;
+
+const BITS: u32 = 7;
+const SLOTS: usize = 1 << BITS;
+
+impl<T: Default> Default for Names<T> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| (0, Name::default())))
+        Self(Box::new(std::array::from_fn(|_| (0, T::default()))))
     }
 }
 
-impl Names {
-    const BITS: u32 = 6;
-    const SIZE: usize = 1 << Self::BITS;
-
-    /// The name that is written so.
-    pub(super) fn intern(&mut self, written: &str) -> Name {
-        let Some(packed) = pack(written) else { return Name::new(intern(written)) };
-        // Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
-        let hash = packed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - Self::BITS);
-        let slot = &mut self.0[usize::try_from(hash).unwrap_or(0)];
+impl<T: Clone + From<LocalName>> Names<T> {
+    /// What belongs to the name that is written so.
+    pub(super) fn find(&mut self, written: &str) -> T {
+        let Some(packed) = pack(written) else { return intern(written).into() };
+        let slot = &mut self.0[slot(packed)];
         if slot.0 != packed {
-            *slot = (packed, Name::new(intern(written)));
+            *slot = (packed, intern(written).into());
         }
         slot.1.clone()
     }
 }
 
 /// A short name in lower case as a number, never zero.
-fn pack(name: &str) -> Option<u64> {
-    let is_short = name.len() <= size_of::<u64>();
+fn pack(name: &str) -> Option<u128> {
+    let is_short = name.len() <= size_of::<u128>();
     // Two names that differ in nothing but a leading NUL would be one.
     let can_be = is_short && !name.starts_with('\0');
-    can_be.then(|| name.bytes().fold(0, |packed, byte| packed << 8 | u64::from(byte.to_ascii_lowercase())))
+    can_be.then(|| name.bytes().fold(0, |packed, byte| packed << 8 | u128::from(byte.to_ascii_lowercase())))
+}
+
+/// Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
+fn slot(packed: u128) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "both halves of the number are used")]
+    let folded = packed as u64 ^ (packed >> u64::BITS) as u64;
+    usize::try_from(folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS)).unwrap_or(0)
 }
 
 fn intern(written: &str) -> LocalName {

@@ -143,7 +143,7 @@ impl Local {
 
 fn extract(extractor: &Extractor, fetched: Fetched) -> (Facts, Extracted) {
     let (status, content_type) = (fetched.head.status, fetched.head.content_type());
-    let page = Page::read(fetched);
+    let page = Page::read(&fetched);
     let mut extracted = extractor.read(&page);
     let facts = Facts {
         status,

@@ -41,7 +41,7 @@ impl Field {
 
 /// What fields are read from. Each is read once, and takes what no other one reads.
 pub(super) struct Source<'a> {
-    page: &'a Page,
+    page: &'a Page<'a>,
     found: Found,
     base: Url,
 }
@@ -148,7 +148,7 @@ pub static FIELDS: &[Field] = &[
         help: "the visible text, blocks on lines of their own",
         read: |s| match s.page.kind {
             Kind::Html => Value::from(std::mem::take(&mut s.found.text)),
-            _ => Value::from(s.page.text.clone()),
+            _ => Value::from(s.page.text.to_string()),
         },
     },
 ];

@@ -48,7 +48,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(page: &'a Page, found: Found) -> Self {
-        let base = base_url(&page.url, found.head.base.as_deref());
+        let base = base_url(page.url, found.head.base.as_deref());
         Self { page, found, base }
     }
 }

@@ -156,7 +156,7 @@ impl Extractor {
 
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
         let tree = tree::build(&page.text, deadline)?;
-        let base = base_url(&page.url, tree::base_href(&tree));
+        let base = base_url(page.url, tree::base_href(&tree));
         for (step, value) in self.steps.iter().zip(values) {
             if let Step::Pick(pick) = step {
                 *value = pick.read(&tree, &base, deadline)?;

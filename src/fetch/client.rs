@@ -141,6 +141,8 @@ impl Clients {
         /// Enough for any real answer; what is larger fails as a protocol error. Lenient where browsers are.
         const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
+        // A program that has chosen its own keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = builder
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)

@@ -58,9 +58,8 @@ pub(super) enum Decoder {
 impl Decoder {
     /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
     pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
-        let expected = expected(headers).min(cap).min(ROOM);
-        let mut decoder =
-            Self::Plain(Plain { first: Bytes::new(), rest: Collected { body: Vec::new(), cap }, expected });
+        let collected = Collected { body: Vec::new(), expected: expected(headers).min(cap).min(ROOM), cap };
+        let mut decoder = Self::Plain(Plain { first: Bytes::new(), collected });
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
             let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -70,10 +69,7 @@ impl Decoder {
                 count += 1;
                 // The codings are named in the order in which they were applied: the last one is undone first.
                 let inner: Box<dyn Layer> = match decoder {
-                    Self::Plain(Plain { mut rest, expected, .. }) => {
-                        rest.body.reserve(expected);
-                        Box::new(rest)
-                    }
+                    Self::Plain(plain) => Box::new(plain.collected),
                     Self::Coded(inner) => inner,
                 };
                 decoder = Self::Coded(Box::new(Coded::Undecided { coding, start: Vec::new(), inner: Some(inner) }));
@@ -133,6 +129,8 @@ pub(super) trait Layer: Write + Send {
 /// The innermost layer: the decoded body, up to the cap.
 struct Collected {
     body: Vec<u8>,
+    /// How long the body will be: a guess.
+    expected: usize,
     cap: usize,
 }
 
@@ -140,6 +138,9 @@ impl Write for Collected {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.len() > self.cap - self.body.len() {
             return Err(io::Error::other(TooLarge { cap: self.cap }));
+        }
+        if self.body.is_empty() {
+            self.body.reserve(self.expected);
         }
         self.body.extend_from_slice(piece);
         Ok(piece.len())
@@ -159,27 +160,25 @@ impl Layer for Collected {
 /// A body without codings. Most come in one piece, which is not copied.
 pub(super) struct Plain {
     first: Bytes,
-    rest: Collected,
-    /// How long it will be: a guess.
-    expected: usize,
+    /// All of it, once there is a second piece.
+    collected: Collected,
 }
 
 impl Plain {
     fn push(&mut self, piece: Bytes) -> io::Result<()> {
-        let Collected { body, cap } = &self.rest;
-        if self.first.is_empty() && body.is_empty() && piece.len() <= *cap {
-            self.first = piece;
-            return Ok(());
-        }
+        let Collected { body, cap, .. } = &self.collected;
         if body.is_empty() {
-            self.rest.body.reserve(self.expected);
-            self.rest.write_all(&self.first)?;
+            if self.first.is_empty() && piece.len() <= *cap {
+                self.first = piece;
+                return Ok(());
+            }
+            self.collected.write_all(&self.first)?;
         }
-        self.rest.write_all(&piece)
+        self.collected.write_all(&piece)
     }
 
     fn finish(self) -> Bytes {
-        if self.rest.body.is_empty() { self.first } else { self.rest.body.into() }
+        if self.collected.body.is_empty() { self.first } else { self.collected.body.into() }
     }
 }
 
@@ -505,6 +504,22 @@ mod tests {
         assert_eq!(kind(&decode_with_cap("gzip, gzip", &bomb, 1 << 20)), Some(Kind::TooLarge));
         assert_eq!(decode_with_cap("gzip", &gzip(&[7; 100]), 100).unwrap().len(), 100);
         assert_eq!(kind(&decode_with_cap("gzip", &gzip(&[7; 101]), 100)), Some(Kind::TooLarge));
+    }
+
+    #[test]
+    fn a_body_without_codings_is_its_pieces_up_to_the_cap() {
+        for pieces in [&["one piece"][..], &["", "two ", "pieces"], &["a", "", "b", "c"], &[]] {
+            let whole = pieces.concat();
+            let decode = |cap| {
+                let mut decoder = Decoder::new(&HeaderMap::new(), cap)?;
+                pieces.iter().try_for_each(|piece| decoder.push(Bytes::from_static(piece.as_bytes())))?;
+                decoder.finish()
+            };
+            assert_eq!(decode(whole.len()).unwrap(), whole, "{pieces:?}");
+            if let Some(cap) = whole.len().checked_sub(1) {
+                assert_eq!(decode(cap).unwrap_err().kind, Kind::TooLarge, "{pieces:?}");
+            }
+        }
     }
 
     #[test]

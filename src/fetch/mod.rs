@@ -243,10 +243,9 @@ impl Fetcher {
         future: F,
     ) -> Result<F::Output, Failure> {
         let patience = Instant::now() + patience;
-        timeout_at(deadline.min(patience), future).await.map_err(|_| match patience < deadline {
-            true => Failure::new(Kind::Timeout, quiet),
-            false => self.too_late(),
-        })
+        timeout_at(deadline.min(patience), future)
+            .await
+            .map_err(|_| if patience < deadline { Failure::new(Kind::Timeout, quiet) } else { self.too_late() })
     }
 
     fn too_late(&self) -> Failure {

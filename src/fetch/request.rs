@@ -102,6 +102,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::client::{Clients, Files, Options as ConnectionOptions};
     use crate::job::Redirect;
     use reqwest::header::{AUTHORIZATION, COOKIE};
     use url::Url;
@@ -120,7 +121,9 @@ mod tests {
             let to = Url::parse(url).unwrap();
             trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false });
         }
-        std::mem::take(options().build(&Client::new(), &trail).unwrap().headers_mut())
+        let clients = Clients::with(ConnectionOptions::default(), Files::default());
+        let client = clients.of(&trail.url).unwrap();
+        std::mem::take(options().build(client, &trail).unwrap().headers_mut())
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Local {
     async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
         let (mut facts, extracted) = if !self.extractor.needs_tree() && fetched.body.len() <= INLINE {
-            extract(&self.extractor, fetched)
+            extract(&self.extractor, &fetched)
         } else {
             self.extract_apart(fetched).await
         };
@@ -134,14 +134,14 @@ impl Local {
         let extractor = Arc::clone(&self.extractor);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            extract(&extractor, fetched)
+            extract(&extractor, &fetched)
         });
         // A panic in there is a panic of this visit.
         task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 
-fn extract(extractor: &Extractor, fetched: Fetched) -> (Facts, Extracted) {
+fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
     let (status, content_type) = (fetched.head.status, fetched.head.content_type());
     let page = Page::read(fetched);
     let mut extracted = extractor.read(&page);

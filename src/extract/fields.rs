@@ -41,14 +41,14 @@ impl Field {
 
 /// What fields are read from. Each is read once, and takes what no other one reads.
 pub(super) struct Source<'a> {
-    page: &'a Page,
+    page: &'a Page<'a>,
     found: Found<'a>,
     base: Url,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(page: &'a Page, found: Found<'a>) -> Self {
-        let base = base_url(&page.url, found.head.base.as_deref());
+    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
+        let base = base_url(page.url, found.head.base.as_deref());
         Self { page, found, base }
     }
 }
@@ -148,7 +148,7 @@ pub static FIELDS: &[Field] = &[
         help: "the visible text, blocks on lines of their own",
         read: |s| match s.page.kind {
             Kind::Html => Value::from(std::mem::take(&mut s.found.text)),
-            _ => Value::from(s.page.text.clone()),
+            _ => Value::from(s.page.text.to_string()),
         },
     },
 ];

@@ -12,14 +12,15 @@ use super::*;
 use crate::failure;
 use crate::fetch::{Fetched, Head};
 
-fn page(body: &str) -> Page {
+fn page(body: &str) -> Page<'static> {
     typed("text/html;charset=utf-8", body)
 }
 
-fn typed(content_type: &'static str, body: &str) -> Page {
+fn typed(content_type: &'static str, body: &str) -> Page<'static> {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
     let url = Url::parse("http://a.test/b/c").unwrap();
-    Page::read(Fetched { url, head: Head { status: 200, headers }, body: body.as_bytes().to_vec() })
+    let fetched = Fetched { url, head: Head { status: 200, headers }, body: body.to_owned().into() };
+    Page::read(Box::leak(Box::new(fetched)))
 }
 
 fn field(name: &str) -> Ask {

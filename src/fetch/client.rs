@@ -141,11 +141,13 @@ impl Clients {
         /// Enough for any real answer; what is larger fails as a protocol error. Lenient where browsers are.
         const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
+        // A program that has chosen its own keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = builder
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // Trying again is the frontier's, which counts and waits.
-            .retry(reqwest::retry::never())
+            // Trying again is the frontier's, which counts and waits. Without the 0 every request is copied all the same.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .dns_resolver(Arc::clone(&self.resolver))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)

@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 
 use brotli_decompressor::DecompressorWriter;
+use bytes::Bytes;
 use flate2::write::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
@@ -47,15 +48,18 @@ impl Coding {
 }
 
 /// Takes a body piece by piece and gives it back decoded.
-pub(super) struct Decoder {
-    outermost: Box<dyn Layer>,
+pub(super) enum Decoder {
+    /// There is nothing to undo.
+    Plain(Plain),
+    /// The outermost coding.
+    Coded(Box<dyn Layer>),
 }
 
 impl Decoder {
     /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
     pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
-        let body = Vec::with_capacity(expected(headers).min(cap).min(ROOM));
-        let mut outermost: Box<dyn Layer> = Box::new(Collected { body, cap });
+        let collected = Collected { body: Vec::new(), expected: expected(headers).min(cap).min(ROOM), cap };
+        let mut decoder = Self::Plain(Plain { first: Bytes::new(), collected });
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
             let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -64,23 +68,34 @@ impl Decoder {
                 let coding = Coding::parse(name).ok_or_else(unknown)?;
                 count += 1;
                 // The codings are named in the order in which they were applied: the last one is undone first.
-                outermost = Box::new(Coded::Undecided { coding, start: Vec::new(), inner: Some(outermost) });
+                let inner: Box<dyn Layer> = match decoder {
+                    Self::Plain(plain) => Box::new(plain.collected),
+                    Self::Coded(inner) => inner,
+                };
+                decoder = Self::Coded(Box::new(Coded::Undecided { coding, start: Vec::new(), inner: Some(inner) }));
             }
         }
         if count > MAX_CODINGS {
             return Err(Failure::new(Kind::Decode, format!("{count} content codings, one in the other")));
         }
-        Ok(Self { outermost })
+        Ok(decoder)
     }
 
     /// Takes the next piece.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Failure> {
-        self.outermost.write_all(piece).map_err(|error| explain(&error))
+    pub(super) fn push(&mut self, piece: Bytes) -> Result<(), Failure> {
+        let pushed = match self {
+            Self::Plain(plain) => plain.push(piece),
+            Self::Coded(outermost) => outermost.write_all(&piece),
+        };
+        pushed.map_err(|error| explain(&error))
     }
 
     /// The decoded body.
-    pub(super) fn finish(self) -> Result<Vec<u8>, Failure> {
-        self.outermost.finish().map_err(|error| explain(&error))
+    pub(super) fn finish(self) -> Result<Bytes, Failure> {
+        match self {
+            Self::Plain(plain) => Ok(plain.finish()),
+            Self::Coded(outermost) => outermost.finish().map(Bytes::from).map_err(|error| explain(&error)),
+        }
     }
 }
 
@@ -106,7 +121,7 @@ struct TooLarge {
 }
 
 /// A writer that hands what it makes of its input to the next one.
-trait Layer: Write + Send {
+pub(super) trait Layer: Write + Send {
     /// Nothing more comes. The innermost layer's content comes back.
     fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
 }
@@ -114,6 +129,8 @@ trait Layer: Write + Send {
 /// The innermost layer: the decoded body, up to the cap.
 struct Collected {
     body: Vec<u8>,
+    /// How long the body will be: a guess.
+    expected: usize,
     cap: usize,
 }
 
@@ -121,6 +138,9 @@ impl Write for Collected {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.len() > self.cap - self.body.len() {
             return Err(io::Error::other(TooLarge { cap: self.cap }));
+        }
+        if self.body.is_empty() {
+            self.body.reserve(self.expected);
         }
         self.body.extend_from_slice(piece);
         Ok(piece.len())
@@ -134,6 +154,31 @@ impl Write for Collected {
 impl Layer for Collected {
     fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
         Ok(self.body)
+    }
+}
+
+/// A body without codings. Most come in one piece, which is not copied.
+pub(super) struct Plain {
+    first: Bytes,
+    /// All of it, once there is a second piece.
+    collected: Collected,
+}
+
+impl Plain {
+    fn push(&mut self, piece: Bytes) -> io::Result<()> {
+        let Collected { body, cap, .. } = &self.collected;
+        if body.is_empty() {
+            if self.first.is_empty() && piece.len() <= *cap {
+                self.first = piece;
+                return Ok(());
+            }
+            self.collected.write_all(&self.first)?;
+        }
+        self.collected.write_all(&piece)
+    }
+
+    fn finish(self) -> Bytes {
+        if self.collected.body.is_empty() { self.first } else { self.collected.body.into() }
     }
 }
 
@@ -376,9 +421,9 @@ mod tests {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
         let mut decoder = Decoder::new(&headers, cap)?;
         for piece in body.chunks(7) {
-            decoder.push(piece)?;
+            decoder.push(Bytes::copy_from_slice(piece))?;
         }
-        decoder.finish()
+        decoder.finish().map(Vec::from)
     }
 
     fn decode(codings: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -462,11 +507,27 @@ mod tests {
     }
 
     #[test]
+    fn a_body_without_codings_is_its_pieces_up_to_the_cap() {
+        for pieces in [&["one piece"][..], &["", "two ", "pieces"], &["a", "", "b", "c"], &[]] {
+            let whole = pieces.concat();
+            let decode = |cap| {
+                let mut decoder = Decoder::new(&HeaderMap::new(), cap)?;
+                pieces.iter().try_for_each(|piece| decoder.push(Bytes::from_static(piece.as_bytes())))?;
+                decoder.finish()
+            };
+            assert_eq!(decode(whole.len()).unwrap(), whole, "{pieces:?}");
+            if let Some(cap) = whole.len().checked_sub(1) {
+                assert_eq!(decode(cap).unwrap_err().kind, Kind::TooLarge, "{pieces:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_lie_about_the_length_costs_nothing() {
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "9000000000000000000".parse().unwrap())]);
         let mut decoder = Decoder::new(&headers, usize::MAX).unwrap();
-        decoder.push(b"short").unwrap();
-        assert_eq!(decoder.finish().unwrap(), b"short");
+        decoder.push(Bytes::from_static(b"short")).unwrap();
+        assert_eq!(decoder.finish().unwrap(), &b"short"[..]);
     }
 
     #[test]

@@ -10,8 +10,10 @@ mod resolve;
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
@@ -108,7 +110,7 @@ pub struct Fetched {
     /// What it said before its body.
     pub head: Head,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What a request led to.
@@ -180,16 +182,15 @@ impl Fetcher {
         let mut response = self.open(trail, deadline).await?;
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         let read = async {
-            let followed = self.next(trail, &head)?;
-            match followed {
+            match self.next(trail, &head)? {
                 Some(redirect) => {
-                    spare_connection(&mut response).await;
+                    spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
                 }
-                None => self.read(&mut response, &head.headers).await.map(Ok),
+                None => self.read(&mut response, &head.headers, deadline).await.map(Ok),
             }
         };
-        match timeout_at(deadline, read).await.unwrap_or_else(|_| Err(self.too_late())) {
+        match read.await {
             Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
             Err(failure) => Err(Unanswered { failure, head: Some(head), starved: false }),
@@ -200,16 +201,13 @@ impl Fetcher {
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url).map_err(Unanswered::at_all)?;
         let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
-        let patience = Instant::now() + self.clients.connect_timeout() + self.limits.read_timeout;
-        match timeout_at(deadline.min(patience), self.clients.execute(client, request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => {
-                let failure = explain(&error, Phase::Head);
-                Err(Unanswered { failure, head: None, starved: is_starved(&error) })
-            }
-            Err(_) if patience < deadline => Err(Unanswered::at_all(too_quiet("no answer in time"))),
-            Err(_) => Err(Unanswered::at_all(self.too_late())),
-        }
+        let patience = self.clients.connect_timeout() + self.limits.read_timeout;
+        let answer = self.within(deadline, patience, "no answer in time", self.clients.execute(client, request)).await;
+        answer.map_err(Unanswered::at_all)?.map_err(|error| Unanswered {
+            failure: explain(&error, Phase::Head),
+            head: None,
+            starved: is_starved(&error),
+        })
     }
 
     fn next(&self, trail: &Trail, head: &Head) -> Result<Option<Redirect>, Failure> {
@@ -224,16 +222,30 @@ impl Fetcher {
         }
     }
 
-    async fn read(&self, response: &mut Response, headers: &HeaderMap) -> Result<Vec<u8>, Failure> {
+    async fn read(&self, response: &mut Response, headers: &HeaderMap, deadline: Instant) -> Result<Bytes, Failure> {
         let mut decoder = Decoder::new(headers, self.limits.max_body)?;
         loop {
-            let piece = timeout(self.limits.read_timeout, response.chunk()).await;
-            let piece = piece.map_err(|_| too_quiet("no byte for too long within the body"))?;
+            let quiet = "no byte for too long within the body";
+            let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
             match piece.map_err(|error| explain(&error, Phase::Body))? {
-                Some(piece) => decoder.push(&piece)?,
+                Some(piece) => decoder.push(piece)?,
                 None => return decoder.finish(),
             }
         }
+    }
+
+    /// Waits until the deadline, but no longer than `patience`: then it fails as too `quiet`. One timer is both.
+    async fn within<F: Future>(
+        &self,
+        deadline: Instant,
+        patience: Duration,
+        quiet: &str,
+        future: F,
+    ) -> Result<F::Output, Failure> {
+        let patience = Instant::now() + patience;
+        timeout_at(deadline.min(patience), future)
+            .await
+            .map_err(|_| if patience < deadline { Failure::new(Kind::Timeout, quiet) } else { self.too_late() })
     }
 
     fn too_late(&self) -> Failure {
@@ -242,13 +254,12 @@ impl Fetcher {
     }
 }
 
-fn too_quiet(how: &str) -> Failure {
-    Failure::new(Kind::Timeout, how)
-}
-
 /// Reads a small body that nobody wants, so that its connection can be used again. A large or slow one costs more
 /// than a new connection does.
-async fn spare_connection(response: &mut Response) {
+///
+/// # Errors
+/// The deadline has passed.
+async fn spare_connection(response: &mut Response, deadline: Instant) -> Result<(), Elapsed> {
     const WORTHWHILE: usize = 16 << 10;
     const PATIENCE: Duration = Duration::from_millis(100);
     let drain = async {
@@ -260,7 +271,7 @@ async fn spare_connection(response: &mut Response) {
         }
     };
     // Whether it ended in time makes no difference but the connection's.
-    let _ = timeout(PATIENCE, drain).await;
+    timeout_at(deadline, timeout(PATIENCE, drain)).await.map(|_| ())
 }
 
 #[cfg(test)]

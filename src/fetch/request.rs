@@ -4,7 +4,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, DNT, HeaderMap, HeaderName,
     HeaderValue, PRAGMA, USER_AGENT,
 };
-use reqwest::{Client, Method, Request};
+use reqwest::{Client, Method, Request, RequestBuilder};
 
 use crate::failure::{Failure, Kind};
 use crate::job::{Secret, Trail};
@@ -78,29 +78,31 @@ impl Options {
     pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
         let at_home = trail.is_at_seed_origin();
         let headers = if at_home { &self.headers } else { &self.safe_headers };
-        let mut request = client.request(self.method_of(trail), trail.url.clone()).headers(headers.clone());
-        if let Some(auth) = trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home) {
-            let (user, password) = auth.reveal().split_once(':').unwrap_or((auth.reveal(), ""));
-            request = request.basic_auth(user, Some(password));
-        }
-        if let Some(body) = self.body.as_ref().filter(|_| !trail.rewrite_to_get) {
-            request = request.body(body.clone());
-        }
-        let mut request =
-            request.build().map_err(|error| Failure::new(Kind::InvalidUrl, error.without_url().to_string()))?;
+        let mut request = Request::new(self.method_of(trail), trail.url.clone());
+        request.headers_mut().clone_from(headers);
         if trail.rewrite_to_get {
             request.headers_mut().remove(CONTENT_TYPE);
+        } else {
+            *request.body_mut() = self.body.clone().map(Into::into);
         }
         if !trail.keep_alive {
             request.headers_mut().insert(CONNECTION, CLOSE);
         }
-        Ok(request)
+        match trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home) {
+            None => Ok(request),
+            Some(auth) => {
+                let (user, password) = auth.reveal().split_once(':').unwrap_or((auth.reveal(), ""));
+                let request = RequestBuilder::from_parts(client.clone(), request).basic_auth(user, Some(password));
+                request.build().map_err(|error| Failure::new(Kind::InvalidUrl, error.without_url().to_string()))
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::client::{Clients, Files, Options as ConnectionOptions};
     use crate::job::Redirect;
     use reqwest::header::{AUTHORIZATION, COOKIE};
     use url::Url;
@@ -119,7 +121,9 @@ mod tests {
             let to = Url::parse(url).unwrap();
             trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false });
         }
-        std::mem::take(options().build(&Client::new(), &trail).unwrap().headers_mut())
+        let clients = Clients::with(ConnectionOptions::default(), Files::default());
+        let client = clients.of(&trail.url).unwrap();
+        std::mem::take(options().build(client, &trail).unwrap().headers_mut())
     }
 
     #[test]

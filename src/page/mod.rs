@@ -3,6 +3,8 @@
 mod charset;
 mod media;
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use url::Url;
@@ -12,26 +14,26 @@ use crate::fetch::{Fetched, Head};
 pub use media::Kind;
 use media::MediaType;
 
-/// An answer's body, read.
+/// An answer's body, read. It borrows from the answer: most bodies are their text already.
 #[derive(Debug)]
-pub struct Page {
+pub struct Page<'a> {
     /// The URL that answered: what relative URLs are relative to unless the page says otherwise.
-    pub url: Url,
+    pub url: &'a Url,
     /// What the body is.
     pub kind: Kind,
     /// The WHATWG name of the charset that the text was decoded with, in lower case; none for [`Kind::Binary`].
     pub charset: Option<&'static str>,
     /// The decoded text, without byte order mark; empty for [`Kind::Binary`].
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// The length of the text in characters (Unicode scalar values); of [`Kind::Binary`], in bytes.
     pub length: u64,
     /// The length of the body in bytes.
     pub bytes: u64,
     /// The answer's header fields.
-    pub headers: HeaderMap,
+    pub headers: &'a HeaderMap,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// Reads an answer. Every body gives a page: what cannot be decoded becomes U+FFFD.
     ///
     /// The kind is what `Content-Type` says, and without one, what the body's start looks like (WHATWG MIME Sniffing).
@@ -40,59 +42,65 @@ impl Page {
     /// valid as such, and else what a later `<meta>` says, or a guess. HTML of nothing but ASCII that declares no charset
     /// is `windows-1252` as in browsers.
     #[must_use]
-    pub fn read(fetched: Fetched) -> Self {
+    pub fn read(fetched: &'a Fetched) -> Self {
         let Fetched { url, head: Head { headers, .. }, body } = fetched;
         let declared = MediaType::of(headers.get_all(CONTENT_TYPE));
-        let kind = Kind::of(declared.as_ref(), &body);
+        let kind = Kind::of(declared.as_ref(), body);
         let bytes = body.len() as u64;
         if kind == Kind::Binary {
-            return Self { url, kind, charset: None, text: String::new(), length: bytes, bytes, headers };
+            return Self { url, kind, charset: None, text: Cow::Borrowed(""), length: bytes, bytes, headers };
         }
         let label = declared.as_ref().and_then(|media| media.charset.as_deref());
-        let (text, encoding) = decode(body, kind, label, &url);
-        let length = text.chars().count() as u64;
+        let (text, encoding) = decode(body, kind, label, url);
+        let length = count_chars(&text);
         Self { url, kind, charset: Some(charset::name(encoding)), text, length, bytes, headers }
     }
 }
 
 /// The text of a body, and the encoding that it turned out to be in.
-fn decode(mut body: Vec<u8>, kind: Kind, label: Option<&str>, url: &Url) -> (String, &'static Encoding) {
-    if let Some((encoding, mark)) = Encoding::for_bom(&body) {
-        body.drain(..mark);
-        return (decode_as(encoding, body), encoding);
+fn decode<'a>(body: &'a [u8], kind: Kind, label: Option<&str>, url: &Url) -> (Cow<'a, str>, &'static Encoding) {
+    if let Some((encoding, mark)) = Encoding::for_bom(body) {
+        return (decode_as(encoding, &body[mark..]), encoding);
     }
     let declared = || match kind {
         Kind::Json => Some(UTF_8),
-        Kind::Html => charset::prescan(&body).or_else(|| charset::xml_declaration(&body)),
-        Kind::Xml => charset::xml_declaration(&body),
+        Kind::Html => charset::prescan(body).or_else(|| charset::xml_declaration(body)),
+        Kind::Xml => charset::xml_declaration(body),
         Kind::Text | Kind::Binary => None,
     };
     if let Some(encoding) = label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(declared) {
         return (decode_as(encoding, body), encoding);
     }
-    match String::from_utf8(body) {
+    match simdutf8::compat::from_utf8(body) {
         Ok(text) if kind == Kind::Html && text.is_ascii() => {
-            let encoding = charset::late_meta(text.as_bytes()).unwrap_or(WINDOWS_1252);
-            (decode_as(encoding, text.into_bytes()), encoding)
+            let encoding = charset::late_meta(body).unwrap_or(WINDOWS_1252);
+            (decode_as(encoding, body), encoding)
         }
-        Ok(text) => (text, UTF_8),
+        Ok(text) => (Cow::Borrowed(text), UTF_8),
         Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let body = error.into_bytes();
-            let late = if kind == Kind::Html { charset::late_meta(&body) } else { None };
-            let encoding = late.unwrap_or_else(|| charset::guess(&body, valid, url));
+            let late = if kind == Kind::Html { charset::late_meta(body) } else { None };
+            let encoding = late.unwrap_or_else(|| charset::guess(body, error.valid_up_to(), url));
             (decode_as(encoding, body), encoding)
         }
     }
 }
 
 /// Decodes, without copying where the bytes are the text already.
-fn decode_as(encoding: &'static Encoding, body: Vec<u8>) -> String {
-    if encoding != UTF_8 && !(encoding.is_ascii_compatible() && body.is_ascii()) {
-        return encoding.decode_without_bom_handling(&body).0.into_owned();
+fn decode_as<'a>(encoding: &'static Encoding, body: &'a [u8]) -> Cow<'a, str> {
+    if encoding == UTF_8
+        && let Ok(text) = simdutf8::basic::from_utf8(body)
+    {
+        return Cow::Borrowed(text);
     }
-    String::from_utf8(body)
-        .unwrap_or_else(|error| encoding.decode_without_bom_handling(error.as_bytes()).0.into_owned())
+    encoding.decode_without_bom_handling(body).0
+}
+
+/// How many characters a text has: every byte but those that continue one.
+fn count_chars(text: &str) -> u64 {
+    /// A sum that fits a byte is what a processor adds up many at a time.
+    const PIECE: usize = 192;
+    let starts = |piece: &[u8]| piece.iter().map(|&byte| u8::from(byte.cast_signed() >= -0x40)).sum::<u8>();
+    text.as_bytes().chunks(PIECE).map(|piece| u64::from(starts(piece))).sum()
 }
 
 #[cfg(test)]

@@ -4,16 +4,14 @@ use serde::Deserialize;
 
 use super::*;
 
-fn read(body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Page {
+fn read(body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Page<'static> {
     let mut headers = HeaderMap::new();
     if let Some(value) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
     }
-    Page::read(Fetched {
-        url: Url::parse("http://127.0.0.1/").unwrap(),
-        head: Head { status: 200, headers },
-        body: body.into(),
-    })
+    let url = Url::parse("http://127.0.0.1/").unwrap();
+    let fetched = Fetched { url, head: Head { status: 200, headers }, body: body.into().into() };
+    Page::read(Box::leak(Box::new(fetched)))
 }
 
 #[test]

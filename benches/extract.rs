@@ -61,9 +61,9 @@ fn reference_page() -> String {
         )
         .unwrap();
         for row in 0..6 {
-            write!(
+            writeln!(
                 page,
-                "<tr><td><code>option_{row}</code></td><td>What it is good for,&nbsp;and when it may be left out.</td></tr>\n"
+                "<tr><td><code>option_{row}</code></td><td>What it is good for,&nbsp;and when it may be left out.</td></tr>"
             )
             .unwrap();
         }

@@ -2,8 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::ops::{Index, IndexMut};
 use std::time::Instant;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Options;
 use super::politeness::Pace;
@@ -13,7 +16,8 @@ use crate::job::Job;
 /// One host's jobs, and how it may be asked.
 #[derive(Debug)]
 pub(super) struct Lane {
-    host: Box<str>,
+    /// What stands for its name.
+    host: u64,
     pub(super) jobs: VecDeque<Box<Job>>,
     pub(super) pace: Pace,
     /// The earliest of its entries among the wakes.
@@ -24,33 +28,68 @@ pub(super) struct Lane {
 
 /// All lanes. A lane goes when it has nothing to do and nothing to remember, so there are never more than the
 /// look-ahead holds jobs, plus the hosts asked within the delay between two starts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lanes {
     slots: Vec<Option<Lane>>,
     free: Vec<u32>,
-    by_host: HashMap<Box<str>, u32>,
+    by_host: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    /// What the hosts' names are hashed with: drawn at random, so that nobody can choose names that share a hash.
+    /// Two that do by chance, with probability 2⁻⁶⁴, share a lane.
+    seed: u64,
     pub(super) ready: Ready,
     wakes: BinaryHeap<Reverse<(Instant, u32)>>,
     /// How many connections there may be to all of them.
     connections: usize,
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_host: HashMap::default(),
+            seed: RandomState::new().hash_one(()),
+            ready: Ready::default(),
+            wakes: BinaryHeap::new(),
+            connections: 0,
+        }
+    }
+}
+
 impl Lanes {
     /// The lane of `host`, made if there is none.
     pub(super) fn of(&mut self, host: &str, per_host: usize) -> u32 {
-        if let Some(&id) = self.by_host.get(host) {
+        let host = self.hash(host);
+        if let Some(&id) = self.by_host.get(&host) {
             return id;
         }
-        let lane =
-            Lane { host: host.into(), jobs: VecDeque::new(), pace: Pace::new(per_host), wakes_at: None, wakes: 0 };
+        let lane = Lane { host, jobs: VecDeque::new(), pace: Pace::new(per_host), wakes_at: None, wakes: 0 };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        self.by_host.insert(lane.host.clone(), id);
+        self.by_host.insert(host, id);
         self.slots[id as usize] = Some(lane);
         id
+    }
+
+    /// Queues a job. A lane that has others keeps its place.
+    pub(super) fn queue(&mut self, id: u32, job: Box<Job>, now: Instant) {
+        let jobs = &mut self[id].jobs;
+        jobs.push_back(job);
+        if jobs.len() == 1 {
+            self.place(id, now);
+        }
+    }
+
+    /// Queues a job before all others.
+    pub(super) fn queue_first(&mut self, id: u32, job: Box<Job>, now: Instant) {
+        let jobs = &mut self[id].jobs;
+        jobs.push_front(job);
+        if jobs.len() == 1 {
+            self.place(id, now);
+        }
     }
 
     /// Puts a lane where its state says: among the ready ones, among those that wait for an instant, aside until one
@@ -100,7 +139,7 @@ impl Lanes {
 
     /// Whether a host must not be asked now.
     pub(super) fn makes_wait(&self, host: &str, now: Instant) -> bool {
-        self.by_host.get(host).is_some_and(|&id| self[id].pace.ready_at(now).is_some())
+        self.by_host.get(&self.hash(host)).is_some_and(|&id| self[id].pace.ready_at(now).is_some())
     }
 
     /// When the next wait is over.
@@ -132,12 +171,34 @@ impl Lanes {
         }
     }
 
+    fn hash(&self, host: &str) -> u64 {
+        xxh3_64_with_seed(host.as_bytes(), self.seed)
+    }
+
     fn remove(&mut self, id: u32) {
         if let Some(lane) = self.slots[id as usize].take() {
             self.connections -= lane.pace.peak();
             self.by_host.remove(&lane.host);
             self.free.push(id);
         }
+    }
+}
+
+/// Hashes what is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64_with_seed(bytes, self.0);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -121,6 +121,37 @@ impl Frontier {
         self.queue().progress()
     }
 
+    /// Admits the seeds that are there and for which there is room. The queue stays locked for what is next.
+    fn admit<S>(&self, seeds: &mut Option<S>, cx: &mut Context<'_>) -> MutexGuard<'_, Queue>
+    where
+        S: Stream<Item = Result<Seed, Rejected>> + Unpin,
+    {
+        let mut queue = self.queue();
+        while let Some(open) = seeds {
+            let seed = match queue.wants_more() {
+                false => None,
+                true if !queue.has_room() => break,
+                true => {
+                    // Whoever gives the seeds may look at this frontier.
+                    drop(queue);
+                    let seed = Pin::new(open).poll_next(cx);
+                    queue = self.queue();
+                    let Poll::Ready(seed) = seed else { break };
+                    seed
+                }
+            };
+            match seed {
+                Some(Ok(seed)) => queue.admit(seed, Instant::now().into_std()),
+                Some(Err(rejected)) => queue.reject(rejected),
+                None => {
+                    queue.complete();
+                    *seeds = None;
+                }
+            }
+        }
+        queue
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // The queue's methods do not panic half-way in a way that a later call could notice.
         self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -135,48 +166,17 @@ pub struct Jobs<S> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Jobs<S>
-where
-    S: Stream<Item = Result<Seed, Rejected>> + Unpin,
-{
-    /// Admits the seeds that are there and for which there is room.
-    fn admit(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let Some(seeds) = &mut self.seeds else { return };
-            let mut queue = self.frontier.queue();
-            let seed = match queue.wants_more() {
-                false => None,
-                true if !queue.has_room() => return,
-                true => {
-                    drop(queue);
-                    let Poll::Ready(seed) = Pin::new(seeds).poll_next(cx) else { return };
-                    queue = self.frontier.queue();
-                    seed
-                }
-            };
-            match seed {
-                Some(Ok(seed)) => queue.admit(seed, Instant::now().into_std()),
-                Some(Err(rejected)) => queue.reject(rejected),
-                None => {
-                    queue.complete();
-                    self.seeds = None;
-                }
-            }
-        }
-    }
-}
-
 impl<S> Stream for Jobs<S>
 where
     S: Stream<Item = Result<Seed, Rejected>> + Unpin,
 {
     type Item = Next;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Next>> {
-        self.frontier.shared.waker.register(cx.waker());
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Next>> {
+        let Self { frontier, seeds, timer } = self.get_mut();
+        frontier.shared.waker.register(cx.waker());
         loop {
-            self.admit(cx);
-            let mut queue = self.frontier.queue();
+            let mut queue = frontier.admit(seeds, cx);
             let at = match queue.next(Instant::now().into_std()) {
                 Ok(next) => return Poll::Ready(Some(next)),
                 Err(_) if queue.is_finished() => return Poll::Ready(None),
@@ -184,7 +184,7 @@ where
                 Err(Some(at)) => Instant::from_std(at),
             };
             drop(queue);
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
             if timer.deadline() != at {
                 timer.as_mut().reset(at);
             }

@@ -1,7 +1,7 @@
 //! Which job is next. A pure state machine: it reads no clock, waits for nothing and spawns nothing.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::Options;
@@ -48,7 +48,7 @@ pub struct Queue {
     retries: BinaryHeap<Retry>,
     settled: VecDeque<Box<Outcome>>,
     /// The targets without a final outcome, where their order matters.
-    open: Option<BTreeSet<u64>>,
+    open: Option<Open>,
     progress: Progress,
     /// Bytes of what the lines of open targets carry along.
     carried: usize,
@@ -59,6 +59,39 @@ pub struct Queue {
 
 /// Lines may carry along megabytes each. No more than so many bytes of that are held.
 const CARRIED: usize = 64 << 20;
+
+/// Which of the targets, numbered as they come, have no final outcome.
+#[derive(Debug, Default)]
+struct Open {
+    /// The oldest one that has none; if all have one, the next to come.
+    oldest: u64,
+    /// Whether it and each one after it has none.
+    are_open: VecDeque<bool>,
+}
+
+impl Open {
+    /// The next target comes.
+    fn add(&mut self) {
+        self.are_open.push_back(true);
+    }
+
+    /// The target called `id` has its final outcome.
+    fn remove(&mut self, id: u64) {
+        let at = id.checked_sub(self.oldest).and_then(|at| usize::try_from(at).ok());
+        if let Some(is_open) = at.and_then(|at| self.are_open.get_mut(at)) {
+            *is_open = false;
+        }
+        while self.are_open.front() == Some(&false) {
+            self.are_open.pop_front();
+            self.oldest += 1;
+        }
+    }
+
+    /// How many targets there are from the oldest one on.
+    fn span(&self) -> usize {
+        self.are_open.len()
+    }
+}
 
 /// This machine had no connection left: nothing starts for a while, in which others end.
 #[derive(Debug, Default)]
@@ -102,7 +135,7 @@ impl Queue {
             lanes: Lanes::default(),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
-            open: options.window.is_some().then(BTreeSet::new),
+            open: options.window.is_some().then(Open::default),
             progress: Progress::default(),
             carried: 0,
             first_look_until: None,
@@ -123,9 +156,7 @@ impl Queue {
     pub fn has_room(&self) -> bool {
         let ahead = self.progress.queued + self.progress.in_flight + self.settled.len();
         let is_within_window = match (&self.open, self.options.window) {
-            (Some(open), Some(window)) => {
-                open.first().is_none_or(|oldest| self.progress.targets - oldest < window.get() as u64)
-            }
+            (Some(open), Some(window)) => open.span() < window.get(),
             _ => true,
         };
         ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_within_window
@@ -145,9 +176,8 @@ impl Queue {
         let target = self.number(seed.target);
         let job = Job { target, trail: Trail::new(seed.url, seed.auth) };
         let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
-        self.lanes[lane].jobs.push_back(Box::new(job));
+        self.lanes.queue(lane, Box::new(job), now);
         self.progress.queued += 1;
-        self.lanes.place(lane, now);
     }
 
     /// Takes a line that is no URL.
@@ -208,68 +238,75 @@ impl Queue {
     /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final; a redirect to
     /// follow and a failure to try again stay here as jobs.
     pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
-        if let Some(trail) = &outcome.trail {
-            let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
-            let pace = &mut self.lanes[lane].pace;
-            pace.finish(ended(&outcome), now);
-            if self.options.connections < usize::MAX {
-                pace.remember(now + self.options.idle_timeout);
-            }
-            if let Some(wait) = outcome.hint.retry_after {
-                pace.pause(now + wait.min(self.options.retry.max_retry_after));
-            }
-            self.progress.in_flight -= 1;
-            self.lanes.place(lane, now);
+        self.end_visit(&outcome, now);
+        let Some(follow) = self.what_follows(&outcome, now) else {
+            self.count_final(&outcome);
+            return Some(outcome);
+        };
+        let stopped = self.follow(follow, outcome, now)?;
+        self.count_final(&stopped);
+        Some(stopped)
+    }
+
+    /// Tells its host's lane that a visit is over.
+    fn end_visit(&mut self, outcome: &Outcome, now: Instant) {
+        let Some(trail) = &outcome.trail else { return };
+        let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
+        let pace = &mut self.lanes[lane].pace;
+        pace.finish(ended(outcome), now);
+        if self.options.connections < usize::MAX {
+            pace.remember(now + self.options.idle_timeout);
         }
-        let outcome = self.follow_up(outcome, now)?;
-        self.count_final(&outcome);
-        Some(outcome)
+        if let Some(wait) = outcome.hint.retry_after {
+            pace.pause(now + wait.min(self.options.retry.max_retry_after));
+        }
+        self.progress.in_flight -= 1;
+        self.lanes.place(lane, now);
     }
 
     fn count_final(&mut self, outcome: &Outcome) {
         self.carried -= carried(&outcome.target);
         if let Some(open) = &mut self.open {
-            open.remove(&outcome.target.id);
+            open.remove(outcome.target.id);
         }
         self.progress.settled += 1;
     }
 
-    /// Turns an outcome that is not final into the job that follows from it.
-    fn follow_up(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+    /// What follows from an outcome, unless it is final.
+    fn what_follows(&mut self, outcome: &Outcome, now: Instant) -> Option<Follow> {
         if !outcome.hint.starved {
             self.starvation.count = 0;
         } else if !self.is_closed && self.starvation.pause(now) {
-            return self.put_back(outcome, now);
+            return Some(Follow::Again);
         }
-        if let Some(wait) = self.wait_before_retry(&outcome) {
-            self.progress.queued += 1;
-            self.retries.push(Retry { at: now + wait, outcome: Box::new(outcome) });
-            return None;
+        match (self.wait_before_retry(outcome), &outcome.end) {
+            (Some(wait), _) => Some(Follow::Retry(wait)),
+            (None, End::Redirect(_)) => Some(Follow::Hop),
+            (None, End::Done { .. }) => None,
         }
-        match outcome {
-            Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. } => {
+    }
+
+    /// Makes the job that follows from an outcome. If there will be none, it was final all the same.
+    fn follow(&mut self, follow: Follow, outcome: Outcome, now: Instant) -> Option<Outcome> {
+        let job = match (follow, outcome) {
+            (Follow::Retry(wait), outcome) => {
+                self.progress.queued += 1;
+                self.retries.push(Retry { at: now + wait, outcome: Box::new(outcome) });
+                return None;
+            }
+            (Follow::Again, Outcome { target, trail: Some(trail), .. }) => Job { target, trail },
+            (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {
                 let job = Job { target, trail: trail.hop(redirect) };
                 if self.is_closed && self.lanes.makes_wait(host_key(&job.trail.url), now) {
                     return Some(stopped(job));
                 }
-                self.progress.queued += 1;
-                self.enqueue_first(job, now);
-                None
+                job
             }
-            outcome => Some(outcome),
-        }
-    }
-
-    /// The job of an outcome that does not count goes back as it came.
-    fn put_back(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
-        match outcome {
-            Outcome { target, trail: Some(trail), .. } => {
-                self.progress.queued += 1;
-                self.enqueue_first(Job { target, trail }, now);
-                None
-            }
-            outcome => Some(outcome),
-        }
+            (_, outcome) => return Some(outcome),
+        };
+        self.progress.queued += 1;
+        self.enqueue_first(job, now);
+        None
     }
 
     fn wait_before_retry(&self, outcome: &Outcome) -> Option<Duration> {
@@ -322,7 +359,7 @@ impl Queue {
         self.progress.targets += 1;
         self.carried += carried(&target);
         if let Some(open) = &mut self.open {
-            open.insert(id);
+            open.add();
         }
         Target { id, ..target }
     }
@@ -330,9 +367,18 @@ impl Queue {
     /// Work that was begun goes before work that was not.
     fn enqueue_first(&mut self, job: Job, now: Instant) {
         let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
-        self.lanes[lane].jobs.push_front(Box::new(job));
-        self.lanes.place(lane, now);
+        self.lanes.queue_first(lane, Box::new(job), now);
     }
+}
+
+/// What follows from an outcome that is not final.
+enum Follow {
+    /// The same request: this one does not count.
+    Again,
+    /// The next attempt, after a wait.
+    Retry(Duration),
+    /// The request that a redirect asks for.
+    Hop,
 }
 
 /// What an outcome says to its host's pace.

@@ -272,6 +272,17 @@ fn a_limit_counts_targets_and_lines_that_are_no_urls() {
 }
 
 #[test]
+fn a_host_keeps_its_turn_when_more_is_queued_for_it() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    for url in ["http://a.test/1", "http://b.test/1", "http://a.test/2"] {
+        queue.admit(seed(url), now);
+    }
+    queue.complete();
+    let urls: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).map(|job| String::from(job.trail.url)).collect();
+    assert_eq!(urls, ["http://a.test/1", "http://b.test/1", "http://a.test/2"]);
+}
+
+#[test]
 fn the_window_keeps_targets_close_to_the_oldest_open_one() {
     let window = NonZeroUsize::new(2);
     let (mut queue, now) = (Queue::new(Options { window, ..options() }), Instant::now());

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, ErrorKind};
 
+use memchr::memchr;
+
 use super::Entry;
 use super::address;
 use super::object;
@@ -52,7 +54,7 @@ impl<R: BufRead> Lines<R> {
             if chunk.is_empty() {
                 return Ok(is_started);
             }
-            let end = chunk.iter().position(|&byte| byte == b'\n');
+            let end = memchr(b'\n', chunk);
             let part = &chunk[..end.unwrap_or(chunk.len())];
             self.is_cut |= keep(&mut self.line, part);
             let used = part.len() + usize::from(end.is_some());

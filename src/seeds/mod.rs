@@ -45,6 +45,9 @@ use crate::job::{Rejected, Seed};
 
 /// How many entries are read ahead of the stream's consumer.
 const LOOK_AHEAD: usize = 1_024;
+/// How many of them the stream takes at once. A full channel then stops the reading thread, and wakes it, once for as
+/// many lines instead of once for each.
+const BATCH: usize = LOOK_AHEAD / 2;
 
 /// What a line, a row or an argument gives.
 type Entry = Result<Seed, Rejected>;
@@ -71,11 +74,11 @@ pub struct Options {
 /// A source is missing, a directory, or cannot be read, or a file has no such column.
 pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
     sources.iter().try_for_each(|source| source.check(&options))?;
-    let (sender, entries) = mpsc::channel(LOOK_AHEAD);
+    let (sender, entries) = mpsc::channel(LOOK_AHEAD - BATCH);
     let breakages = Breakages::default();
     let feed = Feed { options, sender, breakages: breakages.clone() };
     let thread = thread::Builder::new().name("seeds".into()).spawn(move || feed.read_all(&sources));
-    Ok(Seeds { entries, breakages, thread: Some(thread.map_err(Error::Thread)?) })
+    Ok(Seeds { entries, taken: Vec::new(), breakages, thread: Some(thread.map_err(Error::Thread)?) })
 }
 
 /// The URLs of all sources in order: a [`Seed`], or a [`Rejected`] for a line that is no URL.
@@ -88,6 +91,8 @@ pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
 #[derive(Debug)]
 pub struct Seeds {
     entries: Receiver<Entry>,
+    /// Entries that have left the channel, the next one last.
+    taken: Vec<Entry>,
     breakages: Breakages,
     thread: Option<JoinHandle<()>>,
 }
@@ -104,7 +109,12 @@ impl Stream for Seeds {
     type Item = Result<Seed, Rejected>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let entry = ready!(self.entries.poll_recv(context));
+        let Self { entries, taken, .. } = &mut *self;
+        if taken.is_empty() {
+            ready!(entries.poll_recv_many(context, taken, BATCH));
+            taken.reverse();
+        }
+        let entry = taken.pop();
         if entry.is_none()
             && let Some(thread) = self.thread.take()
             && let Err(panic) = thread.join()
@@ -319,7 +329,7 @@ mod tests {
             let _sender = sender;
             panic!("boom");
         });
-        let mut seeds = Seeds { entries, breakages: Breakages::default(), thread: Some(thread) };
+        let mut seeds = Seeds { entries, taken: Vec::new(), breakages: Breakages::default(), thread: Some(thread) };
         next(&mut seeds).await;
     }
 

@@ -43,9 +43,12 @@ impl Render for Csv {
 
 /// Adds a cell and the comma behind it.
 fn put_cell(cell: &str, out: &mut Vec<u8>) {
-    if cell.contains(['"', ',', '\n', '\r']) {
+    if cell.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
         out.push(b'"');
-        out.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
+        for (n, part) in cell.as_bytes().split(|&byte| byte == b'"').enumerate() {
+            out.extend_from_slice(if n > 0 { b"\"\"" } else { b"" });
+            out.extend_from_slice(part);
+        }
         out.push(b'"');
     } else {
         out.extend_from_slice(cell.as_bytes());

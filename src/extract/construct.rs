@@ -11,7 +11,7 @@ use html5ever::{Attribute, LocalName, QualName, ns};
 use scraper::{Html, HtmlTreeSink};
 
 use super::deadline::{Deadline, STRIDE};
-use super::tokens::{self, AttributeNames, Content, Tag, Token, Tokens};
+use super::tokens::{self, AttributeNames, Content, Token, Tokens};
 use crate::failure::{Failure, Kind};
 
 /// How deep elements may be nested. Blink flattens what is deeper.
@@ -55,8 +55,8 @@ impl<'t> Construction<'t> {
 
     fn take(&mut self, token: Token<'t>, tokens: &mut Tokens<'t>) {
         let token = match token {
-            Token::Start(start) => return self.start(&start, tokens),
-            Token::End(name) => tokenizer::Token::TagToken(tag(TagKind::EndTag, &name)),
+            Token::Start => return self.start(tokens),
+            Token::End => tokenizer::Token::TagToken(tag(TagKind::EndTag, &tokens.tag().name)),
             Token::Text(text) => tokenizer::Token::CharacterTokens(self.text.part(text)),
             Token::Char(c) => tokenizer::Token::CharacterTokens(StrTendril::from_char(c)),
             Token::Null => tokenizer::Token::NullCharacterToken,
@@ -68,7 +68,8 @@ impl<'t> Construction<'t> {
         let _ = self.builder.process_token(token, 0);
     }
 
-    fn start(&mut self, start: &Tag<'t>, tokens: &mut Tokens<'t>) {
+    fn start(&mut self, tokens: &mut Tokens<'t>) {
+        let start = tokens.tag();
         let mut attrs: Vec<_> = start.attributes().map(|attribute| self.attribute(&attribute)).collect();
         let had_duplicate_attributes = remove_duplicates(&mut attrs);
         let self_closing = start.is_self_closing;
@@ -81,7 +82,7 @@ impl<'t> Construction<'t> {
             TokenSinkResult::RawData(RawKind::ScriptData | RawKind::ScriptDataEscaped(_)) => Content::Script,
             TokenSinkResult::Continue | TokenSinkResult::Script(_) | TokenSinkResult::EncodingIndicator(_) => return,
         };
-        tokens.switch(content, &start.name);
+        tokens.switch(content);
     }
 
     fn attribute(&mut self, attribute: &tokens::Attribute<'t>) -> Attribute {

@@ -153,8 +153,11 @@ pub static FIELDS: &[Field] = &[
     },
 ];
 
+/// A list of at most as many values as the iterator may have.
 fn list(values: impl Iterator<Item = Value<'static>>) -> Value<'static> {
-    Value::List(values.collect())
+    let mut list = Vec::with_capacity(values.size_hint().1.unwrap_or(0));
+    list.extend(values);
+    Value::List(list)
 }
 
 fn header((name, value): (&HeaderName, &HeaderValue)) -> Value<'static> {

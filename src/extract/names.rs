@@ -30,8 +30,16 @@ impl Deref for Name {
 }
 
 /// What can be known of a name.
-const PROPERTIES: [fn(&LocalName) -> bool; 7] =
-    [may_be_in_head, rules_out_frameset, is_followed, is_table_part, is_heading, is_formatting, is_special];
+const PROPERTIES: [fn(&LocalName) -> bool; 8] = [
+    may_be_in_head,
+    rules_out_frameset,
+    is_followed,
+    is_table_part,
+    is_heading,
+    is_formatting,
+    is_special,
+    has_rules_of_its_own,
+];
 
 impl From<LocalName> for Name {
     fn from(local: LocalName) -> Self {
@@ -75,6 +83,11 @@ impl Name {
     /// Whether an end tag of another element does not close it in passing (section 13.2.4.2, "special").
     pub(super) fn is_special(&self) -> bool {
         self.has(6)
+    }
+
+    /// Whether somebody asks for just this name: most names need not be compared with any other.
+    pub(super) fn has_rules_of_its_own(&self) -> bool {
+        self.has(7)
     }
 
     /// How it is set apart from what is around it, in HTML.
@@ -123,4 +136,13 @@ fn is_special(name: &LocalName) -> bool {
         "marquee" "menu" "nav" "object" "ol" "pre" "search" "section" "select" "summary" "table" "td" "template"
         "th" "ul"
     )
+}
+
+fn has_rules_of_its_own(name: &LocalName) -> bool {
+    is_table_part(name)
+        || is_heading(name)
+        || is_any!(*name,
+            "a" "area" "base" "body" "br" "button" "frameset" "head" "html" "iframe" "link" "math" "meta" "nobr" "noembed"
+            "noframes" "noscript" "plaintext" "script" "select" "style" "svg" "table" "template" "textarea" "title" "xmp"
+        )
 }

@@ -159,7 +159,8 @@ impl Outline {
         if self.is_in_template() {
             return !is_any!(**name, "html" "body" "frameset");
         }
-        if **name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
+        let has_rules = name.has_rules_of_its_own();
+        if has_rules && **name == local_name!("frameset") && (self.phase < Phase::Body || self.frameset_ok) {
             self.phase = Phase::Frameset;
             self.truncate(0);
         }
@@ -175,9 +176,23 @@ impl Outline {
 
     fn start_html(&mut self, tag: &Tag<'_>) -> Started {
         let name = &tag.name;
+        if name.has_rules_of_its_own()
+            && let Some(started) = self.start_by_rule(tag)
+        {
+            return started;
+        }
+        if name.is_followed() {
+            self.push(Space::Html, name);
+        }
+        Started::Html(Content::Data)
+    }
+
+    /// What the start of an element leads to that is not just open from then on.
+    fn start_by_rule(&mut self, tag: &Tag<'_>) -> Option<Started> {
+        let name = &tag.name;
         let content = content(name);
         if content != Content::Data {
-            return Started::Html(content);
+            return Some(Started::Html(content));
         }
         match **name {
             local_name!("svg") | local_name!("math") => {
@@ -185,14 +200,14 @@ impl Outline {
                 if !tag.is_self_closing {
                     self.push(space, name);
                 }
-                return Started::Foreign;
+                return Some(Started::Foreign);
             }
             local_name!("table") => {
                 if self.top_is(|name| **name == local_name!("table")) {
                     self.truncate(self.depth() - 1);
                 }
             }
-            _ if name.is_table_part() => return self.start_table_part(name),
+            _ if name.is_table_part() => return Some(self.start_table_part(name)),
             _ if name.is_heading() && self.top_is(Name::is_heading) => self.truncate(self.depth() - 1),
             // These do not nest.
             local_name!("a") | local_name!("nobr") | local_name!("button") | local_name!("select") => {
@@ -200,10 +215,7 @@ impl Outline {
             }
             _ => {}
         }
-        if name.is_followed() {
-            self.push(Space::Html, name);
-        }
-        Started::Html(Content::Data)
+        None
     }
 
     /// A cell, a row or another part: it closes what is open in its table.
@@ -237,6 +249,9 @@ impl Outline {
     }
 
     fn end_html(&mut self, name: &Name) {
+        if !name.has_rules_of_its_own() {
+            return self.end_named(name);
+        }
         match **name {
             local_name!("head") if self.phase == Phase::Head && !self.is_in_template() => self.phase = Phase::AfterHead,
             local_name!("body") | local_name!("html") | local_name!("br") => {

@@ -81,7 +81,7 @@ pub(super) fn read<'t>(text: &'t str, parts: Parts, deadline: &Deadline) -> (Fou
     let (mut state, mut tokens) = (State::new(parts), Tokens::new(text));
     let mut next_look = STRIDE;
     while let Some(token) = tokens.next(|| state.outline.is_foreign()) {
-        state.token(&token, &mut tokens);
+        state.take(&token, &mut tokens);
         if state.has_all() {
             break;
         }
@@ -138,16 +138,16 @@ impl<'t> State<'t> {
         }
     }
 
-    fn token(&mut self, token: &Token<'t>, tokens: &mut Tokens<'_>) {
+    fn take(&mut self, token: &Token<'t>, tokens: &mut Tokens<'t>) {
         match token {
-            Token::Start(tag) => {
-                let content = self.start(tag);
+            Token::Start => {
+                let content = self.start(tokens.tag());
                 if content != Content::Data {
                     self.is_raw = content != Content::Plaintext;
-                    tokens.switch(content, &tag.name);
+                    tokens.switch(content);
                 }
             }
-            Token::End(name) => self.end(name),
+            Token::End => self.end(&tokens.tag().name),
             Token::Text(text) => self.text(text),
             Token::Char(c) => self.text(c.encode_utf8(&mut [0; 4])),
             Token::Null | Token::Comment | Token::Doctype(_) => {}
@@ -160,7 +160,10 @@ impl<'t> State<'t> {
         self.close_captures();
         let Started::Html(content) = started else { return Content::Data };
         if !self.outline.is_in_template() {
-            self.element(tag);
+            if tag.name.has_rules_of_its_own() {
+                self.element(tag);
+            }
+            self.set_apart(&tag.name);
         }
         content
     }
@@ -179,7 +182,6 @@ impl<'t> State<'t> {
             _ if tag.name.is_heading() && self.parts.contains(Part::Headings) => self.start_heading(&tag.name),
             _ => {}
         }
-        self.set_apart(&tag.name);
     }
 
     fn start_link(&mut self, tag: &Tag<'t>) {

@@ -7,10 +7,11 @@ use html5ever::LocalName;
 use memchr::memchr;
 
 use super::references::decode_value;
+use super::words;
 use crate::extract::names::Name;
 
 /// A tag.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::extract) struct Tag<'t> {
     pub(in crate::extract) name: Name,
     pub(in crate::extract) is_self_closing: bool,
@@ -19,17 +20,19 @@ pub(in crate::extract) struct Tag<'t> {
 }
 
 impl<'t> Tag<'t> {
-    /// Reads the tag whose name `text` begins with. Gives it, unless the text ends before, and its length.
-    pub(super) fn read(text: &'t str, names: &mut Names<Name>) -> (Option<Self>, usize) {
-        let name = text.bytes().position(|byte| ENDS.is(byte, TAG_NAME)).unwrap_or(text.len());
+    /// Becomes the tag whose name `text` begins with. Gives its length; none where the text ends before it does.
+    pub(super) fn read(&mut self, text: &'t str, names: &mut Names<Name>) -> Option<usize> {
+        let name = end_of(text.as_bytes(), TAG_NAME);
         let mut attributes = Attributes::new(&text[name..]);
         while attributes.advance().is_some() {}
         let end = name + attributes.at;
         if end == text.len() {
-            return (None, end);
+            return None;
         }
-        let is_self_closing = attributes.is_self_closing;
-        (Some(Self { name: names.find(&text[..name]), is_self_closing, rest: &text[name..=end] }), end + 1)
+        self.name.clone_from(names.find(text, name));
+        self.is_self_closing = attributes.is_self_closing;
+        self.rest = &text[name..=end];
+        Some(end + 1)
     }
 
     /// Its attributes as they are written, also those that are written twice.
@@ -58,7 +61,7 @@ impl<'t> Attribute<'t> {
 
     /// Its interned name.
     pub(in crate::extract) fn name(&self, names: &mut AttributeNames) -> LocalName {
-        names.find(self.name)
+        names.find(self.name, self.name.len()).clone()
     }
 
     /// What its value means.
@@ -95,12 +98,11 @@ impl<'t> Attributes<'t> {
 
     /// Goes on to a byte that ends `what`, or to the end of the text.
     fn skip_to_end_of(&mut self, what: u8) {
-        while self.peek().is_some_and(|byte| !ENDS.is(byte, what)) {
-            self.at += 1;
-        }
+        self.at += end_of(&self.text.as_bytes()[self.at..], what);
     }
 
     /// Goes over the next attribute.
+    #[inline]
     fn advance(&mut self) -> Option<Span> {
         loop {
             self.skip_space();
@@ -133,7 +135,11 @@ impl<'t> Attributes<'t> {
         let from = self.at;
         if matches!(first, b'"' | b'\'') {
             let from = from + 1;
-            let length = memchr(first, &self.text.as_bytes()[from..]);
+            let rest = &self.text.as_bytes()[from..];
+            let length = match words::find::<2>(rest, |word| words::mark(word, first)) {
+                Ok(length) => Some(length),
+                Err(passed) => memchr(first, &rest[passed..]).map(|length| passed + length),
+            };
             self.at = length.map_or(self.text.len(), |length| from + length + 1);
             return length.map(|length| from..from + length);
         }
@@ -185,10 +191,21 @@ impl Ends {
     }
 }
 
+/// Where a byte is that ends `what`, or the length.
+fn end_of(bytes: &[u8], what: u8) -> usize {
+    // Marks all that end anything, and a little else.
+    let near = words::find::<1>(bytes, |word| {
+        words::mark_below(word, b'-') | words::mark(word, b'/') | words::mark(word, b'=') | words::mark(word, b'>')
+    });
+    let (Ok(passed) | Err(passed)) = near;
+    let rest = &bytes[passed..];
+    passed + rest.iter().position(|&byte| ENDS.is(byte, what)).unwrap_or(rest.len())
+}
+
 /// What was found for the names that were seen last. Looking one up among all that HTML knows takes longer than reading a
 /// tag, and a page uses few.
 #[derive(Debug)]
-pub(in crate::extract) struct Names<T>(Box<[(u128, T); SLOTS]>);
+pub(in crate::extract) struct Names<T>(Box<[(u64, T); SLOTS]>);
 
 /// The names of attributes.
 pub(in crate::extract) type AttributeNames = Names<LocalName>;
@@ -202,31 +219,31 @@ impl<T: Default> Default for Names<T> {
     }
 }
 
-impl<T: Clone + From<LocalName>> Names<T> {
-    /// What belongs to the name that is written so.
-    pub(super) fn find(&mut self, written: &str) -> T {
-        let Some(packed) = pack(written) else { return intern(written).into() };
-        let slot = &mut self.0[slot(packed)];
-        if slot.0 != packed {
-            *slot = (packed, intern(written).into());
+impl<T: From<LocalName>> Names<T> {
+    /// What belongs to the name that the first `length` bytes of `text` are.
+    pub(super) fn find(&mut self, text: &str, length: usize) -> &T {
+        let key = key(text.as_bytes(), length);
+        // Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
+        let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS);
+        let slot = &mut self.0[usize::try_from(hash).unwrap_or(0)];
+        if slot.0 != key || key == 0 {
+            *slot = (key, intern(&text[..length]).into());
         }
-        slot.1.clone()
+        &slot.1
     }
 }
 
-/// A short name in lower case as a number, never zero.
-fn pack(name: &str) -> Option<u128> {
-    let is_short = name.len() <= size_of::<u128>();
-    // Two names that differ in nothing but a leading NUL would be one.
-    let can_be = is_short && !name.starts_with('\0');
-    can_be.then(|| name.bytes().fold(0, |packed, byte| packed << 8 | u128::from(byte.to_ascii_lowercase())))
-}
-
-/// Fibonacci hashing (Knuth, TAOCP vol. 3, section 6.4).
-fn slot(packed: u128) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "both halves of the number are used")]
-    let folded = packed as u64 ^ (packed >> u64::BITS) as u64;
-    usize::try_from(folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS)).unwrap_or(0)
+/// A short name in lower case as a number; zero for one that is long or ends in a NUL.
+fn key(bytes: &[u8], length: usize) -> u64 {
+    if length > size_of::<u64>() || bytes[length - 1] == 0 {
+        return 0;
+    }
+    let word = words::load(bytes).unwrap_or_else(|| {
+        let mut padded = [0; size_of::<u64>()];
+        padded[..length].copy_from_slice(&bytes[..length]);
+        u64::from_le_bytes(padded)
+    });
+    words::lower_case(word, length)
 }
 
 fn intern(written: &str) -> LocalName {

@@ -10,12 +10,15 @@ use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
 use html5ever::{Attribute, LocalName, QualName, ns};
 use scraper::{Html, HtmlTreeSink};
 
-use super::deadline::{Deadline, STRIDE};
+use super::deadline::Deadline;
 use super::tokens::{self, AttributeNames, Content, Token, Tokens};
 use crate::failure::{Failure, Kind};
 
 /// How deep elements may be nested. Blink flattens what is deeper.
 const DEPTH: usize = 512;
+
+/// After how many bytes it is looked at how it goes.
+const STRIDE: usize = 4 << 10;
 
 /// Builds the tree of an HTML text.
 ///

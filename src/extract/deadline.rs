@@ -14,9 +14,6 @@ use crate::failure::{Failure, Kind};
 #[derive(Debug)]
 pub(super) struct Deadline(Duration);
 
-/// How many bytes are read between two looks at how it goes.
-pub(super) const STRIDE: usize = 4096;
-
 /// How long this thread has been computing.
 fn computed() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()

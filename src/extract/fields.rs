@@ -1,10 +1,9 @@
 //! The built-in fields.
 
 use reqwest::header::{HeaderName, HeaderValue};
-use url::Url;
 
 use super::head::Meta;
-use super::links::base_url;
+use super::links::Base;
 use super::reader::{Found, Heading, Part};
 use crate::page::{Kind, Page};
 use crate::value::Value;
@@ -43,12 +42,12 @@ impl Field {
 pub(super) struct Source<'a> {
     page: &'a Page<'a>,
     found: Found<'a>,
-    base: Url,
+    base: Base,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
-        let base = base_url(page.url, found.head.base.as_deref());
+        let base = Base::new(page.url, found.head.base.as_deref());
         Self { page, found, base }
     }
 }
@@ -69,7 +68,7 @@ pub static FIELDS: &[Field] = &[
         help: "the absolute URL of `<link rel=canonical>`",
         read: |s| {
             let href = s.found.head.canonical.as_deref();
-            Value::text(href.and_then(|href| s.base.join(href).ok()).map(String::from))
+            Value::text(href.and_then(|href| s.base.join(href)))
         },
     },
     Field {

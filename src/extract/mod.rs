@@ -26,7 +26,7 @@ use deadline::Deadline;
 pub use error::Error;
 use fields::Source;
 pub use fields::{FIELDS, Field};
-use links::base_url;
+use links::Base;
 use reader::{Found, Parts};
 use select::Pick;
 
@@ -158,7 +158,7 @@ impl Extractor {
 
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
         let tree = construct::build(&page.text, deadline)?;
-        let base = base_url(page.url, tree::base_href(&tree));
+        let base = Base::new(page.url, tree::base_href(&tree));
         let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
         let mut taken = select::take(picks, &tree, &base, deadline)?.into_iter();
         for (step, value) in self.steps.iter().zip(values) {

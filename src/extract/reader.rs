@@ -2,7 +2,7 @@
 
 use html5ever::local_name;
 
-use super::deadline::{Deadline, STRIDE};
+use super::deadline::Deadline;
 use super::head::Head;
 use super::links::Link;
 use super::names::Name;
@@ -11,6 +11,9 @@ use super::text::{Gap, Prose};
 use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::Failure;
 use crate::value::Value;
+
+/// After how many bytes the clock is looked at: reading so many takes milliseconds at the worst.
+const STRIDE: usize = 32 << 10;
 
 /// How long a title may be, in characters.
 const TITLE: usize = 100_000;

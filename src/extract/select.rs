@@ -6,10 +6,10 @@ use scraper::selector::{Parser, Simple};
 use scraper::{ElementRef, Html};
 use selectors::matching::{self, MatchingContext, SelectorCaches};
 use selectors::parser::{Component, ParseRelative, SelectorList};
-use url::Url;
 
 use super::Error;
 use super::deadline::Deadline;
+use super::links::Base;
 use super::tree::{elements, is_in_template, text_of};
 use crate::failure::{Failure, Kind};
 use crate::value::Value;
@@ -105,10 +105,10 @@ impl Pick {
         Ok((name, Self { selectors, is_list, attribute: attribute.map(Attribute::new) }))
     }
 
-    fn value(&self, element: &ElementRef<'_>, base: &Url) -> Option<String> {
+    fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
         match &self.attribute {
             None => Some(text_of(element)),
-            Some(attribute) if attribute.is_url => base.join(attribute.of(element)?).ok().map(String::from),
+            Some(attribute) if attribute.is_url => base.join(attribute.of(element)?),
             Some(attribute) => attribute.of(element).map(str::to_owned),
         }
     }
@@ -123,7 +123,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn look(&mut self, element: &ElementRef<'_>, base: &Url, caches: &mut SelectorCaches) -> Result<(), Failure> {
+    fn look(&mut self, element: &ElementRef<'_>, base: &Base, caches: &mut SelectorCaches) -> Result<(), Failure> {
         if self.is_done || !self.pick.selectors.matches(element, caches) || is_in_template(element) {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Taking<'_> {
 pub(super) fn take<'a>(
     picks: impl Iterator<Item = &'a Pick>,
     tree: &Html,
-    base: &Url,
+    base: &Base,
     deadline: &Deadline,
 ) -> Result<Vec<Value<'static>>, Failure> {
     let mut takings: Vec<_> = picks.map(|pick| Taking { pick, found: Vec::new(), bytes: 0, is_done: false }).collect();

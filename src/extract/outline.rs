@@ -324,11 +324,11 @@ impl Outline {
     }
 
     fn truncate(&mut self, depth: usize) {
-        for open in self.open.drain(depth..) {
+        while self.open.len() > depth || self.open.last().is_some_and(Open::is_gap) {
+            let Some(open) = self.open.pop() else { break };
             self.templates -= u32::from(is_html(&open, &local_name!("template")));
             self.preformatted -= u32::from(is_preformatted(&open));
         }
-        self.open.truncate(self.open.iter().rposition(|open| !open.is_gap()).map_or(0, |at| at + 1));
     }
 
     /// Closes elements of SVG and math up to where HTML is allowed.

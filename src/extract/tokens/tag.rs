@@ -23,16 +23,15 @@ impl<'t> Tag<'t> {
     /// Becomes the tag whose name `text` begins with. Gives its length; none where the text ends before it does.
     pub(super) fn read(&mut self, text: &'t str, names: &mut Names<Name>) -> Option<usize> {
         let name = end_of(text.as_bytes(), TAG_NAME);
-        let mut attributes = Attributes::new(&text[name..]);
-        while attributes.advance().is_some() {}
-        let end = name + attributes.at;
-        if end == text.len() {
-            return None;
-        }
+        // Most tags are nothing but a name.
+        let (length, is_self_closing) = match *text.as_bytes().get(name)? {
+            b'>' => (0, false),
+            _ => skip_attributes(&text[name..])?,
+        };
         self.name.clone_from(names.find(text, name));
-        self.is_self_closing = attributes.is_self_closing;
-        self.rest = &text[name..=end];
-        Some(end + 1)
+        self.is_self_closing = is_self_closing;
+        self.rest = &text[name..=name + length];
+        Some(name + length + 1)
     }
 
     /// Its attributes as they are written, also those that are written twice.
@@ -44,6 +43,13 @@ impl<'t> Tag<'t> {
     pub(in crate::extract) fn attribute(&self, name: &str) -> Option<Cow<'t, str>> {
         self.attributes().find(|attribute| attribute.is_called(name)).map(|attribute| decode_value(attribute.value))
     }
+}
+
+/// Where the tag ends whose attributes `text` begins with, and whether it closes itself.
+fn skip_attributes(text: &str) -> Option<(usize, bool)> {
+    let mut attributes = Attributes::new(text);
+    while attributes.advance().is_some() {}
+    (attributes.at < text.len()).then_some((attributes.at, attributes.is_self_closing))
 }
 
 /// An attribute as it is written.

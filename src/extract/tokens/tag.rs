@@ -199,10 +199,8 @@ impl Ends {
 
 /// Where a byte is that ends `what`, or the length.
 fn end_of(bytes: &[u8], what: u8) -> usize {
-    // Marks all that end anything, and a little else.
-    let near = words::find::<1>(bytes, |word| {
-        words::mark_below(word, b'-') | words::mark(word, b'/') | words::mark(word, b'=') | words::mark(word, b'>')
-    });
+    // Marks all that end anything, and a little else: what is below the digits, and `<=>?`.
+    let near = words::find::<1>(bytes, |word| words::mark_below(word, b'0') | words::mark_four(word, b'<'));
     let (Ok(passed) | Err(passed)) = near;
     let rest = &bytes[passed..];
     passed + rest.iter().position(|&byte| ENDS.is(byte, what)).unwrap_or(rest.len())

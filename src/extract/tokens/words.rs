@@ -20,6 +20,11 @@ pub(super) const fn mark(word: u64, byte: u8) -> u64 {
     different.wrapping_sub(each(1)) & !different & each(0x80)
 }
 
+/// Marks the bytes that are `byte` or one of the three after it; it is a multiple of four.
+pub(super) const fn mark_four(word: u64, byte: u8) -> u64 {
+    mark(word & each(!3), byte)
+}
+
 /// Marks the bytes that are less than `bound`, which is at most 128.
 pub(super) const fn mark_below(word: u64, bound: u8) -> u64 {
     word.wrapping_sub(each(bound)) & !word & each(0x80)
@@ -63,6 +68,8 @@ mod tests {
         fn the_first_mark_is_right(bytes: [u8; 8], byte: u8, bound in 0..=128_u8) {
             let word = u64::from_le_bytes(bytes);
             prop_assert_eq!(first(mark(word, byte)), bytes.iter().position(|&one| one == byte).unwrap_or(8));
+            let four = byte & !3;
+            prop_assert_eq!(first(mark_four(word, four)), bytes.iter().position(|&one| one & !3 == four).unwrap_or(8));
             prop_assert_eq!(first(mark_below(word, bound)), bytes.iter().position(|&one| one < bound).unwrap_or(8));
         }
 

@@ -51,6 +51,30 @@ pub(super) struct Base {
     ends: Option<[usize; 3]>,
 }
 
+/// Where a byte of a link stands for itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Simple {
+    No,
+    Fragment,
+    /// In a path and in a fragment.
+    Path,
+}
+
+static SIMPLE: [Simple; 256] = {
+    let mut simple = [Simple::No; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        simple[byte as usize] = match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' | b'=' | b',' | b'+' | b'@' => Simple::Path,
+            _ if byte.is_ascii_alphanumeric() => Simple::Path,
+            b':' | b';' | b'(' | b')' | b'%' => Simple::Fragment,
+            _ => Simple::No,
+        };
+        byte += 1;
+    }
+    simple
+};
+
 impl Base {
     /// The base of a page (WHATWG HTML, section 4.2.3, "frozen base URL"). `href` is that of its first `<base>` that has
     /// one.
@@ -75,9 +99,8 @@ impl Base {
     fn join_simple(&self, href: &str) -> Option<String> {
         let [path_start, path_end, query_end] = self.ends?;
         let (mut path, fragment) = href.find('#').map_or((href, ""), |at| href.split_at(at));
-        let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~=,+@".contains(&byte);
-        let is_simple = path.bytes().all(is_path)
-            && fragment.bytes().skip(1).all(|byte| is_path(byte) || b":;()%".contains(&byte))
+        let is_simple = path.bytes().all(|byte| SIMPLE[usize::from(byte)] == Simple::Path)
+            && fragment.bytes().skip(1).all(|byte| SIMPLE[usize::from(byte)] != Simple::No)
             && !(href.is_empty() || path.starts_with("//"));
         if !is_simple {
             return None;

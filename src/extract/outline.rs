@@ -283,6 +283,9 @@ impl Outline {
         if !name.is_followed() {
             return;
         }
+        if self.top_is(|top| top == name) {
+            return self.truncate(self.depth() - 1);
+        }
         let is_target = |open: &Open| {
             open.space == Space::Html && (open.name == *name || (name.is_heading() && open.name.is_heading()))
         };

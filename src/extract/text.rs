@@ -29,11 +29,15 @@ pub(super) struct Prose {
 impl Prose {
     /// Appends text, with each run of ASCII white space made one space.
     pub(super) fn push(&mut self, text: &str) {
-        for (n, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
-            if n > 0 {
-                self.set_apart(Gap::Space);
+        let mut rest = text;
+        loop {
+            let word = rest.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(rest.len());
+            self.push_verbatim(&rest[..word]);
+            if word == rest.len() {
+                return;
             }
-            self.push_verbatim(word);
+            self.set_apart(Gap::Space);
+            rest = &rest[word + 1..];
         }
     }
 

@@ -5,42 +5,104 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
-
 use super::Render;
 use super::neutral::write_escaped;
-use crate::record::Record;
+use crate::record::{COLUMNS, Record};
+use crate::value::Value;
 
 pub(super) struct Jsonl;
 
 impl Render for Jsonl {
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-        record.serialize(&mut Serializer::with_formatter(&mut *out, OneLine))?;
-        out.write_all(b"\n")
+        out.push(b'{');
+        for column in COLUMNS {
+            write_key(column.name, out)?;
+            write_value(&(column.read)(record), out)?;
+            out.push(b',');
+        }
+        write_key("fields", out)?;
+        write_map(record.fields(), out)?;
+        out.extend_from_slice(b"}\n");
+        Ok(())
     }
 }
 
-/// Compact JSON on one line.
-struct OneLine;
-
-impl Formatter for OneLine {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        write_escaped(fragment, writer)
-    }
-
-    /// JSON from the user's file: its white space becomes spaces. That stands between tokens, for inside a string
-    /// it is escaped, and everything else that is escaped here stands inside strings.
-    fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        for (n, part) in fragment.split(['\t', '\n', '\r']).enumerate() {
-            if n > 0 {
-                writer.write_all(b" ")?;
+/// Writes a value. `serde_json` would go through each text twice: once for its own escapes, once for ours.
+fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Int(number) => write!(out, "{number}")?,
+        Value::Str(text) => write_text(text, out)?,
+        Value::List(values) => {
+            out.push(b'[');
+            for (n, value) in values.iter().enumerate() {
+                if n > 0 {
+                    out.push(b',');
+                }
+                write_value(value, out)?;
             }
-            write_escaped(part, writer)?;
+            out.push(b']');
         }
-        Ok(())
+        Value::Map(entries) => write_map(entries.iter().map(|(key, value)| (&**key, value)), out)?,
+        Value::Json(raw) => write_raw(raw.get(), out)?,
     }
+    Ok(())
+}
+
+fn write_map<'a, 'v: 'a>(entries: impl Iterator<Item = (&'a str, &'a Value<'v>)>, out: &mut Vec<u8>) -> io::Result<()> {
+    out.push(b'{');
+    for (n, (key, value)) in entries.enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        write_key(key, out)?;
+        write_value(value, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_key(key: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    write_text(key, out)?;
+    out.push(b':');
+    Ok(())
+}
+
+/// Writes a string (RFC 8259, section 7).
+fn write_text(text: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    out.push(b'"');
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        for part in text.split_inclusive(['"', '\\']) {
+            let last = part.chars().next_back().filter(|c| matches!(c, '"' | '\\'));
+            write_escaped(&part[..part.len() - last.map_or(0, char::len_utf8)], out)?;
+            if let Some(c) = last {
+                write!(out, "\\{c}")?;
+            }
+        }
+    }
+    out.push(b'"');
+    Ok(())
+}
+
+/// Whether a byte stands for itself in a string, and for nothing that is escaped.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// JSON from the user's file: its white space becomes spaces. That stands between tokens, for inside a string it is
+/// escaped, and everything else that is escaped here stands inside strings.
+fn write_raw(json: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    for (n, part) in json.split(['\t', '\n', '\r']).enumerate() {
+        if n > 0 {
+            out.push(b' ');
+        }
+        write_escaped(part, out)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn site() -> Router {
         .route("/old", get(|| async { Redirect::permanent("/new") }))
         .route("/new", get(|| async { Html("<title>It lives here now</title>") }))
         .route("/broken", get(|| async { (StatusCode::NOT_IMPLEMENTED, Html("<title>Oops</title>")).into_response() }))
-        .merge(items_server::router())
+        .merge(items_server::router(items_server::LATENCY))
 }
 
 fn main() -> anyhow::Result<ExitCode> {

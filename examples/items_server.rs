@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release --example items_server              # listens on 127.0.0.1:8000
 //! cargo run --release --example items_server 127.0.0.1:0  # on another address
+//! cargo run --release --example items_server 127.0.0.1:8000 10  # 10 seconds of simulated I/O
 //! ```
 
 use std::io::Write;
@@ -11,40 +12,48 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpSocket};
 
-/// How long the simulated I/O takes.
-const LATENCY: Duration = Duration::from_secs(1);
+/// How long the simulated I/O takes unless somebody says otherwise.
+pub(crate) const LATENCY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Item {
     item_id: i64,
 }
 
-async fn read_item(Path(item_id): Path<i64>) -> Json<Item> {
-    tokio::time::sleep(LATENCY).await;
+async fn read_item(Path(item_id): Path<i64>, State(latency): State<Duration>) -> Json<Item> {
+    tokio::time::sleep(latency).await;
     Json(Item { item_id })
 }
 
 /// The server's only route.
-pub(crate) fn router() -> Router {
-    Router::new().route("/items/{item_id}", get(read_item))
+pub(crate) fn router(latency: Duration) -> Router {
+    Router::new().route("/items/{item_id}", get(read_item)).with_state(latency)
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
+    let mut args = std::env::args().skip(1);
+    let address = args.next().unwrap_or_else(|| "127.0.0.1:8000".into());
     let address: SocketAddr =
         address.parse().with_context(|| format!("{address:?} is no address like 127.0.0.1:8000"))?;
+    let latency = match args.next() {
+        None => LATENCY,
+        Some(seconds) => {
+            let number = seconds.parse().with_context(|| format!("{seconds:?} is no number of seconds"))?;
+            Duration::try_from_secs_f64(number).with_context(|| format!("{seconds:?} is no length of time"))?
+        }
+    };
     raise_open_file_limit()?;
     let listener = listen(address).with_context(|| format!("cannot listen on {address}"))?;
     writeln!(std::io::stdout(), "http://{}/items/1", listener.local_addr()?)?;
-    axum::serve(listener, router()).await?;
+    axum::serve(listener, router(latency)).await?;
     Ok(())
 }
 

@@ -108,7 +108,8 @@ impl<'t> Attributes<'t> {
     }
 
     /// Goes over the next attribute.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where attributes are only passed over, nothing of them need be made")]
+    #[inline(always)]
     fn advance(&mut self) -> Option<Span> {
         loop {
             self.skip_space();
@@ -142,7 +143,7 @@ impl<'t> Attributes<'t> {
         if matches!(first, b'"' | b'\'') {
             let from = from + 1;
             let rest = &self.text.as_bytes()[from..];
-            let length = match words::find::<2>(rest, |word| words::mark(word, first)) {
+            let length = match words::find::<4>(rest, |word| words::mark(word, first)) {
                 Ok(length) => Some(length),
                 Err(passed) => memchr(first, &rest[passed..]).map(|length| passed + length),
             };

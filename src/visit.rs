@@ -87,8 +87,8 @@ impl Local {
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // Twice the cores: when one page has been read another one is there.
-        let readers = Arc::new(Semaphore::new(2 * cores));
+        // More than there are cores: when one page has been read another one is there.
+        let readers = Arc::new(Semaphore::new(3 * cores));
         Self { fetcher, extractor: Arc::new(extractor), accepted, readers }
     }
 
@@ -129,7 +129,7 @@ impl Local {
         (Some(facts), end, hint)
     }
 
-    /// Reads a page on a thread of its own, at most twice as many at once as there are cores.
+    /// Reads a page on a thread of its own, at most three times as many at once as there are cores.
     async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
         // The semaphore is never closed; without a permit the page is read all the same.
         let permit = Arc::clone(&self.readers).acquire_owned().await;

@@ -1,5 +1,6 @@
 //! A list, one URL or JSON object a line → its entries.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, ErrorKind};
 
 use memchr::memchr;
@@ -81,10 +82,12 @@ impl<R: BufRead> Lines<R> {
             let reason = if self.line.starts_with(b"{") { "longer than 16,777,216 bytes" } else { address::TOO_LONG };
             return Some(Err(origin.reject_start(number, &String::from_utf8_lossy(&self.line), reason)));
         }
-        let Ok(text) = std::str::from_utf8(&self.line) else { return reject("line is not UTF-8") };
+        let text = String::from_utf8_lossy(&self.line);
         match text.trim() {
             "" => None,
+            // Whatever bytes it has.
             text if text.starts_with('#') => None,
+            _ if matches!(text, Cow::Owned(_)) => reject("line is not UTF-8"),
             text if text.contains('\0') => reject("line has a NUL byte"),
             text if text.starts_with('{') => Some(match object::parse(text, &self.key) {
                 Ok(object) => origin.seed(number, &object.url, object.input),
@@ -252,6 +255,13 @@ mod tests {
         let entries: Vec<_> = lines(b"a.test\nb".chain(BufReader::new(Broken))).take(2).collect();
         assert!(entries[0].is_ok());
         assert_eq!(entries[1].as_ref().unwrap_err().to_string(), "gone");
+    }
+
+    #[test]
+    fn a_comment_may_have_any_bytes_and_any_white_space_before_it() {
+        for comment in [&b"#\x80"[..], b" \t#\x80", b"\x0b#\x80", b"\xc2\xa0#\x80", b"\xe2\x80\x83# x"] {
+            assert!(lines(comment).next().is_none(), "{comment:?}");
+        }
     }
 
     proptest! {

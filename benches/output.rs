@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput};
 use jiff::Timestamp;
 use scrape::job::{End, Facts, HostHint, Location, Outcome, Target, Trail};
 use scrape::sink::{Format, Lines, Options};
-use scrape::value::{Row, Value};
+use scrape::value::{Row, Table, Value};
 use url::Url;
 
 /// Records between two moments in which nothing waits.
@@ -41,12 +41,14 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
 
 /// A hundred links, as `-x links` gives them.
 fn links() -> Value<'static> {
-    let link = |n| {
-        let href = format!("https://www.example.com/catalogue/2026/section-{n}/index.html");
-        let text = format!("Section {n}: what else there is");
-        Value::Map(vec![("url".into(), href.into()), ("text".into(), text.into())])
-    };
-    Value::List((0..100).map(link).collect())
+    let mut links = Table::new(&["url", "text", "rel", "nofollow"], 100);
+    for n in 0..100 {
+        links.push_text(Some(&format!("https://www.example.com/catalogue/2026/section-{n}/index.html")));
+        links.push_text(Some(&format!("Section {n}: what else there is")));
+        links.push_text(None);
+        links.push_bool(false);
+    }
+    Value::Table(links)
 }
 
 /// Throws away what it counts.

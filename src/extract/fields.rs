@@ -1,12 +1,13 @@
 //! The built-in fields.
 
+use std::borrow::Cow;
+
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::head::Meta;
 use super::links::Base;
-use super::reader::{Found, Heading, Part};
+use super::reader::{Found, Part};
 use crate::page::{Kind, Page};
-use crate::value::Value;
+use crate::value::{Table, Value};
 
 /// A built-in field.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub static FIELDS: &[Field] = &[
         help: "the absolute URL of `<link rel=canonical>`",
         read: |s| {
             let href = s.found.head.canonical.as_deref();
-            Value::text(href.and_then(|href| s.base.join(href)))
+            Value::text(href.and_then(|href| s.base.absolute(href)))
         },
     },
     Field {
@@ -83,7 +84,7 @@ pub static FIELDS: &[Field] = &[
         part: Part::Headings,
         schema: r#"{"type": ["string", "null"]}"#,
         help: "the text of the first `<h1>`",
-        read: |s| Value::text(s.found.h1.take()),
+        read: |s| Value::text(s.found.headings.h1().map(str::to_owned)),
     },
     Field {
         name: "headings",
@@ -96,7 +97,7 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every heading: its level, 1 to 6, and its text",
-        read: |s| list(s.found.headings.drain(..).map(Heading::into_value)),
+        read: |s| s.found.headings.to_value(),
     },
     Field {
         name: "links",
@@ -112,7 +113,7 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every HTML `<a href>` and `<area href>` whose URL can be parsed: its absolute URL, text, `rel`, and whether that says nofollow",
-        read: |s| list(s.found.links.drain(..).filter_map(|link| link.into_value(&s.base))),
+        read: |s| s.found.links.to_value(&s.base),
     },
     Field {
         name: "meta",
@@ -125,7 +126,9 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every `<meta>` of the head: its `name`, `property`, `itemprop` or `http-equiv`, and its content",
-        read: |s| list(s.found.head.metas.drain(..).map(Meta::into_value)),
+        read: |s| {
+            pairs(&["name", "content"], s.found.head.metas.iter().map(|meta| (&*meta.name, (&*meta.content).into())))
+        },
     },
     Field {
         name: "headers",
@@ -138,7 +141,7 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every header field of the answer: its name in lower case, and its value",
-        read: |s| list(s.page.headers.iter().map(header)),
+        read: |s| pairs(&["name", "value"], s.page.headers.iter().map(header)),
     },
     Field {
         name: "text",
@@ -152,14 +155,16 @@ pub static FIELDS: &[Field] = &[
     },
 ];
 
-/// A list of at most as many values as the iterator may have.
-fn list(values: impl Iterator<Item = Value<'static>>) -> Value<'static> {
-    let mut list = Vec::with_capacity(values.size_hint().1.unwrap_or(0));
-    list.extend(values);
-    Value::List(list)
+/// A list of maps with two texts each.
+fn pairs<'a>(keys: &'static [&'static str; 2], pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> Value<'static> {
+    let mut table = Table::new(keys, pairs.size_hint().0);
+    for (name, value) in pairs {
+        table.push_text(Some(name));
+        table.push_text(Some(&value));
+    }
+    Value::Table(table)
 }
 
-fn header((name, value): (&HeaderName, &HeaderValue)) -> Value<'static> {
-    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Value::Map(vec![("name".into(), Value::from(name.as_str().to_owned())), ("value".into(), Value::from(value))])
+fn header<'a>((name, value): (&'a HeaderName, &'a HeaderValue)) -> (&'a str, Cow<'a, str>) {
+    (name.as_str(), String::from_utf8_lossy(value.as_bytes()))
 }

@@ -4,7 +4,6 @@ use html5ever::local_name;
 
 use super::text::collapse;
 use super::tokens::Tag;
-use crate::value::Value;
 
 /// What the head says, as it says it.
 #[derive(Debug, Default)]
@@ -25,8 +24,8 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct Meta {
     /// Its `name`, `property` (Open Graph), `itemprop` or `http-equiv`.
-    name: String,
-    content: String,
+    pub(super) name: String,
+    pub(super) content: String,
 }
 
 impl Head {
@@ -62,14 +61,10 @@ impl Head {
 
 impl Meta {
     fn of(tag: &Tag<'_>) -> Option<Self> {
-        let content = tag.attribute("content")?;
-        let name = ["name", "property", "itemprop", "http-equiv"].iter().find_map(|key| tag.attribute(key))?;
+        let [content, name, property, itemprop, http_equiv] =
+            tag.values(["content", "name", "property", "itemprop", "http-equiv"]);
+        let (content, name) = (content?, name.or(property).or(itemprop).or(http_equiv)?);
         Some(Self { name: name.trim_ascii().to_owned(), content: content.trim_ascii().to_owned() })
-    }
-
-    /// It as a value.
-    pub(super) fn into_value(self) -> Value<'static> {
-        Value::Map(vec![("name".into(), Value::from(self.name)), ("content".into(), Value::from(self.content))])
     }
 }
 

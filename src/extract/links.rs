@@ -1,46 +1,45 @@
 //! The links of a page, and what their URLs are relative to.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use html5ever::local_name;
 use url::{Position, Url};
 
-use super::tokens::Tag;
-use crate::value::Value;
+use crate::value::{Table, Value};
+
+/// The links of a page, in order.
+#[derive(Debug, Default)]
+pub(super) struct Links<'t> {
+    pub(super) list: Vec<Link<'t>>,
+    /// The texts of all.
+    pub(super) texts: String,
+}
 
 /// An `<a>` or `<area>` with an `href`.
 #[derive(Debug)]
 pub(super) struct Link<'t> {
     /// Its `href` as it is written.
-    href: Cow<'t, str>,
+    pub(super) href: Cow<'t, str>,
     /// Its `rel` as it is written.
-    rel: Option<Cow<'t, str>>,
-    /// Its text; the `alt` of an area.
-    pub(super) text: String,
+    pub(super) rel: Option<Cow<'t, str>>,
+    /// Where its text stands; the `alt` of an area.
+    pub(super) text: Range<usize>,
 }
 
-impl<'t> Link<'t> {
-    pub(super) fn of(tag: &Tag<'t>) -> Option<Self> {
-        let href = tag.attribute("href")?;
-        let rel = tag.attribute("rel");
-        let text = match *tag.name {
-            local_name!("area") => tag.attribute("alt").unwrap_or_default().trim_ascii().to_owned(),
-            _ => String::new(),
-        };
-        Some(Self { href, rel, text })
-    }
-
-    /// It as a value, or nothing where its URL makes no sense.
-    pub(super) fn into_value(self, base: &Base) -> Option<Value<'static>> {
-        let url = base.join(&self.href)?;
-        let mut words = self.rel.as_deref().unwrap_or_default().split_ascii_whitespace();
-        let nofollow = words.any(|word| word.eq_ignore_ascii_case("nofollow"));
-        Some(Value::Map(vec![
-            ("url".into(), Value::from(url)),
-            ("text".into(), Value::from(self.text)),
-            ("rel".into(), Value::text(self.rel.map(Cow::into_owned))),
-            ("nofollow".into(), Value::Bool(nofollow)),
-        ]))
+impl Links<'_> {
+    /// They as a value, without those whose URL makes no sense.
+    pub(super) fn to_value(&self, base: &Base) -> Value<'static> {
+        let mut table = Table::new(&["url", "text", "rel", "nofollow"], self.list.len());
+        for Link { href, rel, text } in &self.list {
+            if table.push_written(|url| base.join(href, url)).is_none() {
+                continue;
+            }
+            let mut words = rel.as_deref().unwrap_or_default().split_ascii_whitespace();
+            table.push_text(Some(&self.texts[text.clone()]));
+            table.push_text(rel.as_deref());
+            table.push_bool(words.any(|word| word.eq_ignore_ascii_case("nofollow")));
+        }
+        Value::Table(table)
     }
 }
 
@@ -89,14 +88,23 @@ impl Base {
         Self { url, ends }
     }
 
+    /// Appends the absolute URL of `href` to `out`; nothing where it makes no sense.
+    pub(super) fn join(&self, href: &str, out: &mut String) -> Option<()> {
+        self.join_simple(href, out).or_else(|| {
+            out.push_str(self.url.join(href).ok()?.as_str());
+            Some(())
+        })
+    }
+
     /// The absolute URL of `href`; none where it makes no sense.
-    pub(super) fn join(&self, href: &str) -> Option<String> {
-        self.join_simple(href).or_else(|| self.url.join(href).ok().map(String::from))
+    pub(super) fn absolute(&self, href: &str) -> Option<String> {
+        let mut url = String::new();
+        self.join(href, &mut url).map(|()| url)
     }
 
     /// Joins what is a path and a fragment of letters, digits and a little else, as nearly every link within a site is:
     /// nothing in it has to be encoded, and taking the URL apart takes longer than reading the link.
-    fn join_simple(&self, href: &str) -> Option<String> {
+    fn join_simple(&self, href: &str, out: &mut String) -> Option<()> {
         let [path_start, path_end, query_end] = self.ends?;
         let (mut path, fragment) = href.find('#').map_or((href, ""), |at| href.split_at(at));
         let is_simple = path.bytes().all(|byte| SIMPLE[usize::from(byte)] == Simple::Path)
@@ -121,7 +129,8 @@ impl Base {
         if path.contains("./") || path.ends_with('.') || path.starts_with('/') && kept > path_start {
             return None;
         }
-        Some([&base[..kept], path, fragment].concat())
+        out.extend([&base[..kept], path, fragment]);
+        Some(())
     }
 }
 
@@ -144,7 +153,10 @@ mod tests {
     #[test]
     fn most_links_within_a_site_are_simple() {
         let base = Base::new(&Url::parse("http://a.test/b/c/d?e#f").unwrap(), None);
-        let join = |href| base.join_simple(href);
+        let join = |href| {
+            let mut url = String::new();
+            base.join_simple(href, &mut url).map(|()| url)
+        };
         assert_eq!(join("x.html").as_deref(), Some("http://a.test/b/c/x.html"));
         assert_eq!(join("../x/y.html#z:1").as_deref(), Some("http://a.test/b/x/y.html#z:1"));
         assert_eq!(join("../../../..x").as_deref(), Some("http://a.test/..x"));
@@ -170,7 +182,7 @@ mod tests {
         ) {
             let (url, href) = (Url::parse(base).unwrap(), href.concat());
             let base = Base::new(&url, None);
-            prop_assert_eq!(base.join(&href), url.join(&href).ok().map(String::from), "{:?}", href);
+            prop_assert_eq!(base.absolute(&href), url.join(&href).ok().map(String::from), "{:?}", href);
         }
     }
 }

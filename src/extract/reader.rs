@@ -1,16 +1,18 @@
 //! Tokens → what a page says: title, head, headings, links, text. One pass for all that was asked for.
 
+use std::ops::Range;
+
 use html5ever::local_name;
 
 use super::deadline::Deadline;
 use super::head::Head;
-use super::links::Link;
+use super::links::{Link, Links};
 use super::names::Name;
 use super::outline::{Outline, Phase, Started};
 use super::text::{Gap, Prose};
 use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::Failure;
-use crate::value::Value;
+use crate::value::{Table, Value};
 
 /// After how many bytes the clock is looked at: reading so many takes milliseconds at the worst.
 const STRIDE: usize = 32 << 10;
@@ -52,18 +54,37 @@ impl Parts {
     }
 }
 
-/// A heading.
-#[derive(Debug)]
-pub(super) struct Heading {
-    /// 1 to 6.
-    level: u8,
-    text: String,
+/// The headings of a page, in order.
+#[derive(Debug, Default)]
+pub(super) struct Headings {
+    list: Vec<Heading>,
+    /// The texts of all.
+    texts: String,
 }
 
-impl Heading {
-    /// It as a value.
-    pub(super) fn into_value(self) -> Value<'static> {
-        Value::Map(vec![("level".into(), Value::Int(self.level.into())), ("text".into(), Value::from(self.text))])
+#[derive(Debug)]
+struct Heading {
+    /// 1 to 6.
+    level: u8,
+    /// Where its text stands.
+    text: Range<usize>,
+}
+
+impl Headings {
+    /// The text of the first one of level 1.
+    pub(super) fn h1(&self) -> Option<&str> {
+        let h1 = self.list.iter().find(|heading| heading.level == 1)?;
+        Some(&self.texts[h1.text.clone()])
+    }
+
+    /// They as a value.
+    pub(super) fn to_value(&self) -> Value<'static> {
+        let mut table = Table::new(&["level", "text"], self.list.len());
+        for Heading { level, text } in &self.list {
+            table.push_int((*level).into());
+            table.push_text(Some(&self.texts[text.clone()]));
+        }
+        Value::Table(table)
     }
 }
 
@@ -72,10 +93,8 @@ impl Heading {
 pub(super) struct Found<'t> {
     pub(super) title: Option<String>,
     pub(super) head: Head,
-    /// The text of the first heading of level 1.
-    pub(super) h1: Option<String>,
-    pub(super) headings: Vec<Heading>,
-    pub(super) links: Vec<Link<'t>>,
+    pub(super) headings: Headings,
+    pub(super) links: Links<'t>,
     pub(super) text: String,
 }
 
@@ -98,12 +117,41 @@ pub(super) fn read<'t>(text: &'t str, parts: Parts, deadline: &Deadline) -> (Fou
     (state.finish(), Ok(()))
 }
 
-/// An element whose text is being read.
-#[derive(Debug)]
+/// The texts of elements of one kind, which do not nest.
+#[derive(Debug, Default)]
 struct Capture {
-    /// How many elements are open around it: it ends when no more than these are.
-    depth: usize,
-    text: Prose,
+    /// How many elements are open around the one that is being read: it ends when no more than these are.
+    depth: Option<usize>,
+    texts: Prose,
+}
+
+impl Capture {
+    /// Begins with the element that was opened last.
+    fn open(&mut self, outline: &Outline) {
+        self.depth = Some(outline.depth().saturating_sub(1));
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.depth.is_some() {
+            self.texts.push(text);
+        }
+    }
+
+    fn set_apart(&mut self, gap: Gap) {
+        if self.depth.is_some() {
+            self.texts.set_apart(gap.min(Gap::Space));
+        }
+    }
+
+    /// Whether the outline has closed the element.
+    fn is_left(&self, outline: &Outline) -> bool {
+        self.depth.is_some_and(|depth| outline.depth() <= depth)
+    }
+
+    /// Ends with the element, if there is one, and tells where its text stands.
+    fn close(&mut self) -> Option<Range<usize>> {
+        self.depth.take().map(|_| self.texts.cut())
+    }
 }
 
 /// How far the title is.
@@ -121,8 +169,8 @@ struct State<'t> {
     /// Inside an element whose content is nothing but text.
     is_raw: bool,
     title: Title,
-    heading: Option<Capture>,
-    link: Option<Capture>,
+    heading: Capture,
+    link: Capture,
     text: Prose,
     found: Found<'t>,
 }
@@ -134,8 +182,8 @@ impl<'t> State<'t> {
             outline: Outline::new(),
             is_raw: false,
             title: Title::Awaited,
-            heading: None,
-            link: None,
+            heading: Capture::default(),
+            link: Capture::default(),
             text: Prose::default(),
             found: Found::default(),
         }
@@ -189,23 +237,23 @@ impl<'t> State<'t> {
 
     fn start_link(&mut self, tag: &Tag<'t>) {
         self.close_link();
-        let Some(link) = Link::of(tag) else { return };
-        self.found.links.push(link);
+        let [href, rel, alt] = tag.values(["href", "rel", "alt"]);
+        let Some(href) = href else { return };
+        let mut text = 0..0;
         if *tag.name == local_name!("a") {
-            self.link = Some(self.capture());
+            self.link.open(&self.outline);
+        } else {
+            self.link.texts.push_verbatim(alt.unwrap_or_default().trim_ascii());
+            text = self.link.texts.cut();
         }
+        self.found.links.list.push(Link { href, rel, text });
     }
 
     fn start_heading(&mut self, name: &Name) {
         self.close_heading();
         let level = name.as_bytes()[1] - b'0';
-        self.found.headings.push(Heading { level, text: String::new() });
-        self.heading = Some(self.capture());
-    }
-
-    /// Reads the text of the element that was opened last.
-    fn capture(&self) -> Capture {
-        Capture { depth: self.outline.depth().saturating_sub(1), text: Prose::default() }
+        self.found.headings.list.push(Heading { level, text: 0..0 });
+        self.heading.open(&self.outline);
     }
 
     fn end(&mut self, name: &Name) {
@@ -242,9 +290,8 @@ impl<'t> State<'t> {
         if !self.parts.need_body() || !self.outline.holds_text() {
             return;
         }
-        for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
-            capture.text.push(text);
-        }
+        self.link.push(text);
+        self.heading.push(text);
         if self.parts.contains(Part::Text) && self.outline.shows_text() {
             if self.outline.is_preformatted() {
                 self.text.push_verbatim(text);
@@ -261,34 +308,29 @@ impl<'t> State<'t> {
         }
         let gap = name.gap();
         self.text.set_apart(gap);
-        for capture in [&mut self.link, &mut self.heading].into_iter().flatten() {
-            capture.text.set_apart(gap.min(Gap::Space));
-        }
+        self.link.set_apart(gap);
+        self.heading.set_apart(gap);
     }
 
     /// Closes what the outline has closed.
     fn close_captures(&mut self) {
-        let depth = self.outline.depth();
-        if self.link.as_ref().is_some_and(|capture| depth <= capture.depth) {
+        if self.link.is_left(&self.outline) {
             self.close_link();
         }
-        if self.heading.as_ref().is_some_and(|capture| depth <= capture.depth) {
+        if self.heading.is_left(&self.outline) {
             self.close_heading();
         }
     }
 
     fn close_link(&mut self) {
-        if let (Some(capture), Some(link)) = (self.link.take(), self.found.links.last_mut()) {
-            link.text = capture.text.finish();
+        if let (Some(text), Some(link)) = (self.link.close(), self.found.links.list.last_mut()) {
+            link.text = text;
         }
     }
 
     fn close_heading(&mut self) {
-        if let (Some(capture), Some(heading)) = (self.heading.take(), self.found.headings.last_mut()) {
-            heading.text = capture.text.finish();
-            if heading.level == 1 && self.found.h1.is_none() {
-                self.found.h1 = Some(heading.text.clone());
-            }
+        if let (Some(text), Some(heading)) = (self.heading.close(), self.found.headings.list.last_mut()) {
+            heading.text = text;
         }
     }
 
@@ -317,6 +359,8 @@ impl<'t> State<'t> {
         if let Title::Complete(title) = self.title {
             self.found.title = Some(title);
         }
+        self.found.links.texts = self.link.texts.finish();
+        self.found.headings.texts = self.heading.texts.finish();
         self.found.text = self.text.finish();
         self.found
     }

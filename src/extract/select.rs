@@ -108,7 +108,7 @@ impl Pick {
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
         match &self.attribute {
             None => Some(text_of(element)),
-            Some(attribute) if attribute.is_url => base.join(attribute.of(element)?),
+            Some(attribute) if attribute.is_url => base.absolute(attribute.of(element)?),
             Some(attribute) => attribute.of(element).map(str::to_owned),
         }
     }

@@ -356,7 +356,7 @@ fn a_large_page_is_not_given_up() {
     let body = "<div><p class=x>Some text of a <a href=/y>page</a>, which is <b>long</b>.</div>\n".repeat(10_000);
     let extracted = read(&[field("links"), select("x=p.x")], &body);
     assert_eq!(extracted.failure, None);
-    assert!(matches!(&extracted.row.0[0], Value::List(links) if links.len() == 10_000));
+    assert!(matches!(&extracted.row.0[0], Value::Table(links) if links.len() == 10_000));
 }
 
 #[test]

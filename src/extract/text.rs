@@ -1,5 +1,7 @@
 //! Text as a reader sees it: white space collapsed, blocks on lines of their own.
 
+use std::ops::Range;
+
 use html5ever::LocalName;
 
 use super::names::is_any;
@@ -19,10 +21,12 @@ pub(super) enum Gap {
 /// What is reserved for a text, in bytes.
 const LINE: usize = 64;
 
-/// Text that is being put together.
+/// Text that is being put together, in one piece or several.
 #[derive(Debug, Default)]
 pub(super) struct Prose {
     text: String,
+    /// Where the last piece begins.
+    start: usize,
     gap: Gap,
 }
 
@@ -49,7 +53,8 @@ impl Prose {
         if self.text.is_empty() {
             // Most are a line or less: growing to that step by step costs more than reading it.
             self.text.reserve(text.len().max(LINE));
-        } else {
+        }
+        if self.text.len() > self.start {
             match self.gap {
                 Gap::None => {}
                 Gap::Space => self.text.push(' '),
@@ -71,9 +76,17 @@ impl Prose {
         self.text.len()
     }
 
-    /// The text, without white space around it.
+    /// Ends the piece, and tells where in the text it stands: without white space around it.
+    pub(super) fn cut(&mut self) -> Range<usize> {
+        let start = self.start;
+        self.text.truncate(start + self.text[start..].trim_ascii_end().len());
+        (self.start, self.gap) = (self.text.len(), Gap::None);
+        start..self.start
+    }
+
+    /// The text, all pieces of it, without white space around the last.
     pub(super) fn finish(mut self) -> String {
-        self.text.truncate(self.text.trim_ascii_end().len());
+        self.cut();
         self.text
     }
 }
@@ -124,6 +137,18 @@ mod tests {
         prose.set_apart(Gap::Tab);
         prose.push(" b");
         assert_eq!(prose.finish(), "a\nb");
+    }
+
+    #[test]
+    fn pieces_have_nothing_between_them() {
+        let mut prose = Prose::default();
+        let pieces = ["a b ", "", " \n", " c"].map(|piece| {
+            prose.push(piece);
+            prose.set_apart(Gap::Line);
+            prose.cut()
+        });
+        let text = prose.finish();
+        assert_eq!(pieces.map(|piece| text[piece].to_owned()), ["a b", "", "", "c"]);
     }
 
     proptest! {

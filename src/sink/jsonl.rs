@@ -3,6 +3,7 @@
 //! What a reader might take for the end of a line (U+0085, U+2028, U+2029), and what a terminal would act on, is
 //! escaped inside strings: to a JSON reader the same text, to everything else harmless.
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
 
 use super::Render;
@@ -35,30 +36,41 @@ fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Int(number) => write!(out, "{number}")?,
         Value::Str(text) => write_text(text, out)?,
-        Value::List(values) => {
-            out.push(b'[');
-            for (n, value) in values.iter().enumerate() {
-                if n > 0 {
-                    out.push(b',');
-                }
-                write_value(value, out)?;
-            }
-            out.push(b']');
-        }
+        Value::List(values) => write_list(values, out, write_value)?,
         Value::Map(entries) => write_map(entries.iter().map(|(key, value)| (&**key, value)), out)?,
+        Value::Table(table) => write_list(table.rows(), out, write_map)?,
         Value::Json(raw) => write_raw(raw.get(), out)?,
     }
     Ok(())
 }
 
-fn write_map<'a, 'v: 'a>(entries: impl Iterator<Item = (&'a str, &'a Value<'v>)>, out: &mut Vec<u8>) -> io::Result<()> {
+fn write_list<T>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    out.push(b'[');
+    for (n, item) in items.into_iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        write(item, out)?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn write_map<'a, 'v>(
+    entries: impl Iterator<Item = (&'a str, impl Borrow<Value<'v>>)>,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     out.push(b'{');
     for (n, (key, value)) in entries.enumerate() {
         if n > 0 {
             out.push(b',');
         }
         write_key(key, out)?;
-        write_value(value, out)?;
+        write_value(value.borrow(), out)?;
     }
     out.push(b'}');
     Ok(())

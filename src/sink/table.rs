@@ -11,7 +11,7 @@
 //! Rows come as pages finish, above a progress bar, so their columns depend on the width alone and there is no header.
 //! Text is always neutralised, wherever the table goes.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -188,6 +188,7 @@ fn human(spent: Duration) -> String {
 fn summary<'a>(value: &'a Value<'a>) -> Cow<'a, str> {
     let (count, mut items): (_, Vec<_>) = match value {
         Value::List(values) => (values.len(), values.iter().take(ITEMS).map(item).collect()),
+        Value::Table(table) => (table.len(), table.rows().take(ITEMS).map(|row| texts(row).into()).collect()),
         Value::Map(entries) => {
             let entry = |(key, value): &(Cow<'_, str>, Value<'_>)| format!("{key}: {}", value.to_cell()).into();
             (entries.len(), entries.iter().take(ITEMS).map(entry).collect())
@@ -203,11 +204,20 @@ fn summary<'a>(value: &'a Value<'a>) -> Cow<'a, str> {
 /// An item of a list in a line: of a map, its texts.
 fn item<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     let Value::Map(entries) = value else { return value.to_cell() };
-    let text = |(_, value): &'a (Cow<'_, str>, Value<'_>)| match value {
-        Value::Str(text) if !text.is_empty() => Some(&**text),
-        _ => None,
-    };
-    entries.iter().filter_map(text).collect::<Vec<_>>().join(" ").into()
+    texts(entries.iter().map(|(key, value)| (&**key, value))).into()
+}
+
+/// The texts of a map, one behind the other.
+fn texts<'a, 'v>(entries: impl Iterator<Item = (&'a str, impl Borrow<Value<'v>>)>) -> String {
+    let mut texts = String::new();
+    for (_, value) in entries {
+        if let Value::Str(text) = value.borrow()
+            && !text.is_empty()
+        {
+            texts.extend([if texts.is_empty() { "" } else { " " }, text]);
+        }
+    }
+    texts
 }
 
 #[cfg(test)]

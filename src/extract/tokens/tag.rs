@@ -41,7 +41,21 @@ impl<'t> Tag<'t> {
 
     /// The value of its attribute called `name`, in lower case.
     pub(in crate::extract) fn attribute(&self, name: &str) -> Option<Cow<'t, str>> {
-        self.attributes().find(|attribute| attribute.is_called(name)).map(|attribute| decode_value(attribute.value))
+        self.attributes().find(|attribute| attribute.is_called(name)).map(|attribute| attribute.value())
+    }
+
+    /// The values of its attributes called `names`, in lower case.
+    pub(in crate::extract) fn values<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'t, str>>; N] {
+        let mut values = [const { None }; N];
+        for attribute in self.attributes() {
+            let wanted = names.iter().position(|name| attribute.is_called(name));
+            if let Some(wanted) = wanted
+                && values[wanted].is_none()
+            {
+                values[wanted] = Some(attribute.value());
+            }
+        }
+        values
     }
 }
 

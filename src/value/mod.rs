@@ -1,9 +1,13 @@
 //! The values that a record is made of, in the shape of JSON.
 
+mod table;
+
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
+
+pub use self::table::Table;
 
 /// One value of a record.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +25,8 @@ pub enum Value<'a> {
     List(Vec<Value<'a>>),
     /// Named values in order.
     Map(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// Several maps with the same names, in order.
+    Table(Table),
     /// JSON that is passed on as it came.
     Json(&'a RawValue),
 }
@@ -53,7 +59,9 @@ impl<'a> Value<'a> {
             Self::Str(text) => Cow::Borrowed(text),
             Self::Json(raw) => Cow::Borrowed(raw.get()),
             // Serialising our own values to memory cannot fail: every key is a string.
-            Self::List(_) | Self::Map(_) => Cow::Owned(serde_json::to_string(self).unwrap_or_default()),
+            Self::List(_) | Self::Map(_) | Self::Table(_) => {
+                Cow::Owned(serde_json::to_string(self).unwrap_or_default())
+            }
         }
     }
 }
@@ -85,6 +93,7 @@ impl Serialize for Value<'_> {
                 }
                 map.end()
             }
+            Self::Table(table) => table.serialize(serializer),
             Self::Json(raw) => raw.serialize(serializer),
         }
     }

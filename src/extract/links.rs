@@ -46,8 +46,16 @@ impl Links<'_> {
 /// The URL that a page's URLs are relative to.
 pub(super) struct Base {
     url: Url,
-    /// Where its path begins and ends, and where its query ends; none where its paths are not those of http.
-    ends: Option<[usize; 3]>,
+    /// None where its paths are not those of http.
+    ends: Option<Ends>,
+}
+
+/// Where the parts of a URL end.
+struct Ends {
+    origin: usize,
+    /// Behind the last slash of the path.
+    folder: usize,
+    query: usize,
 }
 
 /// Where a byte of a link stands for itself.
@@ -83,8 +91,11 @@ impl Base {
             .filter(|base| !matches!(base.scheme(), "data" | "javascript"))
             .unwrap_or_else(|| page.clone());
         let end = |position| url[..position].len();
-        let ends = matches!(url.scheme(), "http" | "https")
-            .then(|| [end(Position::BeforePath), end(Position::AfterPath), end(Position::AfterQuery)]);
+        let ends = matches!(url.scheme(), "http" | "https").then(|| Ends {
+            origin: end(Position::BeforePath),
+            folder: url[..Position::AfterPath].rfind('/').map_or(0, |slash| slash + 1),
+            query: end(Position::AfterQuery),
+        });
         Self { url, ends }
     }
 
@@ -105,28 +116,28 @@ impl Base {
     /// Joins what is a path and a fragment of letters, digits and a little else, as nearly every link within a site is:
     /// nothing in it has to be encoded, and taking the URL apart takes longer than reading the link.
     fn join_simple(&self, href: &str, out: &mut String) -> Option<()> {
-        let [path_start, path_end, query_end] = self.ends?;
-        let (mut path, fragment) = href.find('#').map_or((href, ""), |at| href.split_at(at));
-        let is_simple = path.bytes().all(|byte| SIMPLE[usize::from(byte)] == Simple::Path)
-            && fragment.bytes().skip(1).all(|byte| SIMPLE[usize::from(byte)] != Simple::No)
-            && !(href.is_empty() || path.starts_with("//"));
-        if !is_simple {
+        let Ends { origin, folder, query } = self.ends.as_ref()?;
+        let is_path = |byte: &u8| SIMPLE[usize::from(*byte)] == Simple::Path;
+        let (mut path, fragment) = href.split_at(href.bytes().take_while(is_path).count());
+        let is_fragment = |fragment: &str| fragment.bytes().all(|byte| SIMPLE[usize::from(byte)] != Simple::No);
+        if href.is_empty()
+            || path.starts_with("//")
+            || !(fragment.is_empty() || fragment.strip_prefix('#').is_some_and(is_fragment))
+        {
             return None;
         }
         let base = self.url.as_str();
-        let mut kept = if path.is_empty() {
-            query_end
-        } else if path.starts_with('/') {
-            path_start
-        } else {
-            base[..path_end].rfind('/')? + 1
+        let mut kept = match path.as_bytes() {
+            [] => *query,
+            [b'/', ..] => *origin,
+            _ => *folder,
         };
         while let Some(rest) = path.strip_prefix("../") {
             path = rest;
             // The root has no parent.
-            kept = base[path_start..kept - 1].rfind('/').map_or(kept, |at| path_start + at + 1);
+            kept = base[*origin..kept - 1].rfind('/').map_or(kept, |at| origin + at + 1);
         }
-        if path.contains("./") || path.ends_with('.') || path.starts_with('/') && kept > path_start {
+        if path.contains("./") || path.ends_with('.') || path.starts_with('/') && kept > *origin {
             return None;
         }
         out.extend([&base[..kept], path, fragment]);

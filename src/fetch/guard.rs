@@ -212,3 +212,188 @@ impl Block<Ipv6Addr> {
         (self.first.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Resolution;
+    use super::super::resolve::{Asked, Fixed};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn private_addresses_are_known_up_to_their_last_and_no_further() {
+        for (before, first, last, after) in [
+            ("", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
+            ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
+            ("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"),
+            ("126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"),
+            ("168.63.129.15", "168.63.129.16", "168.63.129.16", "168.63.129.17"),
+            ("169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"),
+            ("172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"),
+            ("191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"),
+            ("192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"),
+            ("192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"),
+            ("192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"),
+            ("198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"),
+            ("198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"),
+            ("203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"),
+            ("223.255.255.255", "224.0.0.0", "255.255.255.255", ""),
+            ("", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"),
+            (
+                "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001::",
+                "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001:200::",
+            ),
+            ("2001:db7:ffff::", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::"),
+            ("2001:ffff:ffff::", "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::"),
+            ("3ffe:ffff::", "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::"),
+            ("3fff:ffff::", "4000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
+        ] {
+            for private in [first, last] {
+                assert!(is_private(address(private)), "{private}");
+            }
+            for public in [before, after].into_iter().filter(|text| !text.is_empty()) {
+                assert!(!is_private(address(public)), "{public}");
+            }
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_called_what_they_are() {
+        for (text, name) in [
+            ("127.0.0.1", "loopback"),
+            ("::1", "loopback"),
+            ("10.1.2.3", "private"),
+            ("169.254.169.254", "link-local"),
+            ("fd00:ec2::254", "unique local"),
+            ("fe80::1", "link-local"),
+            ("fec0::1", "site-local"),
+            ("ff02::1", "multicast"),
+            ("::", "unspecified"),
+            ("::7f00:1", "reserved"),
+            ("64:ff9b:1::7f00:1", "reserved"),
+            ("::ffff:0:7f00:1", "reserved"),
+            ("2002:7f00:1::", "6to4"),
+            ("2001:0:a00:1::", "protocol assignments"),
+            ("::ffff:169.254.169.254", "link-local"),
+            ("64:ff9b::10.0.0.1", "private"),
+            ("255.255.255.255", "reserved"),
+        ] {
+            assert_eq!(block(address(text)), Some(name), "{text}");
+        }
+        for public in ["1.1.1.1", "8.8.8.8", "::ffff:1.1.1.1", "64:ff9b::8.8.8.8", "2606:4700::1111", "2a00::1"] {
+            assert_eq!(block(address(public)), None, "{public}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_standard_library_knows_is_private_here_too(v4: [u8; 4], v6: [u16; 8]) {
+            let (v4, v6) = (Ipv4Addr::from(v4), Ipv6Addr::from(v6));
+            let known = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_multicast();
+            prop_assert!(is_private(v4.into()) || !known, "{v4}");
+            let known = v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_multicast();
+            prop_assert!(is_private(v6.into()) || !known, "{v6}");
+        }
+
+        #[test]
+        fn an_address_stays_what_it_is_inside_another_one(v4: [u8; 4]) {
+            let v4 = Ipv4Addr::from(v4);
+            let nat64 = Ipv6Addr::from_bits(0x64_ff9b << 96 | u128::from(v4.to_bits()));
+            prop_assert_eq!(block(v4.to_ipv6_mapped().into()), block(v4.into()));
+            prop_assert_eq!(block(nat64.into()), block(v4.into()));
+        }
+    }
+
+    #[test]
+    fn what_a_server_chose_is_guarded_and_what_the_user_typed_is_not() {
+        use DenyPrivate::{Always, FromPublic, Never};
+        let by = |text| Trust::Chosen { by: Some(address(text)) };
+        let hidden = Trust::Chosen { by: None };
+        for (trust, always, from_public) in [
+            (Trust::Typed, false, false),
+            (by("1.1.1.1"), true, true),
+            (by("2606:4700::1111"), true, true),
+            (by("::ffff:1.1.1.1"), true, true),
+            (hidden, true, true),
+            (by("10.0.0.1"), true, false),
+            (by("::1"), true, false),
+            (by("::ffff:10.0.0.1"), true, false),
+        ] {
+            assert_eq!(
+                [Always, FromPublic, Never].map(|when| when.guards(trust)),
+                [always, from_public, false],
+                "{trust:?}"
+            );
+        }
+    }
+
+    /// A resolver that gives these answers, one after the other.
+    struct Scripted(Mutex<VecDeque<&'static [&'static str]>>);
+
+    impl Scripted {
+        fn new(answers: impl IntoIterator<Item = &'static [&'static str]>) -> Self {
+            Self(Mutex::new(answers.into_iter().collect()))
+        }
+    }
+
+    impl Resolve for Scripted {
+        fn resolve(&self, _: Name) -> Resolving {
+            let answer = self.0.lock().unwrap().pop_front().unwrap();
+            let addresses = answer.iter().map(|text| SocketAddr::new(address(text), 0));
+            Box::pin(std::future::ready(Ok(Box::new(addresses) as Addrs)))
+        }
+    }
+
+    /// What `resolver` finds for a request that is guarded, or is not.
+    async fn find(resolver: &impl Resolve, is_guarded: bool) -> Result<Vec<String>, String> {
+        let found = async { resolver.resolve("a.test".parse().unwrap()).await };
+        let found = ASKED.scope(Asked { port: 80, is_guarded }, found).await;
+        let addresses = found.map_err(|error| error.to_string())?;
+        Ok(addresses.map(|address| address.ip().to_string()).collect())
+    }
+
+    #[tokio::test]
+    async fn private_addresses_are_left_out_of_what_a_name_has() {
+        let resolver = Public(Scripted::new([&["127.0.0.1", "1.1.1.1", "::1", "2606::1"][..], &["10.0.0.1", "::1"]]));
+        assert_eq!(find(&resolver, true).await.unwrap(), ["1.1.1.1", "2606::1"]);
+        let message = find(&resolver, true).await.unwrap_err();
+        assert!(message.starts_with("a.test is at 10.0.0.1 (private): "), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_bound_anew_between_two_requests_is_judged_anew() {
+        let resolver = Public(Scripted::new([&["1.1.1.1"][..], &["169.254.169.254"], &["1.1.1.1"]]));
+        assert_eq!(find(&resolver, true).await.unwrap(), ["1.1.1.1"]);
+        assert!(find(&resolver, true).await.is_err());
+        assert_eq!(find(&resolver, true).await.unwrap(), ["1.1.1.1"]);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_may_go_anywhere_is_told_of_the_first_private_address() {
+        let resolver = Public(Scripted::new([&["1.1.1.1"][..], &["1.1.1.1", "::1"]]));
+        assert_eq!(find(&resolver, false).await.unwrap(), ["1.1.1.1"]);
+        assert!(find(&resolver, false).await.is_err(), "other connections try all of them");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_nobody_waits_for_is_guarded() {
+        let resolver = Public(Scripted::new([&["1.1.1.1", "::1"][..]]));
+        let found: Vec<_> = resolver.resolve("a.test".parse().unwrap()).await.unwrap().collect();
+        assert_eq!(found, [SocketAddr::new(address("1.1.1.1"), 0)]);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_user_gave_for_a_name_is_no_choice_of_a_server() {
+        let list = vec![Resolution { host: "a.test".into(), port: 80, addresses: vec![address("10.0.0.1")] }];
+        let resolver = Fixed { family: None, list, otherwise: Public(Scripted::new([])) };
+        assert_eq!(find(&resolver, true).await.unwrap(), ["10.0.0.1"]);
+    }
+}

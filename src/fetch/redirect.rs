@@ -11,15 +11,15 @@ use crate::canonical::without_fragment;
 use crate::failure::{Failure, Kind};
 use crate::job::Redirect;
 
-/// The redirect that an answer asks for, which came from the address `by`. A redirect status without `Location` is an
-/// answer like any other.
+/// The redirect that an answer asks for, which came from the address `by`. A redirect status without `Location`, or
+/// with an empty one (as curl and browsers have it; to the Fetch Standard that is a loop), is an answer like any other.
 pub(super) fn follow(
     from: &Url,
     method: &Method,
     head: &Head,
     by: Option<IpAddr>,
 ) -> Result<Option<Redirect>, Failure> {
-    let Some(location) = head.headers.get(LOCATION) else { return Ok(None) };
+    let Some(location) = head.headers.get(LOCATION).filter(|location| !location.is_empty()) else { return Ok(None) };
     let rewrite_to_get = match head.status {
         301 | 302 => *method == Method::POST,
         303 => *method != Method::HEAD,
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(to("other"), "http://a.test/dir/other");
         assert_eq!(to("//b.test/x#part"), "http://b.test/x");
         assert_eq!(to("?p=2"), "http://a.test/dir/page?p=2");
-        assert_eq!(to(""), "http://a.test/dir/page?q");
+        assert_eq!(to("#part"), "http://a.test/dir/page?q");
     }
 
     #[test]

@@ -215,8 +215,8 @@ pub(super) struct Connection {
     /// Use these addresses for a host and port
     #[arg(long, value_name = "HOST:PORT:ADDR,…", value_parser = parse::resolution)]
     pub(super) resolve: Vec<Resolution>,
-    /// Reach no private address that a server chose: always (what no WHEN means), from-public (unless its own is
-    /// private) or never
+    /// Keep servers from sending us to private addresses: always (if no WHEN is given), from-public (if their own is
+    /// public) or never; names that a proxy resolves are beyond this
     #[arg(
         long,
         value_name = "WHEN",

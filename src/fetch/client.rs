@@ -107,12 +107,12 @@ struct Pair {
 /// Where a request may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// To public addresses: a server chose its URL.
+    /// To public addresses alone: a server chose its URL.
     Guarded,
-    /// Anywhere, but as long as nobody knows of a private address by the connections to public ones: a redirect finds
-    /// them open.
+    /// Anywhere. Its name may have public addresses alone: it is tried with the connections to those, so that its
+    /// redirects, which are guarded, find them open.
     Free,
-    /// Anywhere.
+    /// Anywhere, and by the connections that lead there.
     Open,
 }
 
@@ -148,7 +148,7 @@ impl Clients {
     /// How far the request that `trail` names may reach.
     ///
     /// # Errors
-    /// Its URL has an address that it may not, or not with these options, be sent to.
+    /// Its URL has an address in the place of a name, which is forbidden or of the other family.
     pub(super) fn reach(&self, trail: &Trail) -> Result<Reach, Failure> {
         let address = literal(&trail.url);
         if let (Some(family), Some(address)) = (self.options.family, address)
@@ -163,6 +163,7 @@ impl Clients {
             Some(_) => Ok(Reach::Open),
             None if self.is_proxied(&trail.url) => Ok(Reach::Open),
             None if is_guarded => Ok(Reach::Guarded),
+            None if trail.url.host_str().is_some_and(|name| self.resolver.knows_private(name)) => Ok(Reach::Open),
             None => Ok(Reach::Free),
         }
     }

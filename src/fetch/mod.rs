@@ -204,19 +204,13 @@ impl Fetcher {
     /// Sends the request and waits for the answer to begin.
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
         let patience = self.clients.connect_timeout() + self.limits.read_timeout;
-        let send = async {
+        let answer = async {
             let reach = self.clients.reach(trail).map_err(Unanswered::at_all)?;
-            match self.send(trail, reach).await {
-                // It turned out to be private, which nobody minds.
-                Err(Unanswered { failure: Failure { kind: Kind::ForbiddenAddress, .. }, .. })
-                    if reach == Reach::Free =>
-                {
-                    self.send(trail, Reach::Open).await
-                }
-                answer => answer,
-            }
+            let answer = self.send(trail, reach).await;
+            let is_private = answer.as_ref().is_err_and(|why| why.failure.kind == Kind::ForbiddenAddress);
+            if is_private && reach == Reach::Free { self.send(trail, Reach::Open).await } else { answer }
         };
-        self.within(deadline, patience, "no answer in time", send).await.map_err(Unanswered::at_all)?
+        self.within(deadline, patience, "no answer in time", answer).await.map_err(Unanswered::at_all)?
     }
 
     async fn send(&self, trail: &Trail, reach: Reach) -> Result<Response, Unanswered> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::Instant;
 
+use super::guard::is_private;
 use super::{Family, Resolution};
 
 /// How long an answer is used again, as curl does. The connections of one host come close together.
@@ -53,6 +54,11 @@ type Known = HashMap<String, (Instant, Vec<SocketAddr>)>;
 impl Resolver {
     pub(super) fn new(family: Option<Family>) -> Self {
         Self { family, known: Arc::default() }
+    }
+
+    /// Whether a name is known to have a private address.
+    pub(super) fn knows_private(&self, name: &str) -> bool {
+        self.remembered(name).is_some_and(|addresses| addresses.iter().any(|address| is_private(address.ip())))
     }
 
     fn remembered(&self, name: &str) -> Option<Vec<SocketAddr>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,11 +87,25 @@ pub struct Hop {
     pub url: Url,
 }
 
+/// Who chose a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The user.
+    Typed,
+    /// A server.
+    Chosen {
+        /// The address that it answered from; none where a proxy hides it.
+        by: Option<IpAddr>,
+    },
+}
+
 /// How far the work on a target has come: the request to make next, and what lies behind it.
 #[derive(Clone, Debug)]
 pub struct Trail {
     /// The URL to request.
     pub url: Url,
+    /// Who chose it.
+    pub trust: Trust,
     /// The redirects that led there.
     pub hops: Vec<Hop>,
     /// How many times it is being tried, counted from 1. A redirect is no new attempt.
@@ -106,10 +121,19 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// The start of the work on `url`.
+    /// The start of the work on `url`, which the user typed.
     #[must_use]
     pub fn new(url: Url, auth: Option<Secret>) -> Self {
-        Self { url, hops: Vec::new(), attempt: 1, spent: Duration::ZERO, auth, rewrite_to_get: false, keep_alive: true }
+        Self {
+            url,
+            trust: Trust::Typed,
+            hops: Vec::new(),
+            attempt: 1,
+            spent: Duration::ZERO,
+            auth,
+            rewrite_to_get: false,
+            keep_alive: true,
+        }
     }
 
     /// The same request once more, with the time of an attempt before it.
@@ -123,7 +147,8 @@ impl Trail {
     pub fn hop(mut self, redirect: Redirect) -> Self {
         let url = std::mem::replace(&mut self.url, redirect.to);
         self.hops.push(Hop { status: redirect.status, url });
-        Self { rewrite_to_get: self.rewrite_to_get || redirect.rewrite_to_get, ..self }
+        let trust = Trust::Chosen { by: redirect.by };
+        Self { trust, rewrite_to_get: self.rewrite_to_get || redirect.rewrite_to_get, ..self }
     }
 
     /// The URL that the seed named: what is meant for its origin goes nowhere else.
@@ -174,6 +199,8 @@ pub struct Redirect {
     pub to: Url,
     /// Whether the next request is a GET whatever this one was.
     pub rewrite_to_get: bool,
+    /// The address that said so; none where a proxy hides it.
+    pub by: Option<IpAddr>,
 }
 
 /// How a visit ended.
@@ -330,12 +357,14 @@ mod tests {
     fn a_hop_keeps_the_attempt_and_the_time_and_a_retry_keeps_the_hops() {
         let mut trail = Trail::new(url("http://a.test/"), None);
         trail.spent = Duration::from_secs(3);
-        let redirect = Redirect { status: 303, to: url("https://a.test/b"), rewrite_to_get: true };
+        let by = Some(IpAddr::from([192, 0, 2, 1]));
+        let redirect = Redirect { status: 303, to: url("https://a.test/b"), rewrite_to_get: true, by };
         let hopped = trail.hop(redirect);
         assert_eq!((hopped.attempt, hopped.spent), (1, Duration::from_secs(3)));
         assert!(!hopped.is_at_seed_origin(), "another scheme is another origin");
         let retried = hopped.retry();
         assert_eq!((retried.attempt, retried.spent), (2, Duration::ZERO));
+        assert_eq!(retried.trust, Trust::Chosen { by }, "it is still the server's choice");
         assert_eq!(retried.hops, [Hop { status: 303, url: url("http://a.test/") }]);
         assert!(retried.rewrite_to_get);
     }

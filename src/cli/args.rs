@@ -10,7 +10,7 @@ use reqwest::Method;
 use super::exit::FailOn;
 use super::parse;
 use crate::extract::FIELDS;
-use crate::fetch::Resolution;
+use crate::fetch::{DenyPrivate, Resolution};
 use crate::seeds::Scheme;
 use crate::sink::Format;
 use crate::visit::Accepted;
@@ -189,6 +189,9 @@ pub(super) struct Request {
     /// Taken for curl's sake: redirects are always followed (see --max-redirs)
     #[arg(short = 'L', long)]
     pub(super) location: bool,
+    /// Send what is for the named URLs' own origins also to where they redirect
+    #[arg(long)]
+    pub(super) location_trusted: bool,
 }
 
 #[derive(Debug, Args)]
@@ -212,6 +215,19 @@ pub(super) struct Connection {
     /// Use these addresses for a host and port
     #[arg(long, value_name = "HOST:PORT:ADDR,…", value_parser = parse::resolution)]
     pub(super) resolve: Vec<Resolution>,
+    /// Keep servers from sending us to private addresses: always (if no WHEN is given), from-public (if their own is
+    /// public) or never; names that a proxy resolves are beyond this
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "from-public",
+        default_missing_value = "always",
+        hide_possible_values = true,
+        value_parser = parse::deny_private()
+    )]
+    pub(super) deny_private: DenyPrivate,
     /// Use IPv4 only
     #[arg(short = '4', long, overrides_with = "ipv6")]
     pub(super) ipv4: bool,

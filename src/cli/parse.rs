@@ -4,17 +4,31 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use crate::fetch::Resolution;
+use crate::fetch::{DenyPrivate, Resolution};
 use crate::sink::Format;
 
 /// One of the formats, by its name.
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no such format"))
+}
+
+/// When private addresses are denied, by its name; a setting may be `true` or `false`, too.
+pub(super) fn deny_private() -> impl TypedValueParser<Value = DenyPrivate> {
+    let aliases = |when| match when {
+        DenyPrivate::Always => &["true", "1"][..],
+        DenyPrivate::FromPublic => &[],
+        DenyPrivate::Never => &["false", "0"],
+    };
+    let names = DenyPrivate::ALL.map(|when| PossibleValue::new(when.name()).aliases(aliases(when)));
+    PossibleValuesParser::new(names).try_map(move |name| {
+        let is = |when: &DenyPrivate| when.name() == name || aliases(*when).contains(&&*name);
+        DenyPrivate::ALL.into_iter().find(is).ok_or("no such time")
+    })
 }
 
 /// A number of things of which there must be one.

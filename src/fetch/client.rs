@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::dns::Resolve;
 use reqwest::tls::{Certificate, Identity};
 use reqwest::{Client, ClientBuilder, Proxy, Request, Response};
 use url::{Host, Url};
 
 use super::Error;
-use super::resolve::{PORT, Resolver};
+use super::guard::{DenyPrivate, Forbidden, Public};
+use super::resolve::{ASKED, Asked, Fixed, Resolver};
 use crate::failure::{Failure, Kind, Retry};
+use crate::job::Trail;
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,8 @@ pub struct Options {
     pub family: Option<Family>,
     /// Addresses in place of the resolver's.
     pub resolutions: Vec<Resolution>,
+    /// When a URL that a server chose may not lead to a private address.
+    pub deny_private: DenyPrivate,
 }
 
 impl Default for Options {
@@ -71,19 +77,43 @@ impl Default for Options {
             identity: Vec::new(),
             family: None,
             resolutions: Vec::new(),
+            deny_private: DenyPrivate::default(),
         }
     }
 }
 
-/// One client for http and one for https: a list of http URLs never loads the trusted certificates, which takes
-/// longer than everything else at the start.
+/// The clients of a run.
 #[derive(Debug)]
 pub(super) struct Clients {
+    /// No connection of these leads to a private address.
+    public: Pair,
+    /// The connections of these lead anywhere.
+    open: Pair,
+    files: Files,
+    resolver: Resolver,
+    /// The proxies that the environment names.
+    environment: Option<Matcher>,
+    options: Options,
+}
+
+/// One client for http and one for https: a list of http URLs never loads the trusted certificates, which takes
+/// longer than everything else at the start.
+#[derive(Debug, Default)]
+struct Pair {
     plain: OnceLock<Result<Client, Failure>>,
     secure: OnceLock<Result<Client, Failure>>,
-    files: Files,
-    resolver: Arc<Resolver>,
-    options: Options,
+}
+
+/// Where a request may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To public addresses alone: a server chose its URL.
+    Guarded,
+    /// Anywhere. Its name may have public addresses alone: it is tried with the connections to those, so that its
+    /// redirects, which are guarded, find them open.
+    Free,
+    /// Anywhere, and by the connections that lead there.
+    Open,
 }
 
 /// What options name, read and parsed.
@@ -106,38 +136,76 @@ impl Clients {
 
     /// Clients whose options have been read.
     pub(super) fn with(options: Options, files: Files) -> Self {
-        let resolver = Arc::new(Resolver::new(options.family, options.resolutions.clone()));
-        Self { plain: OnceLock::new(), secure: OnceLock::new(), files, resolver, options }
+        let resolver = Resolver::new(options.family);
+        let environment = (files.proxy.is_none() && options.proxy_from_environment).then(Matcher::from_system);
+        Self { public: Pair::default(), open: Pair::default(), files, resolver, environment, options }
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {
         self.options.connect_timeout
     }
 
-    /// The client for a URL.
-    pub(super) fn of(&self, url: &Url) -> Result<&Client, Failure> {
-        if let (Some(family), Some(address)) = (self.options.family, literal(url))
+    /// How far the request that `trail` names may reach.
+    ///
+    /// # Errors
+    /// Its URL has an address in the place of a name, which is forbidden or of the other family.
+    pub(super) fn reach(&self, trail: &Trail) -> Result<Reach, Failure> {
+        let address = literal(&trail.url);
+        if let (Some(family), Some(address)) = (self.options.family, address)
             && !family.has(address)
         {
             return Err(Failure::new(Kind::Connect, format!("{address} is no {} address", family.name()))
                 .with_retry(Retry::Never));
         }
+        let is_guarded = self.options.deny_private.guards(trail.trust);
+        match address.and_then(Forbidden::literal) {
+            Some(forbidden) if is_guarded => Err((&forbidden).into()),
+            Some(_) => Ok(Reach::Open),
+            None if self.is_proxied(&trail.url) => Ok(Reach::Open),
+            None if is_guarded => Ok(Reach::Guarded),
+            None if trail.url.host_str().is_some_and(|name| self.resolver.knows_private(name)) => Ok(Reach::Open),
+            None => Ok(Reach::Free),
+        }
+    }
+
+    /// The client for a URL.
+    pub(super) fn of(&self, url: &Url, reach: Reach) -> Result<&Client, Failure> {
+        let pair = if reach == Reach::Open { &self.open } else { &self.public };
         let client = match url.scheme() {
-            "https" => self.secure.get_or_init(|| self.build(self.trust())),
-            _ => self.plain.get_or_init(|| self.build(self.plain_trust())),
+            "https" => pair.secure.get_or_init(|| self.build(self.trust(), reach)),
+            _ => pair.plain.get_or_init(|| self.build(self.plain_trust(), reach)),
         };
         client.as_ref().map_err(Clone::clone)
     }
 
     /// Sends a request; the answer comes back once its head is there.
-    pub(super) async fn execute(&self, client: &Client, request: Request) -> reqwest::Result<Response> {
-        match request.url().port_or_known_default() {
-            Some(port) if !self.options.resolutions.is_empty() => PORT.scope(port, client.execute(request)).await,
-            _ => client.execute(request).await,
+    pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> reqwest::Result<Response> {
+        let port = request.url().port_or_known_default().unwrap_or_default();
+        ASKED.scope(Asked { port, is_guarded: reach == Reach::Guarded }, client.execute(request)).await
+    }
+
+    /// The address that a response came from; none where a proxy hides it.
+    pub(super) fn address(&self, url: &Url, response: &Response) -> Option<IpAddr> {
+        let connected = || response.remote_addr().filter(|_| !self.is_proxied(url)).map(|address| address.ip());
+        literal(url).or_else(connected)
+    }
+
+    fn is_proxied(&self, url: &Url) -> bool {
+        let by_environment =
+            |matcher: &Matcher| url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some());
+        self.files.proxy.is_some() || self.environment.as_ref().is_some_and(by_environment)
+    }
+
+    fn resolver(&self, reach: Reach) -> Arc<dyn Resolve> {
+        let (family, list) = (self.options.family, self.options.resolutions.clone());
+        let resolver = self.resolver.clone();
+        match reach {
+            Reach::Open => Arc::new(Fixed { family, list, otherwise: resolver }),
+            Reach::Guarded | Reach::Free => Arc::new(Fixed { family, list, otherwise: Public(resolver) }),
         }
     }
 
-    fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
+    fn build(&self, builder: ClientBuilder, reach: Reach) -> Result<Client, Failure> {
         /// Enough for any real answer; what is larger fails as a protocol error. Lenient where browsers are.
         const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
@@ -148,7 +216,7 @@ impl Clients {
             .referer(false)
             // Trying again is the frontier's, which counts and waits. Without the 0 every request is copied all the same.
             .retry(reqwest::retry::never().max_retries_per_request(0))
-            .dns_resolver(Arc::clone(&self.resolver))
+            .dns_resolver(self.resolver(reach))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)

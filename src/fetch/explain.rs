@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use super::guard::Forbidden;
 use super::resolve::NoAddress;
 use crate::failure::{Failure, Kind, Retry};
 
@@ -62,6 +63,9 @@ fn recognise(cause: &(dyn StdError + 'static), connecting: bool, phase: Phase) -
     if let Some(error) = cause.downcast_ref::<NoAddress>() {
         let retry = if error.is_temporary { Retry::Always } else { Retry::Never };
         return Some(Failure::new(Kind::Dns, error.to_string()).with_retry(retry));
+    }
+    if let Some(error) = cause.downcast_ref::<Forbidden>() {
+        return Some(error.into());
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
         return Some(tls(error));

@@ -4,10 +4,12 @@
 mod client;
 mod coding;
 mod explain;
+mod guard;
 mod redirect;
 mod request;
 mod resolve;
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -17,10 +19,11 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use self::client::{Clients, Files};
+use self::client::{Clients, Files, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 use self::explain::{Phase, explain, is_starved};
+pub use self::guard::DenyPrivate;
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
 use crate::job::{HostHint, Redirect, Trail};
@@ -180,9 +183,10 @@ impl Fetcher {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
         let mut response = self.open(trail, deadline).await?;
+        let by = self.clients.address(&trail.url, &response);
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         let read = async {
-            match self.next(trail, &head)? {
+            match self.next(trail, &head, by)? {
                 Some(redirect) => {
                     spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
@@ -199,20 +203,29 @@ impl Fetcher {
 
     /// Sends the request and waits for the answer to begin.
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
-        let client = self.clients.of(&trail.url).map_err(Unanswered::at_all)?;
-        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
         let patience = self.clients.connect_timeout() + self.limits.read_timeout;
-        let answer = self.within(deadline, patience, "no answer in time", self.clients.execute(client, request)).await;
-        answer.map_err(Unanswered::at_all)?.map_err(|error| Unanswered {
+        let answer = async {
+            let reach = self.clients.reach(trail).map_err(Unanswered::at_all)?;
+            let answer = self.send(trail, reach).await;
+            let is_private = answer.as_ref().is_err_and(|why| why.failure.kind == Kind::ForbiddenAddress);
+            if is_private && reach == Reach::Free { self.send(trail, Reach::Open).await } else { answer }
+        };
+        self.within(deadline, patience, "no answer in time", answer).await.map_err(Unanswered::at_all)?
+    }
+
+    async fn send(&self, trail: &Trail, reach: Reach) -> Result<Response, Unanswered> {
+        let client = self.clients.of(&trail.url, reach).map_err(Unanswered::at_all)?;
+        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        self.clients.execute(client, request, reach).await.map_err(|error| Unanswered {
             failure: explain(&error, Phase::Head),
             head: None,
             starved: is_starved(&error),
         })
     }
 
-    fn next(&self, trail: &Trail, head: &Head) -> Result<Option<Redirect>, Failure> {
+    fn next(&self, trail: &Trail, head: &Head, by: Option<IpAddr>) -> Result<Option<Redirect>, Failure> {
         let method = self.request.method_of(trail);
-        let redirect = redirect::follow(&trail.url, &method, head)?;
+        let redirect = redirect::follow(&trail.url, &method, head, by)?;
         let max = self.limits.max_redirects;
         match redirect {
             Some(_) if trail.hops.len() >= max => {

@@ -1,5 +1,7 @@
 //! Where a redirect leads (RFC 9110, section 15.4; the Fetch Standard where it is silent).
 
+use std::net::IpAddr;
+
 use reqwest::Method;
 use reqwest::header::LOCATION;
 use url::Url;
@@ -9,9 +11,15 @@ use crate::canonical::without_fragment;
 use crate::failure::{Failure, Kind};
 use crate::job::Redirect;
 
-/// The redirect that an answer asks for. A redirect status without `Location` is an answer like any other.
-pub(super) fn follow(from: &Url, method: &Method, head: &Head) -> Result<Option<Redirect>, Failure> {
-    let Some(location) = head.headers.get(LOCATION) else { return Ok(None) };
+/// The redirect that an answer asks for, which came from the address `by`. A redirect status without `Location`, or
+/// with an empty one (as curl and browsers have it; to the Fetch Standard that is a loop), is an answer like any other.
+pub(super) fn follow(
+    from: &Url,
+    method: &Method,
+    head: &Head,
+    by: Option<IpAddr>,
+) -> Result<Option<Redirect>, Failure> {
+    let Some(location) = head.headers.get(LOCATION).filter(|location| !location.is_empty()) else { return Ok(None) };
     let rewrite_to_get = match head.status {
         301 | 302 => *method == Method::POST,
         303 => *method != Method::HEAD,
@@ -22,7 +30,7 @@ pub(super) fn follow(from: &Url, method: &Method, head: &Head) -> Result<Option<
     let to = resolve(from, &location).map_err(|why| {
         Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, quotable(&location)))
     })?;
-    Ok(Some(Redirect { status: head.status, to, rewrite_to_get }))
+    Ok(Some(Redirect { status: head.status, to, rewrite_to_get, by }))
 }
 
 fn resolve(from: &Url, location: &str) -> Result<Url, String> {
@@ -52,7 +60,7 @@ mod tests {
     fn redirect(status: u16, method: &Method, location: &str) -> Result<Option<Redirect>, Failure> {
         let from = Url::parse("http://a.test/dir/page?q").unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-        follow(&from, method, &Head { status, headers })
+        follow(&from, method, &Head { status, headers }, None)
     }
 
     fn to(location: &str) -> String {
@@ -64,7 +72,7 @@ mod tests {
         assert_eq!(to("other"), "http://a.test/dir/other");
         assert_eq!(to("//b.test/x#part"), "http://b.test/x");
         assert_eq!(to("?p=2"), "http://a.test/dir/page?p=2");
-        assert_eq!(to(""), "http://a.test/dir/page?q");
+        assert_eq!(to("#part"), "http://a.test/dir/page?q");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Options {
     body: Option<Vec<u8>>,
     /// `user:password` for Basic authentication, where the URL itself has none.
     auth: Option<Secret>,
+    /// Whether wherever the user's URL redirects to is told what its own origin is.
+    trusts_redirects: bool,
 }
 
 impl Default for Options {
@@ -42,7 +44,8 @@ impl Options {
     /// Requests with the header fields that every request has.
     #[must_use]
     pub fn new(method: Method, body: Option<Vec<u8>>, auth: Option<Secret>) -> Self {
-        let mut options = Self { method, headers: HeaderMap::new(), safe_headers: HeaderMap::new(), body, auth };
+        let (headers, safe_headers) = (HeaderMap::new(), HeaderMap::new());
+        let mut options = Self { method, headers, safe_headers, body, auth, trusts_redirects: false };
         for (name, value) in [(ACCEPT, ANYTHING), (ACCEPT_ENCODING, CODINGS), (USER_AGENT, PRODUCT)] {
             options.set_header(name, value);
         }
@@ -70,13 +73,18 @@ impl Options {
         self.headers.remove(name);
     }
 
+    /// Sends what is meant for the origin that the user named also to any other one that it redirects to, or not.
+    pub fn trust_redirects(&mut self, trust: bool) {
+        self.trusts_redirects = trust;
+    }
+
     /// The method of the request that `trail` names.
     pub(super) fn method_of(&self, trail: &Trail) -> Method {
         if trail.rewrite_to_get { Method::GET } else { self.method.clone() }
     }
 
     pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
-        let at_home = trail.is_at_seed_origin();
+        let at_home = self.trusts_redirects || trail.is_at_seed_origin();
         let headers = if at_home { &self.headers } else { &self.safe_headers };
         let mut request = Request::new(self.method_of(trail), trail.url.clone());
         request.headers_mut().clone_from(headers);
@@ -102,7 +110,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::client::{Clients, Files, Options as ConnectionOptions};
+    use crate::fetch::client::{Clients, Files, Options as ConnectionOptions, Reach};
     use crate::job::Redirect;
     use reqwest::header::{AUTHORIZATION, COOKIE};
     use url::Url;
@@ -119,10 +127,10 @@ mod tests {
         let mut trail = Trail::new(Url::parse("http://a.test/").unwrap(), None);
         if let Some(url) = hop {
             let to = Url::parse(url).unwrap();
-            trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false });
+            trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false, by: None });
         }
         let clients = Clients::with(ConnectionOptions::default(), Files::default());
-        let client = clients.of(&trail.url).unwrap();
+        let client = clients.of(&trail.url, Reach::Open).unwrap();
         std::mem::take(options().build(client, &trail).unwrap().headers_mut())
     }
 

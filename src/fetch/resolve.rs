@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::Instant;
 
+use super::guard::is_private;
 use super::{Family, Resolution};
 
 /// How long an answer is used again, as curl does. The connections of one host come close together.
@@ -17,9 +18,18 @@ const LIFETIME: Duration = Duration::from_mins(1);
 /// More hosts than this are not remembered at once.
 const CAPACITY: usize = 4096;
 
+/// What the resolver cannot see: it is asked for names alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// The port that is being connected to.
+    pub(super) port: u16,
+    /// Whether private addresses are out of bounds.
+    pub(super) is_guarded: bool,
+}
+
 tokio::task_local! {
-    /// The port that is being connected to: the resolver is asked for names only.
-    pub(super) static PORT: u16;
+    /// The request that is being made.
+    pub(super) static ASKED: Asked;
 }
 
 /// No address for a name.
@@ -31,11 +41,10 @@ pub(super) struct NoAddress {
     pub(super) is_temporary: bool,
 }
 
-/// A caching resolver: one a run.
-#[derive(Debug)]
+/// A caching resolver: one a run, whose clones remember the same.
+#[derive(Clone, Debug)]
 pub(super) struct Resolver {
     family: Option<Family>,
-    fixed: Vec<Resolution>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -43,18 +52,13 @@ pub(super) struct Resolver {
 type Known = HashMap<String, (Instant, Vec<SocketAddr>)>;
 
 impl Resolver {
-    pub(super) fn new(family: Option<Family>, fixed: Vec<Resolution>) -> Self {
-        Self { family, fixed, known: Arc::default() }
+    pub(super) fn new(family: Option<Family>) -> Self {
+        Self { family, known: Arc::default() }
     }
 
-    /// The addresses that the user gave for a name.
-    fn fixed(&self, name: &str) -> Option<Vec<SocketAddr>> {
-        let port = PORT.try_with(|port| *port).ok();
-        let fits =
-            |fixed: &&Resolution| fixed.host.eq_ignore_ascii_case(name) && port.is_none_or(|port| port == fixed.port);
-        // A later one overrides an earlier one. Port 0 stands for the URL's own.
-        let fixed = self.fixed.iter().rev().find(fits)?;
-        Some(fixed.addresses.iter().map(|&address| SocketAddr::new(address, 0)).collect())
+    /// Whether a name is known to have a private address.
+    pub(super) fn knows_private(&self, name: &str) -> bool {
+        self.remembered(name).is_some_and(|addresses| addresses.iter().any(|address| is_private(address.ip())))
     }
 
     fn remembered(&self, name: &str) -> Option<Vec<SocketAddr>> {
@@ -65,10 +69,8 @@ impl Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        if let Some(addresses) = self.fixed(name.as_str()).or_else(|| self.remembered(name.as_str())) {
-            let name = name.as_str().to_owned();
-            let found = wanted(&name, addresses, self.family);
-            return Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) });
+        if let Some(addresses) = self.remembered(name.as_str()) {
+            return Box::pin(async move { Ok(Box::new(addresses.into_iter()) as Addrs) });
         }
         let (known, family) = (Arc::clone(&self.known), self.family);
         Box::pin(async move {
@@ -80,6 +82,34 @@ impl Resolve for Resolver {
             known.insert(name.as_str().to_owned(), (Instant::now() + LIFETIME, addresses.clone()));
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
+    }
+}
+
+/// A resolver that goes by what the user gave before it asks `R`.
+#[derive(Debug)]
+pub(super) struct Fixed<R> {
+    pub(super) family: Option<Family>,
+    pub(super) list: Vec<Resolution>,
+    pub(super) otherwise: R,
+}
+
+impl<R> Fixed<R> {
+    /// The addresses that the user gave for a name.
+    fn find(&self, name: &str) -> Option<Vec<SocketAddr>> {
+        let port = ASKED.try_with(|asked| asked.port).ok();
+        let fits =
+            |fixed: &&Resolution| fixed.host.eq_ignore_ascii_case(name) && port.is_none_or(|port| port == fixed.port);
+        // A later one overrides an earlier one. Port 0 stands for the URL's own.
+        let fixed = self.list.iter().rev().find(fits)?;
+        Some(fixed.addresses.iter().map(|&address| SocketAddr::new(address, 0)).collect())
+    }
+}
+
+impl<R: Resolve> Resolve for Fixed<R> {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Some(addresses) = self.find(name.as_str()) else { return self.otherwise.resolve(name) };
+        let found = wanted(name.as_str(), addresses, self.family);
+        Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) })
     }
 }
 
@@ -132,7 +162,7 @@ impl Family {
 mod tests {
     use super::*;
 
-    async fn addresses(resolver: &Resolver, name: &str) -> Option<Vec<String>> {
+    async fn addresses(resolver: &impl Resolve, name: &str) -> Option<Vec<String>> {
         let found = resolver.resolve(name.parse().ok()?).await.ok()?;
         Some(found.map(|address| address.ip().to_string()).collect())
     }
@@ -144,15 +174,15 @@ mod tests {
     #[tokio::test]
     async fn a_fixed_address_is_for_its_port_and_the_last_one_counts() {
         let list = vec![fixed("a.test", 80, "127.0.0.8"), fixed("A.test", 80, "127.0.0.9"), fixed("a.test", 81, "::1")];
-        let resolver = Resolver::new(None, list);
-        let on = |port| PORT.scope(port, addresses(&resolver, "a.test"));
+        let resolver = Fixed { family: None, list, otherwise: Resolver::new(None) };
+        let on = |port| ASKED.scope(Asked { port, is_guarded: false }, addresses(&resolver, "a.test"));
         assert_eq!(on(80).await.unwrap(), ["127.0.0.9"]);
         assert_eq!(on(81).await.unwrap(), ["::1"]);
     }
 
     #[tokio::test]
     async fn only_addresses_of_the_wanted_family_count() {
-        let resolver = Resolver::new(Some(Family::V4), Vec::new());
+        let resolver = Resolver::new(Some(Family::V4));
         assert_eq!(addresses(&resolver, "localhost").await.unwrap(), ["127.0.0.1"]);
     }
 }

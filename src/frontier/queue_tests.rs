@@ -70,7 +70,7 @@ fn answer(page: &Page, job: Job) -> Outcome {
         Page::Fails => outcome(job, failed(Kind::Connect, Retry::Always)),
         Page::RedirectsTo(host) if job.trail.hops.len() < 3 => {
             let to = Url::parse(&format!("http://h{host}.test/hop")).unwrap();
-            outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }))
+            outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false, by: None }))
         }
         Page::Throttles(millis) if job.trail.attempt == 1 => {
             let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, starved: false };

@@ -237,7 +237,7 @@ mod tests {
         let millis = Duration::from_millis;
         let mut moved = page_at("http://docs.example.org/", 200, 0, millis(1240));
         let to = Url::parse("https://docs.example.org/en/latest/").unwrap();
-        let redirect = Redirect { status: 301, to, rewrite_to_get: false };
+        let redirect = Redirect { status: 301, to, rewrite_to_get: false, by: None };
         moved.trail = moved.trail.map(|trail| trail.hop(redirect));
         let gone = page_at("https://news.example.com/item?id=41958301", 404, 1256, millis(80));
         let long =

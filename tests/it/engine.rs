@@ -138,7 +138,7 @@ async fn starts_on_one_host_are_the_delay_apart_whatever_redirects_there() {
             fine()
         } else {
             let to = Url::parse(&format!("http://a.test/from{}", job.target.id)).unwrap();
-            Reaction { end: End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }), ..fine() }
+            Reaction { end: End::Redirect(Redirect { status: 302, to, rewrite_to_get: false, by: None }), ..fine() }
         }
     });
     let engine = Engine { frontier, ..scripted };

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod addresses;
 mod config;
 mod dedupe;
 mod engine;

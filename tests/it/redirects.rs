@@ -125,6 +125,31 @@ fn the_origin_of_the_seed_keeps_what_is_meant_for_it() {
 }
 
 #[test]
+fn location_trusted_takes_what_is_meant_for_the_seed_along() {
+    let elsewhere = Site::start(|_| Answer::title("elsewhere"));
+    let target = elsewhere.url("/");
+    let site = Site::start(move |_| Answer::redirect(307, &target));
+    scrape(["--location-trusted", &site.url("/")]).args(SECRETS).run().succeeds();
+    let hit = elsewhere.hit();
+    assert_eq!(hit.header("authorization"), Some("Basic bWU6c2VzYW1l"));
+    assert_eq!(hit.header("cookie"), Some("session=sesame"));
+    assert_eq!([hit.header("x-api-key"), hit.header("private")], [Some("sesame"); 2]);
+    assert_eq!(hit.header("referer"), None);
+    scrape(["--location-trusted", &site.url("/").replace("://", "://you:simsim@")]).run().succeeds();
+    assert_eq!(elsewhere.hits()[1].header("authorization"), Some("Basic eW91OnNpbXNpbQ=="), "as curl does");
+}
+
+#[test]
+fn a_query_goes_no_further_than_its_page() {
+    let elsewhere = Site::start(|_| Answer::title("elsewhere"));
+    let target = elsewhere.url("/");
+    let site = Site::start(move |_| Answer::redirect(302, &target));
+    scrape([site.url("/?token=sesame#sesame")]).run().succeeds();
+    assert_eq!(site.hit().path, "/?token=sesame");
+    assert!(!format!("{:?}", elsewhere.hit()).contains("sesame"), "{:?}", elsewhere.hit());
+}
+
+#[test]
 fn userinfo_in_a_location_is_neither_sent_nor_shown() {
     let site = Site::with_hosts(2, |hit| match &*hit.path {
         "/" => {
@@ -193,6 +218,35 @@ fn how_many_are_followed_can_be_chosen() {
 }
 
 #[test]
+fn a_hundred_are_followed_where_so_many_may_be() {
+    let site = stairs();
+    let record = fetch(["--max-redirs", "100", &site.url("/100")]);
+    assert_eq!((&record["title"], record["redirects"].as_array().unwrap().len()), (&json!("down"), 100));
+    assert_eq!(fetch(["--max-redirs", "100", &site.url("/101")])["error"]["kind"], "redirect");
+}
+
+#[test]
+fn a_location_with_a_line_break_adds_no_header() {
+    for (location, path) in [
+        ("/b%0d%0aInjected:%20yes", Some("/b%0d%0aInjected:%20yes")),
+        ("/b\tInjected: yes", Some("/bInjected:%20yes")),
+        ("/b\nInjected: yes", Some("/b")),
+        ("/b\r\nInjected: yes", Some("/b")),
+        ("/b\r\n Injected: yes", Some("/b%20Injected:%20yes")),
+        ("/b\rInjected: yes", None),
+        ("/b\0Injected: yes", None),
+    ] {
+        let site = Site::start(move |hit| match &*hit.path {
+            "/" => Answer::redirect(302, location),
+            _ => Answer::title("b"),
+        });
+        fetch([site.url("/")]);
+        assert_eq!(site.paths().get(1).map(String::as_str), path, "{location:?}");
+        assert!(site.hits().iter().all(|hit| hit.header("injected").is_none()), "{location:?}");
+    }
+}
+
+#[test]
 fn a_loop_comes_to_an_end() {
     let site = Site::start(|hit| Answer::redirect(301, if hit.path == "/a" { "/b" } else { "/a" }));
     let run = scrape(["-f", "jsonl", &site.url("/a")]).run().exits(4);
@@ -219,6 +273,19 @@ fn a_redirect_without_a_location_is_an_answer() {
     let record = fetch([site.url("/")]);
     assert_eq!((&record["status"], &record["title"]), (&json!(302), &json!("multiple choices")));
     assert_eq!((&record["error"], &record["redirects"]), (&Value::Null, &json!([])));
+}
+
+#[test]
+fn a_redirect_to_nothing_is_an_answer() {
+    for location in ["", "  "] {
+        let site = Site::start(move |_| Answer::title("moved").with_status(301).header("Location", location));
+        let record = fetch([site.url("/")]);
+        assert_eq!(
+            (&record["status"], &record["title"], &record["error"]),
+            (&json!(301), &json!("moved"), &Value::Null)
+        );
+        assert_eq!(site.hits().len(), 1);
+    }
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn request(args: &args::Request) -> Result<RequestOptions, Stop> {
         }
         options.set_header(COOKIE, text("--cookie", cookies)?);
     }
+    options.trust_redirects(args.location_trusted);
     // The first of a name takes the place of a default, the next ones are sent beside it.
     let mut given: Vec<HeaderName> = Vec::new();
     for line in &args.header {
@@ -149,5 +150,6 @@ fn connection(args: &Run, environment: &Environment) -> Result<ConnectionOptions
             _ => None,
         },
         resolutions: connection.resolve.clone(),
+        deny_private: connection.deny_private,
     })
 }

@@ -22,8 +22,21 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 11] =
-    ["cacert", "cert", "data", "default-scheme", "insecure", "key", "output", "proxy", "request", "resolve", "summary"];
+const RESERVED: [&str; 13] = [
+    "cacert",
+    "cert",
+    "cookie",
+    "cookie-jar",
+    "data",
+    "default-scheme",
+    "insecure",
+    "key",
+    "output",
+    "proxy",
+    "request",
+    "resolve",
+    "summary",
+];
 
 /// What the environment says. Nothing else reads it.
 #[derive(Debug)]

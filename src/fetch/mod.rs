@@ -3,11 +3,13 @@
 
 mod client;
 mod coding;
+mod cookies;
 mod explain;
 mod redirect;
 mod request;
 mod resolve;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -20,6 +22,7 @@ use url::Url;
 use self::client::{Clients, Files};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
+pub use self::cookies::{BadLine, Jar as CookieJar};
 use self::explain::{Phase, explain, is_starved};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
@@ -146,13 +149,14 @@ pub struct Fetcher {
     clients: Clients,
     request: RequestOptions,
     limits: Limits,
+    cookies: Option<Arc<CookieJar>>,
 }
 
 /// Fetches as is usual.
 impl Default for Fetcher {
     fn default() -> Self {
         let Options { request, connection, limits } = Options::default();
-        Self { clients: Clients::with(connection, Files::default()), request, limits }
+        Self { clients: Clients::with(connection, Files::default()), request, limits, cookies: None }
     }
 }
 
@@ -163,7 +167,15 @@ impl Fetcher {
     /// # Errors
     /// An option is wrong; the message names it.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Ok(Self { clients: Clients::new(options.connection)?, request: options.request, limits: options.limits })
+        let Options { request, connection, limits } = options;
+        Ok(Self { clients: Clients::new(connection)?, request, limits, cookies: None })
+    }
+
+    /// Keeps the cookies that servers set in a jar, and sends those that it has. Without one there are none but those
+    /// that the request options name.
+    #[must_use]
+    pub fn with_cookies(self, jar: Arc<CookieJar>) -> Self {
+        Self { cookies: Some(jar), ..self }
     }
 
     /// Whether answers are asked for without their bodies.
@@ -181,6 +193,9 @@ impl Fetcher {
         let deadline = Instant::now() + budget;
         let mut response = self.open(trail, deadline).await?;
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
+        if let Some(jar) = &self.cookies {
+            jar.receive(&trail.url, &head.headers);
+        }
         let read = async {
             match self.next(trail, &head)? {
                 Some(redirect) => {
@@ -200,7 +215,10 @@ impl Fetcher {
     /// Sends the request and waits for the answer to begin.
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url).map_err(Unanswered::at_all)?;
-        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        if let Some(jar) = &self.cookies {
+            jar.send(&trail.url, request.headers_mut());
+        }
         let patience = self.clients.connect_timeout() + self.limits.read_timeout;
         let answer = self.within(deadline, patience, "no answer in time", self.clients.execute(client, request)).await;
         answer.map_err(Unanswered::at_all)?.map_err(|error| Unanswered {

@@ -5,6 +5,7 @@
 mod support;
 
 mod config;
+mod cookies;
 mod dedupe;
 mod engine;
 mod exit;

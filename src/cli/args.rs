@@ -174,10 +174,10 @@ pub(super) struct Request {
     /// Basic authentication at the named URLs' own origins
     #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
     pub(super) user: Option<String>,
-    /// Send NAME=VALUE to the named URLs' own origins; or read cookies from FILE, and keep what servers set
-    #[arg(short = 'b', long, value_name = "NAME=VALUE|FILE")]
+    /// Send NAME=VALUE to the named URLs' own origins, or read FILE and keep what servers set
+    #[arg(short = 'b', long, value_name = "DATA|FILE")]
     pub(super) cookie: Vec<String>,
-    /// Keep what servers set, and what FILE has if it exists, and write all of it to FILE at the end
+    /// Read cookies from FILE if it exists, keep what servers set, and write all to FILE at the end
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) cookie_jar: Option<PathBuf>,
     /// The method [default: GET; POST with --data]

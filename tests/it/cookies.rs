@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
+use crate::support::authority::Authority;
+use crate::support::site::PATIENCE;
 use crate::support::{Answer, Gate, Hit, Run, Site, scrape};
 
 /// A site whose login sets a cookie and redirects to a page that needs it.
@@ -202,6 +204,22 @@ fn names_under_a_domain_get_what_is_meant_for_them() {
 }
 
 #[test]
+fn what_is_secure_is_not_sent_without_tls() {
+    let plain = Site::start(|_| Answer::title("plain"));
+    let there = plain.url_of("a.test", "/");
+    let secure = Site::secure(Authority::new().server(), move |hit| match &*hit.path {
+        "/" => Answer::redirect(302, "/b").header("Set-Cookie", "safe=1; Secure").header("Set-Cookie", "open=2"),
+        _ => Answer::redirect(302, &there),
+    });
+    let resolve = [secure.resolve("a.test"), plain.resolve("a.test")];
+    scrape(["-k", "-b", "", "--resolve", &resolve[0], "--resolve", &resolve[1], &secure.url_of("a.test", "/")])
+        .run()
+        .succeeds();
+    assert_eq!(cookies(&secure.hits()), [None, Some("safe=1; open=2")]);
+    assert_eq!(plain.hit().header("cookie"), Some("open=2"));
+}
+
+#[test]
 fn values_are_neither_logged_nor_recorded() {
     let site = members();
     let run = jsonl(&site, &["-vv", "--cookie-jar", "jar.txt"], "/login").exits(0);
@@ -216,13 +234,12 @@ fn what_was_finished_before_a_signal_is_kept() {
         "/first" => Answer::title("first").header("Set-Cookie", "a=b"),
         _ => Answer::title("second").header("Set-Cookie", "c=d").behind(&behind),
     });
-    let list = format!("{}\n{}\n", site.url("/first"), site.url("/second"));
-    let program = scrape(["--cookie-jar", "jar.txt", "-c", "1", "urls.txt"]).file("urls.txt", list);
-    let mut running = program.spawn();
-    running.line();
+    let mut running = scrape(["--cookie-jar", "jar.txt", "-c", "1"]).spawn();
+    running.write(&format!("{}\n{}\n", site.url("/first"), site.url("/second")));
     site.wait_for(2);
     running.signal(Signal::INT);
     gate.open();
+    assert!(running.ends_within(PATIENCE), "though its list has not ended");
     let run = running.finish().exits(130);
     assert_eq!(lines(&run.file("jar.txt")).len(), 2, "{run:?}");
 }

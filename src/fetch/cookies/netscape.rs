@@ -49,20 +49,18 @@ pub(super) fn read(text: &[u8]) -> impl Iterator<Item = Result<Cookie, BadLine>>
 }
 
 fn parse(line: &[u8], http_only: bool) -> Result<Cookie, &'static str> {
-    if line.iter().filter(|&&byte| byte == b'\t').count() < 5 {
+    let fields: Vec<_> = line.splitn(7, |&byte| byte == b'\t').collect();
+    let [domain, with_names_under_it, path, secure, expires, name, value @ ..] = &*fields else {
         return Err("there are fewer than six fields with tabs between them");
-    }
-    let mut fields = line.splitn(7, |&byte| byte == b'\t');
-    let mut next = || fields.next().unwrap_or_default();
-    let domain = host(next()).ok_or("the domain is none")?;
-    let with_names_under_it = flag(next()).ok_or("the second field is neither TRUE nor FALSE")?;
-    let path = text(next()).filter(|path| path.starts_with('/')).ok_or("the path does not start with /")?;
-    let secure = flag(next()).ok_or("the fourth field is neither TRUE nor FALSE")?;
-    let expires = text(next()).and_then(seconds).ok_or("the expiry is no number of seconds")?;
-    let name = next();
+    };
+    let domain = host(domain).ok_or("the domain is none")?;
+    let with_names_under_it = flag(with_names_under_it).ok_or("the second field is neither TRUE nor FALSE")?;
+    let path = text(path).filter(|path| path.starts_with('/')).ok_or("the path does not start with /")?;
+    let secure = flag(secure).ok_or("the fourth field is neither TRUE nor FALSE")?;
+    let expires = text(expires).and_then(seconds).ok_or("the expiry is no number of seconds")?;
     let cookie = Cookie {
-        name: name.into(),
-        value: fields.next().unwrap_or_default().into(),
+        name: (*name).into(),
+        value: value.first().copied().unwrap_or_default().into(),
         host_only: !with_names_under_it || reach::is_address(&domain),
         domain: domain.into(),
         path: path.into(),

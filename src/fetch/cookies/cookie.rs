@@ -159,7 +159,8 @@ fn domain(host: &str, attribute: Option<String>) -> Option<(String, bool)> {
     if domain == host && (reach::is_address(host) || reach::is_public_suffix(host)) {
         return Some((domain, true));
     }
-    reach::is_within(host, &domain).then_some((domain, false))
+    let is_ours = reach::is_within(host, &domain) && reach::site(host) == reach::site(&domain);
+    is_ours.then_some((domain, false))
 }
 
 /// What a `Set-Cookie` field says beyond name and value (section 5.6.1 and on). Of several of a name the last counts.

@@ -6,8 +6,9 @@
 //! - at most 180 cookies are kept for a site and 10,000 in all: what has expired goes first, then what was not used
 //!   for longest; none lasts longer than 400 days, and no request has more than 8190 bytes of them;
 //! - a name with a tab is refused, as the file could not hold it; a tab in a value is kept;
-//! - ports make no difference, schemes do but for Secure only;
-//! - cookies in a file are taken as the user's own: they may be Secure whoever set them, and their expiry is as it says.
+//! - a domain that lies above a public suffix (`amazonaws.com`, set by `x.s3.amazonaws.com`) is refused, as in Chrome;
+//! - ports make no difference, nor do schemes but for Secure;
+//! - cookies in a file are the user's own: they may be Secure whoever set them, and last as long as it says.
 //!
 //! A crate could keep them, but none that was tried does what most of this module is: `cookie_store` refuses a cookie
 //! without a name, reads dates strictly, knows neither prefixes nor limits, sends cookies in no order, lets plain HTTP

@@ -132,6 +132,17 @@ fn a_public_suffix_sets_cookies_for_itself_alone() {
 }
 
 #[test]
+fn a_domain_above_a_public_suffix_is_refused_as_well() {
+    let from = "http://bucket.s3.amazonaws.com/";
+    assert_eq!(sent_after(from, "a=b; Domain=bucket.s3.amazonaws.com", from), "a=b");
+    for domain in ["s3.amazonaws.com", "amazonaws.com"] {
+        let mut world = World::default();
+        world.set(from, &format!("a=b; Domain={domain}"));
+        assert_eq!((world.sent(from).as_str(), world.store.len()), ("", 0), "{domain}");
+    }
+}
+
+#[test]
 fn an_address_has_no_names_under_it() {
     for (host, other, domain) in [
         ("127.0.0.1", "127.0.0.2", "0.0.1"),

@@ -12,6 +12,9 @@ const MAX_PAIR: usize = 4096;
 /// An attribute whose value is longer is passed over (section 5.6).
 const MAX_ATTRIBUTE: usize = 1024;
 
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4, as text).
+const MAX_HOST: usize = 253;
+
 /// No cookie is kept for longer, whatever its server says: 400 days (section 5.5).
 const MAX_LIFE: i64 = 400 * 24 * 60 * 60;
 
@@ -74,6 +77,10 @@ impl Cookie {
         }
         if name.len() + value.len() > MAX_PAIR {
             return Err("name and value have more than 4096 bytes");
+        }
+        // The path may be that of a URL, which servers choose, too.
+        if self.domain.len() > MAX_HOST || self.path.len() > MAX_ATTRIBUTE {
+            return Err("the domain has more than 253 bytes, or the path more than 1024");
         }
         // A tab in a value is harmless; in a name the file could not hold it.
         let is_control = |&byte: &u8| byte.is_ascii_control() && byte != b'\t';

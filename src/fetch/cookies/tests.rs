@@ -78,6 +78,11 @@ fn a_cookie_that_is_too_large_is_refused_and_an_attribute_passed_over() {
     assert_eq!(sent_back(&format!("nn={value}")), "");
     let long = format!("/{}", "x".repeat(1024));
     assert_eq!(sent_back(&format!("a=b; Path={long}")), "a=b", "the path is the page's");
+    let far = format!("http://a.test{long}/x");
+    assert_eq!(sent_after(&far, "a=b", &far), "", "which may be too long as well");
+    assert_eq!(sent_after(&far, "a=b; Path=/", &far), "a=b");
+    let host = format!("http://{}test/", "a.".repeat(125));
+    assert_eq!(sent_after(&host, "a=b", &host), "");
 }
 
 #[test]

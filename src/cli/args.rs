@@ -174,9 +174,12 @@ pub(super) struct Request {
     /// Basic authentication at the named URLs' own origins
     #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
     pub(super) user: Option<String>,
-    /// Cookies for the named URLs' own origins, as NAME=VALUE; NAME=VALUE
-    #[arg(short = 'b', long, value_name = "COOKIES")]
-    pub(super) cookie: Option<String>,
+    /// Send NAME=VALUE to the named URLs' own origins, or read FILE and keep what servers set
+    #[arg(short = 'b', long, value_name = "DATA|FILE")]
+    pub(super) cookie: Vec<String>,
+    /// Read cookies from FILE if it exists, keep what servers set, and write all to FILE at the end
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) cookie_jar: Option<PathBuf>,
     /// The method [default: GET; POST with --data]
     #[arg(short = 'X', long, value_name = "METHOD")]
     pub(super) request: Option<Method>,

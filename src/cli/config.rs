@@ -22,9 +22,11 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 15] = [
     "cacert",
     "cert",
+    "cookie",
+    "cookie-jar",
     "data",
     "default-scheme",
     "deny-private",

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod cookies;
 mod exit;
 mod files;
 mod logging;

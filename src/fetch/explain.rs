@@ -1,4 +1,11 @@
 //! What went wrong with a request, from the errors of the layers below.
+//!
+//! Where the standards leave room:
+//! - TLS before 1.2 is not spoken, whatever is verified (RFC 8996);
+//! - a connection that ends within the handshake is a `tls` failure where it was closed, one of `connect` where it was
+//!   reset: the latter may be gone in a moment;
+//! - a body that ends where the connection does is truncated unless TLS said so, too (`close_notify`): anybody on the
+//!   way could have cut it (RFC 9112, section 9.8). One whose length is known needs no such farewell.
 
 use std::error::Error as StdError;
 use std::io;
@@ -80,21 +87,45 @@ fn recognise(cause: &(dyn StdError + 'static), connecting: bool, phase: Phase) -
 }
 
 fn tls(error: &rustls::Error) -> Failure {
-    use rustls::CertificateError as Bad;
+    use rustls::{AlertDescription as Alert, PeerIncompatible as Old};
     let text = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => "the certificate is signed by nobody that is trusted (--cacert, --insecure)".into(),
-            Bad::Expired | Bad::ExpiredContext { .. } => "the certificate has expired".into(),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "the certificate is for another name".into(),
-            other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-                "the server shows a certificate authority's own certificate: it is self-signed (--insecure)".into()
-            }
-            other => format!("the certificate is not valid: {other}"),
-        },
+        rustls::Error::InvalidCertificate(bad) => certificate(bad),
         rustls::Error::InvalidMessage(_) => "the server does not speak TLS here".into(),
+        rustls::Error::AlertReceived(Alert::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(Old::ServerDoesNotSupportTls12Or13) => {
+            "the server speaks no version of TLS from 1.2 on".into()
+        }
+        rustls::Error::AlertReceived(Alert::HandshakeFailure) => {
+            "the server refused the handshake: it may know only algorithms that are no longer safe".into()
+        }
+        rustls::Error::AlertReceived(Alert::CertificateRequired) => {
+            "the server asks for a certificate of the client (--cert)".into()
+        }
         other => other.to_string(),
     };
     Failure::new(Kind::Tls, text)
+}
+
+/// What is wrong with a certificate, and what may help.
+fn certificate(bad: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Bad;
+    match bad {
+        Bad::UnknownIssuer => "the certificate is signed by nobody that is trusted (--cacert, --insecure)".into(),
+        Bad::BadSignature => {
+            "the certificate is not signed by whom it names: is the authority of --cacert an older one?".into()
+        }
+        Bad::Expired | Bad::ExpiredContext { .. } => {
+            "the certificate has expired (is this machine's clock right?)".into()
+        }
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+            "the certificate is not valid yet (is this machine's clock right?)".into()
+        }
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "the certificate is for another name".into(),
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the server shows a certificate authority's own certificate: it is self-signed (--insecure)".into()
+        }
+        other => format!("the certificate is not valid: {other}"),
+    }
 }
 
 fn h2(error: &h2::Error) -> Option<Failure> {
@@ -169,4 +200,27 @@ fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
         _ if error.is_parse() => Failure::new(Kind::Protocol, format!("no HTTP answer: {}", innermost(error))),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
+
+    #[test]
+    fn what_may_help_with_tls_is_told() {
+        for (error, word) in [
+            (Error::InvalidCertificate(Bad::UnknownIssuer), "--cacert"),
+            (Error::InvalidCertificate(Bad::BadSignature), "--cacert"),
+            (Error::InvalidCertificate(Bad::Expired), "clock"),
+            (Error::InvalidCertificate(Bad::NotValidYet), "clock"),
+            (Error::AlertReceived(Alert::CertificateRequired), "--cert"),
+            (Error::AlertReceived(Alert::HandshakeFailure), "algorithms"),
+            (Error::AlertReceived(Alert::ProtocolVersion), "1.2"),
+        ] {
+            let failure = tls(&error);
+            assert_eq!(failure.kind, Kind::Tls);
+            assert!(failure.message.contains(word), "{failure}");
+        }
+    }
 }

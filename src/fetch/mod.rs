@@ -3,6 +3,7 @@
 
 mod client;
 mod coding;
+mod cookies;
 mod explain;
 mod guard;
 mod redirect;
@@ -10,6 +11,7 @@ mod request;
 mod resolve;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -22,6 +24,7 @@ use url::Url;
 use self::client::{Clients, Files, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
+pub use self::cookies::{BadLine, Jar as CookieJar};
 use self::explain::{Phase, explain, is_starved};
 pub use self::guard::DenyPrivate;
 pub use self::request::Options as RequestOptions;
@@ -149,13 +152,14 @@ pub struct Fetcher {
     clients: Clients,
     request: RequestOptions,
     limits: Limits,
+    cookies: Option<Arc<CookieJar>>,
 }
 
 /// Fetches as is usual.
 impl Default for Fetcher {
     fn default() -> Self {
         let Options { request, connection, limits } = Options::default();
-        Self { clients: Clients::with(connection, Files::default()), request, limits }
+        Self { clients: Clients::with(connection, Files::default()), request, limits, cookies: None }
     }
 }
 
@@ -166,7 +170,15 @@ impl Fetcher {
     /// # Errors
     /// An option is wrong; the message names it.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Ok(Self { clients: Clients::new(options.connection)?, request: options.request, limits: options.limits })
+        let Options { request, connection, limits } = options;
+        Ok(Self { clients: Clients::new(connection)?, request, limits, cookies: None })
+    }
+
+    /// Keeps the cookies that servers set in a jar, and sends those that it has. Without one there are none but those
+    /// that the request options name.
+    #[must_use]
+    pub fn with_cookies(self, jar: Arc<CookieJar>) -> Self {
+        Self { cookies: Some(jar), ..self }
     }
 
     /// Whether answers are asked for without their bodies.
@@ -185,6 +197,9 @@ impl Fetcher {
         let mut response = self.open(trail, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
+        if let Some(jar) = &self.cookies {
+            jar.receive(&trail.url, &head.headers);
+        }
         let read = async {
             match self.next(trail, &head, by)? {
                 Some(redirect) => {
@@ -215,7 +230,10 @@ impl Fetcher {
 
     async fn send(&self, trail: &Trail, reach: Reach) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url, reach).map_err(Unanswered::at_all)?;
-        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+        if let Some(jar) = &self.cookies {
+            jar.send(&trail.url, request.headers_mut());
+        }
         self.clients.execute(client, request, reach).await.map_err(|error| Unanswered {
             failure: explain(&error, Phase::Head),
             head: None,

@@ -6,6 +6,7 @@ mod support;
 
 mod addresses;
 mod config;
+mod cookies;
 mod dedupe;
 mod engine;
 mod exit;

@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT}
 
 use crate::cli::args::{self, Run};
 use crate::cli::config::Environment;
+use crate::cli::cookies;
 use crate::cli::exit::Stop;
 use crate::cli::files::Files;
 use crate::cli::parse;
@@ -79,12 +80,9 @@ fn request(args: &args::Request) -> Result<RequestOptions, Stop> {
     if let Some(name) = &args.user_agent {
         options.set_header(USER_AGENT, text("--user-agent", name)?);
     }
-    if let Some(cookies) = &args.cookie {
-        if !cookies.contains('=') {
-            let error = anyhow!("--cookie takes NAME=VALUE pairs, separated by '; ' (a file of cookies is not read)");
-            return Err(Stop::usage(error));
-        }
-        options.set_header(COOKIE, text("--cookie", cookies)?);
+    let cookies: Vec<_> = args.cookie.iter().map(String::as_str).filter(|given| cookies::is_data(given)).collect();
+    if !cookies.is_empty() {
+        options.set_header(COOKIE, text("--cookie", &cookies.join("; "))?);
     }
     options.trust_redirects(args.location_trusted);
     // The first of a name takes the place of a default, the next ones are sent beside it.

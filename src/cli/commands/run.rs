@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::options;
 use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
+use crate::cli::cookies::{self, Cookies};
 use crate::cli::exit::{Status, Stop};
 use crate::cli::logging::{self, Voice};
 use crate::cli::outputs::{self, Outputs};
@@ -35,23 +36,26 @@ struct Plan {
     voice: Voice,
     /// Where the totals go.
     summary: Option<File>,
+    cookies: Option<Cookies>,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, voice, summary, unread } = plan(args, asks, environment)?;
+    let Plan { seeds, engine, sinks, voice, summary, cookies, unread } = plan(args, asks, environment)?;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
     let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
 
+    let saved = cookies.map_or(Ok(()), Cookies::save);
     let totals = ran.map_err(Stop::broken)?;
     let is_unread = unread.load(Ordering::Relaxed);
     let status = if is_unread { Status::Success } else { Status::of(&totals, args.output.fail_on) };
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
-    for error in breakages.take() {
+    let unread = breakages.take().into_iter().map(|error| error.to_string());
+    for error in unread.chain(saved.err().map(|error| format!("{error:#}"))) {
         tracing::error!("{error}");
         status = status.max(Status::Broken);
     }
@@ -74,7 +78,11 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     logging::start(&voice, args.general.verbose);
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
     let fields = extractor.names().into();
-    let fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
+    let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
+    let cookies = cookies::open(args)?;
+    if let Some(cookies) = &cookies {
+        fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
+    }
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
     let files = files::afford(args.pace.concurrency);
     let frontier = Frontier::new(options::frontier(args, files)?);
@@ -94,7 +102,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
-    Ok(Plan { seeds, engine, sinks, voice, summary, unread })
+    Ok(Plan { seeds, engine, sinks, voice, summary, cookies, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not

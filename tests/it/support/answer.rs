@@ -52,6 +52,8 @@ enum Fault {
 pub(crate) enum After {
     Keep,
     Close,
+    /// Closed as by somebody on the way: over TLS without its own end (`close_notify`).
+    Cut,
     Reset,
 }
 
@@ -200,7 +202,7 @@ impl Answer {
             Fault::Cut(bytes) => {
                 to.write_all(&body[..bytes]).await?;
                 to.flush().await?;
-                return Ok(After::Close);
+                return Ok(After::Cut);
             }
             Fault::Stall(bytes) => {
                 to.write_all(&body[..bytes]).await?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
@@ -253,7 +253,10 @@ impl Visitor {
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             let _ = self.talk_h2(stream).await;
         } else {
-            let _ = self.talk(&mut stream).await;
+            let after = self.talk(&mut stream).await;
+            if !matches!(after, Ok(After::Cut)) {
+                let _ = stream.shutdown().await;
+            }
         }
     }
 

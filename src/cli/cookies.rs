@@ -1,0 +1,116 @@
+//! The cookies of a run: read before it, and written when it has ended.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use tempfile::NamedTempFile;
+
+use super::args::Run;
+use super::exit::Stop;
+use crate::fetch::CookieJar;
+
+/// Whether an argument of `--cookie` is `NAME=VALUE`, and no file: as curl tells them apart.
+pub(super) fn is_data(argument: &str) -> bool {
+    argument.contains('=')
+}
+
+/// A jar, and the file that it is kept in.
+#[derive(Debug)]
+pub(super) struct Cookies {
+    pub(super) jar: Arc<CookieJar>,
+    file: Option<PathBuf>,
+}
+
+/// The jar that the options ask for: `NAME=VALUE` alone asks for none.
+pub(super) fn open(args: &Run) -> Result<Option<Cookies>, Stop> {
+    let files: Vec<_> = args.request.cookie.iter().filter(|argument| !is_data(argument)).collect();
+    if files.is_empty() && args.request.cookie_jar.is_none() {
+        return Ok(None);
+    }
+    let jar = CookieJar::default();
+    let file = args.request.cookie_jar.as_deref().map(|path| open_jar(&jar, path, args)).transpose()?;
+    for name in files.into_iter().filter(|name| !name.is_empty()) {
+        // curl's way to say what --cookie-jar alone says here.
+        if file.is_none() || file != resolve(Path::new(name)).ok() {
+            read(&jar, name)?;
+        }
+    }
+    Ok(Some(Cookies { jar: Arc::new(jar), file }))
+}
+
+impl Cookies {
+    /// Writes the file, if there is one: all of it or nothing, and for no other user to read.
+    pub(super) fn save(self) -> anyhow::Result<()> {
+        let Some(path) = self.file else { return Ok(()) };
+        let write = || {
+            let mut file = beside(&path)?;
+            file.write_all(&self.jar.write())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(io::Error::from)
+        };
+        write().map(drop).with_context(|| format!("cannot write {}, the file of --cookie-jar", path.display()))
+    }
+}
+
+/// Reads the file of `--cookie`.
+fn read(jar: &CookieJar, name: &str) -> Result<(), Stop> {
+    let text = fs::read(name).map_err(|error| match error.kind() {
+        // It may be a secret that was meant as a cookie: it is not quoted.
+        ErrorKind::NotFound => Stop::usage(anyhow!("--cookie names a file that does not exist"))
+            .with_hint(Some("NAME=VALUE is sent as a cookie, --cookie-jar makes a new file".into())),
+        _ => Stop::broken(anyhow!(error).context(format!("cannot read {name}, the file of --cookie"))),
+    })?;
+    for bad in jar.read(&text) {
+        tracing::warn!("{name}:{bad}: this line is passed over");
+    }
+    Ok(())
+}
+
+/// Reads the file of `--cookie-jar`, if there is one, and makes sure that it can be written at the end.
+fn open_jar(jar: &CookieJar, given: &Path, args: &Run) -> Result<PathBuf, Stop> {
+    let name = given.display();
+    if given.as_os_str() == "-" {
+        return Err(Stop::usage(anyhow!("--cookie-jar goes to a file: standard output is for records")));
+    }
+    let broken =
+        |error: io::Error| Stop::broken(anyhow!(error).context(format!("cannot write {name}, the cookie jar")));
+    let path = resolve(given).map_err(broken)?;
+    if args.output.output.iter().chain(&args.output.summary).any(|other| resolve(other).is_ok_and(|it| it == path)) {
+        return Err(Stop::usage(anyhow!("{name} is named as an output and as the cookie jar")));
+    }
+    match File::options().read(true).write(true).open(&path) {
+        Ok(file) if !file.metadata().map_err(broken)?.is_file() => {
+            let hint = "--cookie '' keeps cookies for this run alone";
+            return Err(Stop::broken(anyhow!("the cookie jar {name} is no file")).with_hint(Some(hint.into())));
+        }
+        Ok(_) => {
+            let text = fs::read(&path).map_err(broken)?;
+            if let Some(bad) = jar.read(&text).first() {
+                // It would be lost when the file is written.
+                let hint = "mend the line or take it out; --cookie FILE reads a file and leaves it as it is";
+                return Err(Stop::broken(anyhow!("the cookie jar {name}:{bad}")).with_hint(Some(hint.into())));
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(broken(error)),
+    }
+    beside(&path).map_err(broken)?;
+    Ok(path)
+}
+
+/// A new file in the folder of `path`, readable for nobody else, that is gone unless it takes the other's place.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// The file that a path means: what a link leads to stays behind the link.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path).or_else(|_| {
+        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(fs::canonicalize(folder)?.join(name))
+    })
+}

@@ -16,7 +16,7 @@ pub(super) enum Phase {
 }
 
 /// Whether this machine had no connection left.
-pub(super) fn is_starved(error: &reqwest::Error) -> bool {
+pub(super) fn has_no_connection(error: &reqwest::Error) -> bool {
     let code = |cause: &(dyn StdError + 'static)| cause.downcast_ref::<io::Error>()?.raw_os_error();
     causes(error).filter_map(code).any(|code| TOO_MANY_FILES.contains(&code))
 }

@@ -4,10 +4,12 @@
 mod client;
 mod coding;
 mod explain;
+mod memory;
 mod redirect;
 mod request;
 mod resolve;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -19,11 +21,12 @@ use url::Url;
 
 use self::client::{Clients, Files};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
-use self::coding::Decoder;
-use self::explain::{Phase, explain, is_starved};
+use self::coding::{Decoder, Measure};
+use self::explain::{Phase, explain, has_no_connection};
+use self::memory::{DECODERS, Memory, Room};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
-use crate::job::{HostHint, Redirect, Trail};
+use crate::job::{HostHint, Lack, Redirect, Trail};
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,10 @@ pub struct Limits {
     pub read_timeout: Duration,
     /// The largest body in bytes, content codings undone.
     pub max_body: usize,
+    /// The bytes of memory that all bodies in flight may take together. A body that finds none is asked for again when
+    /// there is room for [one body, however large](Self::memory_of_one); what is not idempotent (RFC 9110, section
+    /// 9.2.2), and so must not be asked for again, gets that much before it is sent.
+    pub max_memory: usize,
     /// How many redirects are followed.
     pub max_redirects: usize,
 }
@@ -55,8 +62,17 @@ impl Default for Limits {
             max_time: Duration::from_secs(30),
             read_timeout: Duration::from_secs(15),
             max_body: 10 << 20,
+            max_memory: 1 << 30,
             max_redirects: 10,
         }
+    }
+}
+
+impl Limits {
+    /// The bytes of memory that one body may take: the body itself, and 16.25 MiB for what undoes its content codings.
+    #[must_use]
+    pub fn memory_of_one(&self) -> usize {
+        self.max_body.saturating_add(DECODERS)
     }
 }
 
@@ -86,7 +102,7 @@ impl Head {
     pub fn hint(&self) -> HostHint {
         let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
         let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
-        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, starved: false }
+        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, lack: None }
     }
 }
 
@@ -129,14 +145,14 @@ pub struct Unanswered {
     pub failure: Failure,
     /// What the answer said, if it began.
     pub head: Option<Head>,
-    /// Whether this machine had no connection left to ask with.
-    pub starved: bool,
+    /// What this machine had too little of.
+    pub lack: Option<Lack>,
 }
 
 impl Unanswered {
     /// Nothing came back at all.
     fn at_all(failure: Failure) -> Self {
-        Self { failure, head: None, starved: false }
+        Self { failure, head: None, lack: None }
     }
 }
 
@@ -146,13 +162,15 @@ pub struct Fetcher {
     clients: Clients,
     request: RequestOptions,
     limits: Limits,
+    memory: Arc<Memory>,
 }
 
 /// Fetches as is usual.
 impl Default for Fetcher {
     fn default() -> Self {
         let Options { request, connection, limits } = Options::default();
-        Self { clients: Clients::with(connection, Files::default()), request, limits }
+        let clients = Clients::with(connection, Files::default());
+        Self { clients, request, memory: Memory::new(limits.max_memory), limits }
     }
 }
 
@@ -163,7 +181,15 @@ impl Fetcher {
     /// # Errors
     /// An option is wrong; the message names it.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Ok(Self { clients: Clients::new(options.connection)?, request: options.request, limits: options.limits })
+        let Options { request, connection, limits } = options;
+        let (all, one) = (limits.max_memory, limits.memory_of_one());
+        if all < one {
+            return Err(Error(format!(
+                "{all} bytes of memory are too few, as one body may take {one}: give more (--max-memory) or take less \
+                 of a body (--max-body)"
+            )));
+        }
+        Ok(Self { clients: Clients::new(connection)?, request, memory: Memory::new(all), limits })
     }
 
     /// Whether answers are asked for without their bodies.
@@ -179,6 +205,7 @@ impl Fetcher {
     pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
+        let room = self.room(trail)?;
         let mut response = self.open(trail, deadline).await?;
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         let read = async {
@@ -187,14 +214,27 @@ impl Fetcher {
                     spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
                 }
-                None => self.read(&mut response, &head.headers, deadline).await.map(Ok),
+                None => self.read(&mut response, &head.headers, &room, deadline).await.map(Ok),
             }
         };
         match read.await {
             Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
-            Err(failure) => Err(Unanswered { failure, head: Some(head), starved: false }),
+            Err(failure) => {
+                let lack = room.was_refused().then_some(Lack::Memory);
+                Err(Unanswered { failure, head: Some(head), lack })
+            }
         }
+    }
+
+    /// Room for the body to come: none yet, unless the request must not be made in vain.
+    fn room(&self, trail: &Trail) -> Result<Room, Unanswered> {
+        let room = self.memory.room();
+        if trail.is_large || !self.request.method_of(trail).is_idempotent() {
+            room.take(self.limits.memory_of_one())
+                .map_err(|refusal| Unanswered { lack: Some(Lack::Memory), ..Unanswered::at_all(refusal.into()) })?;
+        }
+        Ok(room)
     }
 
     /// Sends the request and waits for the answer to begin.
@@ -206,7 +246,7 @@ impl Fetcher {
         answer.map_err(Unanswered::at_all)?.map_err(|error| Unanswered {
             failure: explain(&error, Phase::Head),
             head: None,
-            starved: is_starved(&error),
+            lack: has_no_connection(&error).then_some(Lack::Connections),
         })
     }
 
@@ -222,8 +262,15 @@ impl Fetcher {
         }
     }
 
-    async fn read(&self, response: &mut Response, headers: &HeaderMap, deadline: Instant) -> Result<Bytes, Failure> {
-        let mut decoder = Decoder::new(headers, self.limits.max_body)?;
+    async fn read(
+        &self,
+        response: &mut Response,
+        headers: &HeaderMap,
+        room: &Room,
+        deadline: Instant,
+    ) -> Result<Bytes, Failure> {
+        let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut decoder = Decoder::new(headers, Measure { expected, cap: self.limits.max_body, room: room.clone() })?;
         loop {
             let quiet = "no byte for too long within the body";
             let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Next, Options, Queue, RetryOptions};
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind, Retry};
-use crate::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Seed, Target};
+use crate::job::{End, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
 
 fn target(line: u64) -> Target {
     Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
@@ -73,7 +73,7 @@ fn answer(page: &Page, job: Job) -> Outcome {
             outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false }))
         }
         Page::Throttles(millis) if job.trail.attempt == 1 => {
-            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, starved: false };
+            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, lack: None };
             Outcome { hint, ..outcome(job, failed(Kind::Status, Retry::Always)) }
         }
         _ => done(job),
@@ -337,7 +337,7 @@ fn a_job_for_which_there_was_no_connection_goes_back_uncounted() {
     queue.complete();
     let job = visit(&mut queue, now).unwrap();
     let mut starved = answer(&Page::Fails, job);
-    starved.hint.starved = true;
+    starved.hint.lack = Some(Lack::Connections);
     assert!(queue.settle(starved, now).is_none());
     let at = queue.next(now).unwrap_err().expect("a pause");
     assert_eq!(visit(&mut queue, at).unwrap().trail.attempt, 1);
@@ -352,7 +352,7 @@ fn jobs_that_starve_together_share_one_pause() {
     assert_eq!(jobs.len(), 200);
     for job in jobs {
         let mut starved = answer(&Page::Fails, job);
-        starved.hint.starved = true;
+        starved.hint.lack = Some(Lack::Connections);
         assert!(queue.settle(starved, now).is_none());
     }
     assert_eq!(queue.next(now).unwrap_err(), Some(now + Duration::from_millis(500)));

@@ -12,6 +12,7 @@ mod extract;
 mod fetch;
 mod input;
 mod layering;
+mod memory;
 mod output;
 mod page;
 mod politeness;

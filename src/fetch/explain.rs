@@ -113,7 +113,7 @@ fn h2(error: &h2::Error) -> Option<Failure> {
 }
 
 /// `EMFILE` and `ENFILE`.
-const TOO_MANY_FILES: [i32; 2] = [24, 23];
+pub(super) const TOO_MANY_FILES: [i32; 2] = [24, 23];
 
 fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
     use io::ErrorKind as Io;

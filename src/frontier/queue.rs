@@ -252,6 +252,9 @@ impl Queue {
         match outcome.hint.lack {
             None => self.scarcity.sufficed(),
             Some(lack) if !self.is_closed && self.scarcity.lacked(lack, self.progress.in_flight, now) => {
+                if let (Some(trail), Some(failure)) = (&outcome.trail, outcome.failure()) {
+                    tracing::info!(url = %trail.url, %failure, "does not count");
+                }
                 return Some(Follow::Again);
             }
             Some(_) => {}

@@ -16,6 +16,7 @@ mod memory;
 mod output;
 mod page;
 mod politeness;
+mod process;
 mod readme;
 mod redirects;
 mod request;

@@ -40,13 +40,19 @@ struct Plan {
 }
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, voice, summary, unread } = plan(args, asks, environment)?;
-    let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
+    let plan = plan(args, asks, environment)?;
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
+    let status = carry_out(plan, args, &runtime);
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
+    status
+}
 
+/// Runs the plan and tells what came of it. Signals are watched until all of that is done.
+fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
+    let Plan { seeds, engine, sinks, voice, summary, unread } = plan;
+    let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
+    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
     let totals = ran.map_err(Stop::broken)?;
     let is_unread = unread.load(Ordering::Relaxed);
     let status = if is_unread { Status::Success } else { Status::of(&totals, args.output.fail_on) };
@@ -76,7 +82,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let fields = extractor.names().into();
     let fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
-    let files = files::afford(args.pace.concurrency);
+    let files = files::afford(args.pace.concurrency, args.output.output.len());
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
@@ -93,6 +99,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let options = outputs::options(fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
+    files::ensure().context("cannot open what a run needs (ulimit -n)").map_err(Stop::broken)?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     Ok(Plan { seeds, engine, sinks, voice, summary, unread })
 }

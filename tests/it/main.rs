@@ -22,5 +22,6 @@ mod redirects;
 mod request;
 mod retry;
 mod signals;
+mod soak;
 mod terminal;
 mod tls;

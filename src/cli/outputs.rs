@@ -1,5 +1,8 @@
 //! Where records go: standard output and files. All are opened before the first fetch, and none is touched before all
 //! are known to be fine.
+//!
+//! A standard output that was closed (`>&-`) is `/dev/null` by the time that we see it: Rust's runtime opens that in its
+//! place. Since many a parent hands us the same on purpose, it is no error.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};

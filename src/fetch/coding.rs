@@ -14,6 +14,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
+use super::body::{Collected, Measure, Plain, TooLarge};
 use super::memory::{DECODER, Refusal, Room};
 use crate::failure::{Failure, Kind};
 
@@ -52,16 +53,6 @@ impl Coding {
     }
 }
 
-/// How large a body is and may be.
-pub(super) struct Measure {
-    /// How many bytes come, codings and all, where that is known: it may be a lie.
-    pub(super) expected: Option<usize>,
-    /// How many bytes it may have once decoded.
-    pub(super) cap: usize,
-    /// What the body takes its memory from.
-    pub(super) room: Room,
-}
-
 /// Takes a body piece by piece and gives it back decoded.
 pub(super) enum Decoder {
     /// There is nothing to undo.
@@ -75,7 +66,7 @@ impl Decoder {
     pub(super) fn new(headers: &HeaderMap, measure: Measure) -> Result<Self, Failure> {
         let room = measure.room.clone();
         let collected = Collected::new(measure)?;
-        let mut decoder = Self::Plain(Plain { first: Bytes::new(), collected });
+        let mut decoder = Self::Plain(Plain::new(collected));
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
             let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -85,7 +76,7 @@ impl Decoder {
                 count += 1;
                 // The codings are named in the order in which they were applied: the last one is undone first.
                 let inner: Box<dyn Layer> = match decoder {
-                    Self::Plain(plain) => Box::new(plain.collected),
+                    Self::Plain(plain) => Box::new(plain.into_collected()),
                     Self::Coded(inner) => inner,
                 };
                 decoder = Self::Coded(Box::new(Coded::Undecided {
@@ -100,7 +91,7 @@ impl Decoder {
             return Err(Failure::new(Kind::Decode, format!("{count} content codings, one in the other")));
         }
         match &decoder {
-            Self::Plain(plain) => plain.collected.spare(),
+            Self::Plain(plain) => plain.spare(),
             Self::Coded(_) => room.grow_decoders(count * DECODER)?,
         }
         Ok(decoder)
@@ -123,12 +114,6 @@ impl Decoder {
         }
     }
 }
-
-/// No more room than this is made for what an answer announces.
-const BELIEVED: usize = 1 << 20;
-
-/// Room for the start of a body of which nothing is known.
-const START: usize = 64 << 10;
 
 fn explain(error: &io::Error) -> Failure {
     let inner = error.get_ref();
@@ -155,121 +140,15 @@ impl From<Refusal> for Failure {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the body is larger than {cap} bytes")]
-struct TooLarge {
-    cap: usize,
-}
-
 /// A writer that hands what it makes of its input to the next one.
 pub(super) trait Layer: Write + Send {
     /// Nothing more comes. The innermost layer comes back.
     fn finish(self: Box<Self>) -> io::Result<Collected>;
 }
 
-/// The innermost layer: the decoded body, up to the cap.
-pub(super) struct Collected {
-    body: Vec<u8>,
-    /// How long the body will be: a guess.
-    expected: usize,
-    cap: usize,
-    room: Room,
-    /// The bytes that there is room for.
-    roomy: usize,
-}
-
-impl Collected {
-    fn new(measure: Measure) -> Result<Self, Refusal> {
-        let Measure { expected, cap, room } = measure;
-        let roomy = expected.unwrap_or(START).min(cap).min(BELIEVED);
-        room.grow(roomy)?;
-        Ok(Self { body: Vec::new(), expected: expected.unwrap_or(0).min(cap).min(BELIEVED), cap, room, roomy })
-    }
-
-    /// Gives back what was taken for content codings and for more bytes than there may be.
-    fn spare(&self) {
-        self.room.shrink(self.cap.max(self.roomy));
-    }
-
-    /// Whether a body may be so long.
-    fn allow(&self, length: usize) -> io::Result<()> {
-        if length > self.cap { Err(io::Error::other(TooLarge { cap: self.cap })) } else { Ok(()) }
-    }
-
-    /// Makes room for so many bytes in all.
-    fn make_room(&mut self, bytes: usize) -> io::Result<()> {
-        if bytes > self.roomy {
-            self.room.grow(bytes - self.roomy).map_err(io::Error::other)?;
-            self.roomy = bytes;
-        }
-        Ok(())
-    }
-
-    /// Makes the buffer fit for so many bytes: twice as large as it was at least, so that it seldom moves.
-    fn reserve(&mut self, length: usize) -> io::Result<()> {
-        let capacity = self.body.capacity();
-        if length > capacity {
-            let larger = length.max(2 * capacity).max(self.expected).min(self.cap);
-            self.make_room(larger)?;
-            let reserved = self.body.try_reserve_exact(larger - self.body.len());
-            reserved.map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        }
-        Ok(())
-    }
-
-    /// The body, which keeps its room.
-    fn keep(self) -> Bytes {
-        let size = self.body.capacity();
-        self.room.keep(self.body.into(), size)
-    }
-}
-
-impl Write for Collected {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let length = self.body.len().saturating_add(piece.len());
-        self.allow(length)?;
-        self.reserve(length)?;
-        self.body.extend_from_slice(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Layer for Collected {
     fn finish(self: Box<Self>) -> io::Result<Collected> {
         Ok(*self)
-    }
-}
-
-/// A body without codings. Most come in one piece, which is not copied.
-pub(super) struct Plain {
-    first: Bytes,
-    /// All of it, once there is a second piece.
-    collected: Collected,
-}
-
-impl Plain {
-    fn push(&mut self, piece: Bytes) -> io::Result<()> {
-        if self.first.is_empty() && self.collected.body.is_empty() {
-            self.collected.allow(piece.len())?;
-            self.collected.make_room(piece.len())?;
-            self.first = piece;
-            return Ok(());
-        }
-        let first = std::mem::take(&mut self.first);
-        self.collected.write_all(&first)?;
-        self.collected.write_all(&piece)
-    }
-
-    fn finish(self) -> Bytes {
-        if self.first.is_empty() {
-            return self.collected.keep();
-        }
-        let size = self.first.len();
-        self.collected.room.keep(self.first, size)
     }
 }
 
@@ -298,11 +177,11 @@ fn layer(coding: Coding, start: &[u8], inner: Box<dyn Layer>, room: &Room) -> io
         Coding::Gzip if !start.starts_with(&[0x1f, 0x8b]) => inner,
         Coding::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(inner)), is_over: false }),
         Coding::Zstd if !start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => inner,
-        Coding::Zstd => Box::new(Zstd::new(Window::over(ZSTD_WINDOW_LOG, inner, room))?),
+        Coding::Zstd => Box::new(Zstd::new(Box::new(Window::over(ZSTD_WINDOW_LOG, inner, room)))?),
         Coding::Deflate | Coding::Brotli if is_text => inner,
         Coding::Deflate => Box::new(Deflate::new(has_zlib_header(start), inner)),
         Coding::Brotli => {
-            let inner: Box<dyn Layer> = Window::over(BROTLI_WINDOW_LOG, inner, room);
+            let inner: Box<dyn Layer> = Box::new(Window::over(BROTLI_WINDOW_LOG, inner, room));
             Box::new(Brotli(DecompressorWriter::new(inner, BUFFER)))
         }
     })
@@ -318,8 +197,8 @@ struct Window {
 }
 
 impl Window {
-    fn over(log: u32, inner: Box<dyn Layer>, room: &Room) -> Box<Self> {
-        Box::new(Self { left: 1 << log, room: room.clone(), inner })
+    fn over(log: u32, inner: Box<dyn Layer>, room: &Room) -> Self {
+        Self { left: 1 << log, room: room.clone(), inner }
     }
 }
 
@@ -674,10 +553,10 @@ mod tests {
             let measure = Measure { expected: None, cap: 1 << 20, room: memory.room() };
             let mut decoder = Decoder::new(&headers, measure).unwrap();
             body.chunks(10_000).try_for_each(|piece| decoder.push(Bytes::copy_from_slice(piece))).unwrap();
-            let decoded = decoder.finish().unwrap();
+            let whole = decoder.finish().unwrap();
             let taken = (2 << 20) - memory.free();
             assert!((text.len()..=1 << 20).contains(&taken), "{codings}: {taken}");
-            drop(decoded);
+            drop(whole);
             assert_eq!(memory.free(), 2 << 20, "{codings}");
         }
     }

@@ -1,6 +1,7 @@
 //! One request: a trail in, an answer or a failure out. It never follows a redirect, never tries again and never
 //! waits for anything but the network: all that is the frontier's.
 
+mod body;
 mod client;
 mod coding;
 mod explain;
@@ -19,11 +20,12 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
+use self::body::Measure;
 use self::client::{Clients, Files};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
-use self::coding::{Decoder, Measure};
+use self::coding::Decoder;
 use self::explain::{Phase, explain, has_no_connection};
-use self::memory::{DECODERS, Memory, Room};
+use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
 use crate::job::{HostHint, Lack, Redirect, Trail};
@@ -154,6 +156,11 @@ impl Unanswered {
     fn at_all(failure: Failure) -> Self {
         Self { failure, head: None, lack: None }
     }
+
+    /// Nothing was asked for.
+    fn without_memory(refusal: Refusal) -> Self {
+        Self { lack: Some(Lack::Memory), ..Self::at_all(refusal.into()) }
+    }
 }
 
 /// Makes requests. One serves a whole run: it holds the connections.
@@ -205,7 +212,7 @@ impl Fetcher {
     pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
-        let room = self.room(trail)?;
+        let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         let read = async {
@@ -228,11 +235,10 @@ impl Fetcher {
     }
 
     /// Room for the body to come: none yet, unless the request must not be made in vain.
-    fn room(&self, trail: &Trail) -> Result<Room, Unanswered> {
+    fn room(&self, trail: &Trail) -> Result<Room, Refusal> {
         let room = self.memory.room();
         if trail.is_large || !self.request.method_of(trail).is_idempotent() {
-            room.take(self.limits.memory_of_one())
-                .map_err(|refusal| Unanswered { lack: Some(Lack::Memory), ..Unanswered::at_all(refusal.into()) })?;
+            room.take(self.limits.memory_of_one())?;
         }
         Ok(room)
     }

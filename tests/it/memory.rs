@@ -40,7 +40,8 @@ impl LockStep {
     }
 
     fn list(&self, count: usize) -> String {
-        (0..count).map(|n| format!("http://127.0.0.1:{}/{n}\n", self.port)).collect()
+        let url = |n| format!("http://127.0.0.1:{}/{n}\n", self.port);
+        (0..count).map(url).collect()
     }
 }
 

@@ -115,7 +115,8 @@ fn a_run_gets_by_with_20_files_lookups_included() {
 #[test]
 fn many_outputs_leave_connections_to_work_with() {
     let site = Site::with_hosts(9, |hit| Answer::title(&hit.path));
-    let outputs: String = (0..30).map(|n| format!(" -o {n}.jsonl")).collect();
+    let output = |n| format!(" -o {n}.jsonl");
+    let outputs: String = (0..30).map(output).collect();
     let urls: String = (1..=9)
         .flat_map(|host| (0..5).map(move |n| (host, n)))
         .fold(String::new(), |list, (host, n)| list + &site.url_at(host, &format!("/{n}\n")));
@@ -212,7 +213,7 @@ fn an_interrupt_ends_the_wait_for_the_reader_of_a_summary() {
     make_fifo(&path);
     let mut reader = File::options().read(true).write(true).open(path).unwrap();
     // All that a pipe holds: the summary has to wait.
-    reader.write_all(&[b' '; 64 << 10]).unwrap();
+    reader.write_all(&vec![b' '; 64 << 10]).unwrap();
     let mut run = program.spawn();
     run.line();
     crate::signals::interrupt_until_gone(&mut run);

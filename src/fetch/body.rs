@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::memory::{Refusal, Room};
 
-/// No more room than this is made for what an answer announces.
+/// No larger buffer than this is made for what an answer announces.
 const BELIEVED: usize = 1 << 20;
 
-/// Room for the start of a body of which nothing is known.
+/// No more room than this is made before a body begins: whoever announces much may send nothing.
 const START: usize = 64 << 10;
 
 /// How large a body is and may be.
@@ -42,7 +42,7 @@ pub(super) struct Collected {
 impl Collected {
     pub(super) fn new(measure: Measure) -> Result<Self, Refusal> {
         let Measure { expected, cap, room } = measure;
-        let roomy = expected.unwrap_or(START).min(cap).min(BELIEVED);
+        let roomy = expected.unwrap_or(START).min(START).min(cap);
         room.grow(roomy)?;
         Ok(Self { body: Vec::new(), expected: expected.unwrap_or(0).min(cap).min(BELIEVED), cap, room, roomy })
     }

@@ -129,17 +129,6 @@ fn explain(error: &io::Error) -> Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        let kind = match refusal {
-            // The frontier asks again, unless the run is being stopped.
-            Refusal::Full => Kind::Cancelled,
-            Refusal::Absurd => Kind::Decode,
-        };
-        Self::new(kind, refusal.to_string())
-    }
-}
-
 /// A writer that hands what it makes of its input to the next one.
 pub(super) trait Layer: Write + Send {
     /// Nothing more comes. The innermost layer comes back.

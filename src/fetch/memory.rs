@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
 
+use crate::failure::{Failure, Kind};
+
 /// What undoing one content coding takes, but for the window of those that look far back.
 pub(super) const DECODER: usize = 64 << 10;
 
@@ -64,6 +66,17 @@ pub(super) enum Refusal {
     /// No body may take so much.
     #[error("the content codings take more than {DECODERS} bytes to undo")]
     Absurd,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            // The frontier asks again, unless the run is being stopped.
+            Refusal::Full => Kind::Cancelled,
+            Refusal::Absurd => Kind::Decode,
+        };
+        Self::new(kind, refusal.to_string())
+    }
 }
 
 /// Room for one body. Clones are the same room, given back when the last of them goes.

@@ -99,7 +99,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let options = outputs::options(fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
-    files::ensure().context("cannot open what a run needs (ulimit -n)").map_err(Stop::broken)?;
+    ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     Ok(Plan { seeds, engine, sinks, voice, summary, unread })
 }
@@ -117,6 +117,13 @@ async fn drive(
         .map_err(Stop::broken)?;
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
+}
+
+fn ensure_files() -> Result<(), Stop> {
+    files::ensure().context("cannot open as many files as a run needs").map_err(|error| {
+        let hint = "raise the limit of open files (ulimit -n), or close what was left open";
+        Stop::broken(error).with_hint(Some(hint.into()))
+    })
 }
 
 fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {

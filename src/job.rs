@@ -118,6 +118,8 @@ pub struct Trail {
     pub rewrite_to_get: bool,
     /// Whether the connection may be kept for another request.
     pub keep_alive: bool,
+    /// Whether a body once found no memory: room for the largest one is then made before it is asked for.
+    pub is_large: bool,
 }
 
 impl Trail {
@@ -133,6 +135,7 @@ impl Trail {
             auth,
             rewrite_to_get: false,
             keep_alive: true,
+            is_large: false,
         }
     }
 
@@ -232,8 +235,17 @@ pub struct HostHint {
     pub retry_after: Option<Duration>,
     /// Whether the host said that it is asked too much (429, 503).
     pub throttled: bool,
-    /// Whether this machine had no connection left to ask it with.
-    pub starved: bool,
+    /// What this machine had too little of, and not the host.
+    pub lack: Option<Lack>,
+}
+
+/// What this machine had too little of to make a request or to take its answer: the visit does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// No connection was left to ask with.
+    Connections,
+    /// Other bodies had the memory.
+    Memory,
 }
 
 /// What came of one visit, or of a target that needs none.

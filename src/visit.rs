@@ -96,13 +96,15 @@ impl Local {
         let Job { target, mut trail } = job;
         let started = Instant::now();
         let answer = self.fetcher.fetch(&trail).await;
-        trail.spent += started.elapsed();
+        if !matches!(answer, Err(Unanswered { lack: Some(_), .. })) {
+            trail.spent += started.elapsed();
+        }
         let fetched_at = Some(Timestamp::now());
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched)) => self.read(fetched).await,
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
-            Err(Unanswered { failure, head, starved }) => {
-                let hint = HostHint { starved, ..head.as_ref().map(Head::hint).unwrap_or_default() };
+            Err(Unanswered { failure, head, lack }) => {
+                let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
                 let facts = head.map(|head| Facts {
                     status: head.status,
                     content_type: head.content_type(),

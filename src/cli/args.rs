@@ -254,6 +254,9 @@ pub(super) struct Limits {
     /// Largest body, decoded
     #[arg(long, value_name = "SIZE", default_value = "10M", value_parser = parse::size)]
     pub(super) max_body: usize,
+    /// Memory for the bodies in flight; what finds none waits [default: 1G, or what one body may take]
+    #[arg(long, value_name = "SIZE", value_parser = parse::size)]
+    pub(super) max_memory: Option<usize>,
     /// Redirects to follow
     #[arg(long, value_name = "N", default_value = "10")]
     pub(super) max_redirs: usize,

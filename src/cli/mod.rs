@@ -16,6 +16,7 @@ mod terminal;
 mod text;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -35,11 +36,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = arguments.into_iter().collect();
     match catch_unwind(AssertUnwindSafe(|| run(arguments))).unwrap_or(Ok(Status::Internal)) {
         Ok(status) => status.into(),
-        Err(Ended::ByParser(error)) => {
+        Err(Ended::ByParser(error)) => match error.print() {
+            // There is nobody to tell what is wrong when standard error is gone.
+            Err(unwritten) if !error.use_stderr() && unwritten.kind() != ErrorKind::BrokenPipe => {
+                logging::last_words(format_args!("cannot write standard output: {unwritten}"));
+                Status::Broken.into()
+            }
             // Help for a reader that has seen enough is no error.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Usage.code()))
-        }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Usage.code())),
+        },
         Err(Ended::ByUs(stop)) => {
             logging::last_words(&stop);
             stop.status.into()

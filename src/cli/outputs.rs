@@ -1,8 +1,11 @@
 //! Where records go: standard output and files. All are opened before the first fetch, and none is touched before all
 //! are known to be fine.
+//!
+//! A standard output that was closed (`>&-`) is `/dev/null` by the time that we see it: Rust's runtime opens that in its
+//! place. Since many a parent hands us the same on purpose, it is no error.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -148,7 +151,7 @@ fn empty(file: &File, metadata: &Metadata, path: &Path) -> Result<(), Stop> {
 
 fn lines(name: &str, file: File, metadata: &Metadata) -> Lines {
     let kind = metadata.file_type();
-    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, Patient(file)) } else { Lines::new(name, file) }
+    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, Patient(file)) } else { Lines::new(name, Whole(file)) }
 }
 
 /// What makes a file the same under another name.
@@ -164,6 +167,50 @@ fn identity_of_source(source: &Source) -> Option<(u64, u64)> {
         Source::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
     };
     metadata.is_file().then(|| identity(&metadata))
+}
+
+/// A file that keeps all of a write or nothing of it: a disk that gets full leaves no half line behind.
+struct Whole(File);
+
+impl Whole {
+    /// Takes back what was written last, unless something follows it.
+    fn take_back(&mut self, written: u64) -> io::Result<()> {
+        let end = self.0.stream_position()?;
+        let metadata = self.0.metadata()?;
+        if metadata.is_file() && metadata.len() == end {
+            let start = end.saturating_sub(written);
+            self.0.set_len(start)?;
+            self.0.seek(SeekFrom::Start(start))?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.write(text)
+    }
+
+    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            match self.0.write(rest) {
+                Ok(written) if written > 0 => rest = &rest[written..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                failed => {
+                    let error = failed.err().unwrap_or_else(|| ErrorKind::WriteZero.into());
+                    // That it cannot be written is what is wrong, whatever becomes of the rest.
+                    let _ = self.take_back((text.len() - rest.len()) as u64);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A pipe or a socket, which blocks when its reader is slow. Requests go on meanwhile: the thread is given up before.

@@ -13,6 +13,9 @@ use super::exit::Status;
 use super::logging::Voice;
 use crate::frontier::Frontier;
 
+/// POSIX has no number for it; on all systems that there are it is this.
+const SIGXFSZ: i32 = 25;
+
 /// How long what is in flight may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -36,6 +39,8 @@ impl Caught {
 pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice) -> io::Result<Caught> {
     let caught = Caught::default();
     let mut signals = Signals::new()?;
+    // What is too large for a limit (ulimit -f) is an error of whoever writes, and not the end of the program.
+    let _watched = signal(SignalKind::from_raw(SIGXFSZ))?;
     let first = caught.clone();
     tokio::spawn(async move {
         let status = signals.next().await;

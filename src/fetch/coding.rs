@@ -1,4 +1,5 @@
-//! Content codings undone while the body arrives, counting: memory never holds more than the cap.
+//! Content codings undone while the body arrives, counting: memory never holds more than the cap, nor more than there
+//! is room for.
 //!
 //! Lenient where browsers are: names in any case, `x-gzip`, several codings, several gzip members, what follows the
 //! end of the stream, deflate without its zlib wrapper, plain text that claims to be compressed. Strict where data
@@ -10,9 +11,11 @@ use brotli_decompressor::DecompressorWriter;
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
+use super::body::{Collected, Measure, Plain, TooLarge};
+use super::memory::{DECODER, Refusal, Room};
 use crate::failure::{Failure, Kind};
 
 /// More codings than this, one in the other, are an attack.
@@ -25,6 +28,9 @@ const BUFFER: usize = 16 * 1024;
 
 /// The largest window that a zstd body may ask for: 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// The largest window that a brotli body may ask for (RFC 7932, section 9.1).
+const BROTLI_WINDOW_LOG: u32 = 24;
 
 /// A content coding (RFC 9110, section 8.4.1; RFC 7932; RFC 8878).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +62,11 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
-    pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
-        let collected = Collected { body: Vec::new(), expected: expected(headers).min(cap).min(ROOM), cap };
-        let mut decoder = Self::Plain(Plain { first: Bytes::new(), collected });
+    /// A decoder for the codings that `headers` name. Room is made for the start of the body, or for all of a small one.
+    pub(super) fn new(headers: &HeaderMap, measure: Measure) -> Result<Self, Failure> {
+        let room = measure.room.clone();
+        let collected = Collected::new(measure)?;
+        let mut decoder = Self::Plain(Plain::new(collected));
         let mut count = 0;
         for value in headers.get_all(CONTENT_ENCODING) {
             let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -69,14 +76,23 @@ impl Decoder {
                 count += 1;
                 // The codings are named in the order in which they were applied: the last one is undone first.
                 let inner: Box<dyn Layer> = match decoder {
-                    Self::Plain(plain) => Box::new(plain.collected),
+                    Self::Plain(plain) => Box::new(plain.into_collected()),
                     Self::Coded(inner) => inner,
                 };
-                decoder = Self::Coded(Box::new(Coded::Undecided { coding, start: Vec::new(), inner: Some(inner) }));
+                decoder = Self::Coded(Box::new(Coded::Undecided {
+                    coding,
+                    start: Vec::new(),
+                    inner: Some(inner),
+                    room: room.clone(),
+                }));
             }
         }
         if count > MAX_CODINGS {
             return Err(Failure::new(Kind::Decode, format!("{count} content codings, one in the other")));
+        }
+        match &decoder {
+            Self::Plain(plain) => plain.spare(),
+            Self::Coded(_) => room.grow_decoders(count * DECODER)?,
         }
         Ok(decoder)
     }
@@ -94,55 +110,95 @@ impl Decoder {
     pub(super) fn finish(self) -> Result<Bytes, Failure> {
         match self {
             Self::Plain(plain) => Ok(plain.finish()),
-            Self::Coded(outermost) => outermost.finish().map(Bytes::from).map_err(|error| explain(&error)),
+            Self::Coded(outermost) => outermost.finish().map(Collected::keep).map_err(|error| explain(&error)),
         }
     }
 }
 
-/// No more room than this is made for what an answer announces.
-const ROOM: usize = 1 << 20;
-
-/// How large the body says it is, which may be a lie.
-fn expected(headers: &HeaderMap) -> usize {
-    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
-}
-
 fn explain(error: &io::Error) -> Failure {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
-        Some(too_large) => Failure::new(Kind::TooLarge, too_large.to_string()),
+    let inner = error.get_ref();
+    if let Some(too_large) = inner.and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+        return Failure::new(Kind::TooLarge, too_large.to_string());
+    }
+    match inner.and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        Some(&refusal) => refusal.into(),
+        None if error.kind() == io::ErrorKind::OutOfMemory => {
+            Failure::new(Kind::TooLarge, "this machine has no memory for so large a body")
+        }
         None => Failure::new(Kind::Decode, format!("the body's content coding is cut short or damaged: {error}")),
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the body is larger than {cap} bytes")]
-struct TooLarge {
-    cap: usize,
-}
-
 /// A writer that hands what it makes of its input to the next one.
 pub(super) trait Layer: Write + Send {
-    /// Nothing more comes. The innermost layer's content comes back.
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
+    /// Nothing more comes. The innermost layer comes back.
+    fn finish(self: Box<Self>) -> io::Result<Collected>;
 }
 
-/// The innermost layer: the decoded body, up to the cap.
-struct Collected {
-    body: Vec<u8>,
-    /// How long the body will be: a guess.
-    expected: usize,
-    cap: usize,
+impl Layer for Collected {
+    fn finish(self: Box<Self>) -> io::Result<Collected> {
+        Ok(*self)
+    }
 }
 
-impl Write for Collected {
+/// A body that claims a coding: believed once its first bytes are seen.
+enum Coded {
+    Undecided { coding: Coding, start: Vec<u8>, inner: Option<Box<dyn Layer>>, room: Room },
+    Decided(Box<dyn Layer>),
+}
+
+impl Coded {
+    /// Decides by the first bytes, and hands them on.
+    fn decide(&mut self) -> io::Result<()> {
+        let Self::Undecided { coding, start, inner, room } = self else { return Ok(()) };
+        let Some(inner) = inner.take() else { return Err(io::ErrorKind::Other.into()) };
+        let start = std::mem::take(start);
+        let mut layer = layer(*coding, &start, inner, room)?;
+        let written = layer.write_all(&start);
+        *self = Self::Decided(layer);
+        written
+    }
+}
+
+fn layer(coding: Coding, start: &[u8], inner: Box<dyn Layer>, room: &Room) -> io::Result<Box<dyn Layer>> {
+    let is_text = start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    Ok(match coding {
+        Coding::Gzip if !start.starts_with(&[0x1f, 0x8b]) => inner,
+        Coding::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(inner)), is_over: false }),
+        Coding::Zstd if !start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => inner,
+        Coding::Zstd => Box::new(Zstd::new(Box::new(Window::over(ZSTD_WINDOW_LOG, inner, room)))?),
+        Coding::Deflate | Coding::Brotli if is_text => inner,
+        Coding::Deflate => Box::new(Deflate::new(has_zlib_header(start), inner)),
+        Coding::Brotli => {
+            let inner: Box<dyn Layer> = Box::new(Window::over(BROTLI_WINDOW_LOG, inner, room));
+            Box::new(Brotli(DecompressorWriter::new(inner, BUFFER)))
+        }
+    })
+}
+
+/// Counts what the layer before it keeps to look back at: what it has put out, up to its window. It is asked of the
+/// system at once, but takes memory as it fills.
+struct Window {
+    /// How much of it is not filled yet.
+    left: usize,
+    room: Room,
+    inner: Box<dyn Layer>,
+}
+
+impl Window {
+    fn over(log: u32, inner: Box<dyn Layer>, room: &Room) -> Self {
+        Self { left: 1 << log, room: room.clone(), inner }
+    }
+}
+
+impl Write for Window {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if piece.len() > self.cap - self.body.len() {
-            return Err(io::Error::other(TooLarge { cap: self.cap }));
+        let filled = piece.len().min(self.left);
+        if filled > 0 {
+            self.room.grow_decoders(filled).map_err(io::Error::other)?;
+            self.left -= filled;
         }
-        if self.body.is_empty() {
-            self.body.reserve(self.expected);
-        }
-        self.body.extend_from_slice(piece);
+        self.inner.write_all(piece)?;
         Ok(piece.len())
     }
 
@@ -151,67 +207,10 @@ impl Write for Collected {
     }
 }
 
-impl Layer for Collected {
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
-        Ok(self.body)
+impl Layer for Window {
+    fn finish(self: Box<Self>) -> io::Result<Collected> {
+        self.inner.finish()
     }
-}
-
-/// A body without codings. Most come in one piece, which is not copied.
-pub(super) struct Plain {
-    first: Bytes,
-    /// All of it, once there is a second piece.
-    collected: Collected,
-}
-
-impl Plain {
-    fn push(&mut self, piece: Bytes) -> io::Result<()> {
-        let Collected { body, cap, .. } = &self.collected;
-        if body.is_empty() {
-            if self.first.is_empty() && piece.len() <= *cap {
-                self.first = piece;
-                return Ok(());
-            }
-            self.collected.write_all(&self.first)?;
-        }
-        self.collected.write_all(&piece)
-    }
-
-    fn finish(self) -> Bytes {
-        if self.collected.body.is_empty() { self.first } else { self.collected.body.into() }
-    }
-}
-
-/// A body that claims a coding: believed once its first bytes are seen.
-enum Coded {
-    Undecided { coding: Coding, start: Vec<u8>, inner: Option<Box<dyn Layer>> },
-    Decided(Box<dyn Layer>),
-}
-
-impl Coded {
-    /// Decides by the first bytes, and hands them on.
-    fn decide(&mut self) -> io::Result<()> {
-        let Self::Undecided { coding, start, inner } = self else { return Ok(()) };
-        let Some(inner) = inner.take() else { return Err(io::ErrorKind::Other.into()) };
-        let start = std::mem::take(start);
-        let mut layer = layer(*coding, &start, inner)?;
-        let written = layer.write_all(&start);
-        *self = Self::Decided(layer);
-        written
-    }
-}
-
-fn layer(coding: Coding, start: &[u8], inner: Box<dyn Layer>) -> io::Result<Box<dyn Layer>> {
-    let is_text = start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
-    Ok(match coding {
-        Coding::Gzip if !start.starts_with(&[0x1f, 0x8b]) => inner,
-        Coding::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(inner)), is_over: false }),
-        Coding::Zstd if !start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => inner,
-        Coding::Zstd => Box::new(Zstd::new(inner)?),
-        Coding::Deflate | Coding::Brotli if is_text => inner,
-        Coding::Deflate => Box::new(Deflate::new(has_zlib_header(start), inner)),
-        Coding::Brotli => Box::new(Brotli(DecompressorWriter::new(inner, BUFFER))),
-    })
 }
 
 /// RFC 1950, section 2.2: the method is 8 and the first two bytes are a multiple of 31.
@@ -240,7 +239,7 @@ impl Write for Coded {
 }
 
 impl Layer for Coded {
-    fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
+    fn finish(mut self: Box<Self>) -> io::Result<Collected> {
         match *self {
             // No byte is no stream, as in the answer to a HEAD.
             Self::Undecided { ref start, inner: Some(inner), .. } if start.is_empty() => inner.finish(),
@@ -283,7 +282,7 @@ impl Write for Gzip {
 }
 
 impl Layer for Gzip {
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+    fn finish(self: Box<Self>) -> io::Result<Collected> {
         match self.member {
             Some(member) => member.finish()?.finish(),
             None => Err(io::ErrorKind::InvalidData.into()),
@@ -328,7 +327,7 @@ impl Write for Deflate {
 }
 
 impl Layer for Deflate {
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+    fn finish(self: Box<Self>) -> io::Result<Collected> {
         if !self.is_over {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -350,7 +349,7 @@ impl Write for Brotli {
 }
 
 impl Layer for Brotli {
-    fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
+    fn finish(mut self: Box<Self>) -> io::Result<Collected> {
         self.0.close()?;
         match self.0.into_inner() {
             Ok(inner) => inner.finish(),
@@ -396,7 +395,7 @@ impl Write for Zstd {
 }
 
 impl Layer for Zstd {
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+    fn finish(self: Box<Self>) -> io::Result<Collected> {
         if !self.is_at_frame_end {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -407,6 +406,7 @@ impl Layer for Zstd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::memory::Memory;
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use proptest::prelude::*;
@@ -417,9 +417,13 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn measure(expected: Option<usize>, cap: usize) -> Measure {
+        Measure { expected, cap, room: Memory::new(usize::MAX).room() }
+    }
+
     fn decode_with_cap(codings: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, Failure> {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
-        let mut decoder = Decoder::new(&headers, cap)?;
+        let mut decoder = Decoder::new(&headers, measure(None, cap))?;
         for piece in body.chunks(7) {
             decoder.push(Bytes::copy_from_slice(piece))?;
         }
@@ -511,7 +515,7 @@ mod tests {
         for pieces in [&["one piece"][..], &["", "two ", "pieces"], &["a", "", "b", "c"], &[]] {
             let whole = pieces.concat();
             let decode = |cap| {
-                let mut decoder = Decoder::new(&HeaderMap::new(), cap)?;
+                let mut decoder = Decoder::new(&HeaderMap::new(), measure(None, cap))?;
                 pieces.iter().try_for_each(|piece| decoder.push(Bytes::from_static(piece.as_bytes())))?;
                 decoder.finish()
             };
@@ -524,10 +528,50 @@ mod tests {
 
     #[test]
     fn a_lie_about_the_length_costs_nothing() {
-        let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "9000000000000000000".parse().unwrap())]);
-        let mut decoder = Decoder::new(&headers, usize::MAX).unwrap();
+        let mut decoder = Decoder::new(&HeaderMap::new(), measure(Some(usize::MAX), usize::MAX)).unwrap();
         decoder.push(Bytes::from_static(b"short")).unwrap();
         assert_eq!(decoder.finish().unwrap(), &b"short"[..]);
+    }
+
+    #[test]
+    fn a_body_takes_room_as_it_comes_and_keeps_what_it_needs() {
+        let text = b"some text that compresses, compresses, compresses".repeat(9_000);
+        for (codings, body) in coded(&text).into_iter().chain([("identity", text.clone())]) {
+            let memory = Memory::new(2 << 20);
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
+            let measure = Measure { expected: None, cap: 1 << 20, room: memory.room() };
+            let mut decoder = Decoder::new(&headers, measure).unwrap();
+            body.chunks(10_000).try_for_each(|piece| decoder.push(Bytes::copy_from_slice(piece))).unwrap();
+            let whole = decoder.finish().unwrap();
+            let taken = (2 << 20) - memory.free();
+            assert!((text.len()..=1 << 20).contains(&taken), "{codings}: {taken}");
+            drop(whole);
+            assert_eq!(memory.free(), 2 << 20, "{codings}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_finds_no_room_lets_go_of_all_it_has() {
+        for (codings, body) in [("identity", vec![b'x'; 900_000]), ("gzip", gzip(&vec![b'x'; 900_000]))] {
+            let memory = Memory::new(800_000);
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
+            let room = memory.room();
+            let mut decoder =
+                Decoder::new(&headers, Measure { expected: None, cap: 1 << 20, room: room.clone() }).unwrap();
+            let pushed = body.chunks(50_000).try_for_each(|piece| decoder.push(Bytes::copy_from_slice(piece)));
+            assert!(pushed.is_err() && room.was_refused(), "{codings}");
+            drop((decoder, room));
+            assert_eq!(memory.free(), 800_000, "{codings}");
+        }
+    }
+
+    #[test]
+    fn windows_in_windows_are_given_up_before_they_take_too_much() {
+        let far = |body: &[u8]| zstd::encode_all(body, 1).unwrap();
+        let bomb = far(&far(&far(&vec![0; 64 << 20])));
+        assert!(decode_with_cap("zstd, zstd, zstd", &bomb, 1 << 20).is_err());
+        let text = b"plain enough".repeat(100);
+        assert_eq!(decode("zstd, zstd, zstd", &far(&far(&far(&text)))).unwrap(), text);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) enum Phase {
 }
 
 /// Whether this machine had no connection left.
-pub(super) fn is_starved(error: &reqwest::Error) -> bool {
+pub(super) fn has_no_connection(error: &reqwest::Error) -> bool {
     let code = |cause: &(dyn StdError + 'static)| cause.downcast_ref::<io::Error>()?.raw_os_error();
     causes(error).filter_map(code).any(|code| TOO_MANY_FILES.contains(&code))
 }
@@ -148,7 +148,7 @@ fn h2(error: &h2::Error) -> Option<Failure> {
 }
 
 /// `EMFILE` and `ENFILE`.
-const TOO_MANY_FILES: [i32; 2] = [24, 23];
+pub(super) const TOO_MANY_FILES: [i32; 2] = [24, 23];
 
 fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
     use io::ErrorKind as Io;

@@ -1,11 +1,13 @@
 //! One request: a trail in, an answer or a failure out. It never follows a redirect, never tries again and never
 //! waits for anything but the network: all that is the frontier's.
 
+mod body;
 mod client;
 mod coding;
 mod cookies;
 mod explain;
 mod guard;
+mod memory;
 mod redirect;
 mod request;
 mod resolve;
@@ -21,15 +23,17 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
+use self::body::Measure;
 use self::client::{Clients, Files, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 pub use self::cookies::{BadLine, Jar as CookieJar};
-use self::explain::{Phase, explain, is_starved};
+use self::explain::{Phase, explain, has_no_connection};
 pub use self::guard::DenyPrivate;
+use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
-use crate::job::{HostHint, Redirect, Trail};
+use crate::job::{HostHint, Lack, Redirect, Trail};
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +55,10 @@ pub struct Limits {
     pub read_timeout: Duration,
     /// The largest body in bytes, content codings undone.
     pub max_body: usize,
+    /// The bytes of memory that all bodies in flight may take together. A body that finds none is asked for again when
+    /// there is room for [one body, however large](Self::memory_of_one); what is not idempotent (RFC 9110, section
+    /// 9.2.2), and so must not be asked for again, gets that much before it is sent.
+    pub max_memory: usize,
     /// How many redirects are followed.
     pub max_redirects: usize,
 }
@@ -61,8 +69,17 @@ impl Default for Limits {
             max_time: Duration::from_secs(30),
             read_timeout: Duration::from_secs(15),
             max_body: 10 << 20,
+            max_memory: 1 << 30,
             max_redirects: 10,
         }
+    }
+}
+
+impl Limits {
+    /// The bytes of memory that one body may take: the body itself, and 16.25 MiB for what undoes its content codings.
+    #[must_use]
+    pub fn memory_of_one(&self) -> usize {
+        self.max_body.saturating_add(DECODERS)
     }
 }
 
@@ -92,7 +109,7 @@ impl Head {
     pub fn hint(&self) -> HostHint {
         let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
         let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
-        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, starved: false }
+        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, lack: None }
     }
 }
 
@@ -135,14 +152,19 @@ pub struct Unanswered {
     pub failure: Failure,
     /// What the answer said, if it began.
     pub head: Option<Head>,
-    /// Whether this machine had no connection left to ask with.
-    pub starved: bool,
+    /// What this machine had too little of.
+    pub lack: Option<Lack>,
 }
 
 impl Unanswered {
     /// Nothing came back at all.
     fn at_all(failure: Failure) -> Self {
-        Self { failure, head: None, starved: false }
+        Self { failure, head: None, lack: None }
+    }
+
+    /// Nothing was asked for.
+    fn without_memory(refusal: Refusal) -> Self {
+        Self { lack: Some(Lack::Memory), ..Self::at_all(refusal.into()) }
     }
 }
 
@@ -153,13 +175,15 @@ pub struct Fetcher {
     request: RequestOptions,
     limits: Limits,
     cookies: Option<Arc<CookieJar>>,
+    memory: Arc<Memory>,
 }
 
 /// Fetches as is usual.
 impl Default for Fetcher {
     fn default() -> Self {
         let Options { request, connection, limits } = Options::default();
-        Self { clients: Clients::with(connection, Files::default()), request, limits, cookies: None }
+        let clients = Clients::with(connection, Files::default());
+        Self { clients, request, memory: Memory::new(limits.max_memory), limits, cookies: None }
     }
 }
 
@@ -171,7 +195,14 @@ impl Fetcher {
     /// An option is wrong; the message names it.
     pub fn new(options: Options) -> Result<Self, Error> {
         let Options { request, connection, limits } = options;
-        Ok(Self { clients: Clients::new(connection)?, request, limits, cookies: None })
+        let (all, one) = (limits.max_memory, limits.memory_of_one());
+        if all < one {
+            return Err(Error(format!(
+                "{all} bytes of memory are too few, as one body may take {one}: give more (--max-memory) or take less \
+                 of a body (--max-body)"
+            )));
+        }
+        Ok(Self { clients: Clients::new(connection)?, request, memory: Memory::new(all), limits, cookies: None })
     }
 
     /// Keeps the cookies that servers set in a jar, and sends those that it has. Without one there are none but those
@@ -194,6 +225,7 @@ impl Fetcher {
     pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
+        let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
@@ -206,14 +238,26 @@ impl Fetcher {
                     spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
                 }
-                None => self.read(&mut response, &head.headers, deadline).await.map(Ok),
+                None => self.read(&mut response, &head.headers, &room, deadline).await.map(Ok),
             }
         };
         match read.await {
             Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
-            Err(failure) => Err(Unanswered { failure, head: Some(head), starved: false }),
+            Err(failure) => {
+                let lack = room.was_refused().then_some(Lack::Memory);
+                Err(Unanswered { failure, head: Some(head), lack })
+            }
         }
+    }
+
+    /// Room for the body to come: none yet, unless the request must not be made in vain.
+    fn room(&self, trail: &Trail) -> Result<Room, Refusal> {
+        let room = self.memory.room();
+        if trail.is_large || !self.request.method_of(trail).is_idempotent() {
+            room.take(self.limits.memory_of_one())?;
+        }
+        Ok(room)
     }
 
     /// Sends the request and waits for the answer to begin.
@@ -237,7 +281,7 @@ impl Fetcher {
         self.clients.execute(client, request, reach).await.map_err(|error| Unanswered {
             failure: explain(&error, Phase::Head),
             head: None,
-            starved: is_starved(&error),
+            lack: has_no_connection(&error).then_some(Lack::Connections),
         })
     }
 
@@ -253,8 +297,15 @@ impl Fetcher {
         }
     }
 
-    async fn read(&self, response: &mut Response, headers: &HeaderMap, deadline: Instant) -> Result<Bytes, Failure> {
-        let mut decoder = Decoder::new(headers, self.limits.max_body)?;
+    async fn read(
+        &self,
+        response: &mut Response,
+        headers: &HeaderMap,
+        room: &Room,
+        deadline: Instant,
+    ) -> Result<Bytes, Failure> {
+        let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut decoder = Decoder::new(headers, Measure { expected, cap: self.limits.max_body, room: room.clone() })?;
         loop {
             let quiet = "no byte for too long within the body";
             let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;

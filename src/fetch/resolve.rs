@@ -1,6 +1,7 @@
 //! Host names to addresses, by the system's own resolver (so that `/etc/hosts`, mDNS and VPNs count).
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::Instant;
 
+use super::explain::TOO_MANY_FILES;
 use super::guard::is_private;
 use super::{Family, Resolution};
 
@@ -114,8 +116,29 @@ impl<R: Resolve> Resolve for Fixed<R> {
 }
 
 async fn look_up(name: &str, family: Option<Family>) -> Result<Vec<SocketAddr>, BoxError> {
-    let found = tokio::net::lookup_host((name, 0)).await.map_err(|error| explain(name, error))?;
-    wanted(name, found.collect(), family)
+    ensure_files()?;
+    match tokio::net::lookup_host((name, 0)).await {
+        Ok(found) => wanted(name, found.collect(), family),
+        Err(error) => {
+            ensure_files()?;
+            Err(explain(name, error))
+        }
+    }
+}
+
+/// Makes sure that a lookup can open what it needs: its configuration, `/etc/hosts`, a socket. When it cannot, it says
+/// that the name is not known.
+fn ensure_files() -> io::Result<()> {
+    let [_first, _second, _third] = [open_any()?, open_any()?, open_any()?];
+    Ok(())
+}
+
+fn open_any() -> io::Result<Option<File>> {
+    match File::open("/dev/null") {
+        Err(error) if error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) => Err(error),
+        // A machine without that file has other sorrows.
+        file => Ok(file.ok()),
+    }
 }
 
 /// The addresses of the wanted family; there must be one.

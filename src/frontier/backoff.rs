@@ -59,7 +59,7 @@ mod tests {
     }
 
     fn after(seconds: u64) -> HostHint {
-        HostHint { retry_after: Some(Duration::from_secs(seconds)), throttled: true, starved: false }
+        HostHint { retry_after: Some(Duration::from_secs(seconds)), throttled: true, lack: None }
     }
 
     #[test]

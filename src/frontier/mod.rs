@@ -10,6 +10,7 @@ mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod ready;
+mod scarcity;
 mod seen;
 
 use std::num::NonZeroUsize;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::Options;
 use super::lanes::Lanes;
 use super::politeness::{Ended, Rate};
+use super::scarcity::Scarcity;
 use super::seen::Seen;
 use crate::canonical::{fingerprint, host_key};
 use crate::failure::{Failure, Kind};
-use crate::job::{End, Job, Outcome, Rejected, Seed, Target, Trail};
+use crate::job::{End, Job, Lack, Outcome, Rejected, Seed, Target, Trail};
 
 /// What the queue offers.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ pub struct Queue {
     /// Bytes of what the lines of open targets carry along.
     carried: usize,
     first_look_until: Option<Instant>,
-    starvation: Starvation,
+    scarcity: Scarcity,
     is_closed: bool,
 }
 
@@ -93,34 +94,6 @@ impl Open {
     }
 }
 
-/// This machine had no connection left: nothing starts for a while, in which others end.
-#[derive(Debug, Default)]
-struct Starvation {
-    until: Option<Instant>,
-    /// How many pauses in a row.
-    count: u32,
-}
-
-impl Starvation {
-    const PAUSE: Duration = Duration::from_millis(500);
-    /// Idle connections are gone long before that.
-    const MAX: u32 = 64;
-
-    /// Starts a pause, or goes on with the one that lasts: those that were in flight together starve together. Not when
-    /// there have been enough.
-    fn pause(&mut self, now: Instant) -> bool {
-        if self.until.is_some_and(|at| at > now) {
-            return true;
-        }
-        let is_worthwhile = self.count < Self::MAX;
-        if is_worthwhile {
-            self.count += 1;
-            self.until = Some(now + Self::PAUSE);
-        }
-        is_worthwhile
-    }
-}
-
 /// At the start nothing is known but the first lines of the list. If they all name one slow host, it would take every
 /// slot there is. So for this long, unless the list has been read as far as it may be, each host gets one.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
@@ -139,7 +112,7 @@ impl Queue {
             progress: Progress::default(),
             carried: 0,
             first_look_until: None,
-            starvation: Starvation::default(),
+            scarcity: Scarcity::default(),
             is_closed: false,
             options,
         }
@@ -214,9 +187,11 @@ impl Queue {
             let retry = self.retries.peek().map(|retry| retry.at);
             return Err([retry, self.lanes.wakes_at()].into_iter().flatten().min());
         };
-        let starved = self.starvation.until.filter(|&at| at > now);
+        if self.scarcity.is_full(self.progress.in_flight) {
+            return Err(None);
+        }
         let rate = self.rate.as_mut().and_then(|rate| rate.ready_at(now));
-        if let Some(at) = starved.or(rate).or_else(|| self.waits_for_others(lane, now)) {
+        if let Some(at) = self.scarcity.ready_at(now).or(rate).or_else(|| self.waits_for_others(lane, now)) {
             return Err(Some(at));
         }
         let Some(job) = self.lanes.start(lane, now, &self.options) else { return Err(None) };
@@ -274,10 +249,15 @@ impl Queue {
 
     /// What follows from an outcome, unless it is final.
     fn what_follows(&mut self, outcome: &Outcome, now: Instant) -> Option<Follow> {
-        if !outcome.hint.starved {
-            self.starvation.count = 0;
-        } else if !self.is_closed && self.starvation.pause(now) {
-            return Some(Follow::Again);
+        match outcome.hint.lack {
+            None => self.scarcity.sufficed(),
+            Some(lack) if !self.is_closed && self.scarcity.lacked(lack, self.progress.in_flight, now) => {
+                if let (Some(trail), Some(failure)) = (&outcome.trail, outcome.failure()) {
+                    tracing::info!(url = %trail.url, %failure, "does not count");
+                }
+                return Some(Follow::Again);
+            }
+            Some(_) => {}
         }
         match (self.wait_before_retry(outcome), &outcome.end) {
             (Some(wait), _) => Some(Follow::Retry(wait)),
@@ -294,7 +274,10 @@ impl Queue {
                 self.retries.push(Retry { at: now + wait, outcome: Box::new(outcome) });
                 return None;
             }
-            (Follow::Again, Outcome { target, trail: Some(trail), .. }) => Job { target, trail },
+            (Follow::Again, Outcome { target, trail: Some(trail), hint, .. }) => {
+                let is_large = trail.is_large || hint.lack == Some(Lack::Memory);
+                Job { target, trail: Trail { is_large, ..trail } }
+            }
             (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {
                 let job = Job { target, trail: trail.hop(redirect) };
                 if self.is_closed && self.lanes.makes_wait(host_key(&job.trail.url), now) {
@@ -330,7 +313,7 @@ impl Queue {
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
         for job in self.lanes.take_all(now) {
             self.progress.queued -= 1;
-            if job.trail.attempt > 1 || !job.trail.hops.is_empty() {
+            if job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large {
                 self.settled.push_back(Box::new(stopped(job)));
             }
         }

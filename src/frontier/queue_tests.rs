@@ -10,7 +10,7 @@ use url::Url;
 use super::{Next, Options, Queue, RetryOptions};
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind, Retry};
-use crate::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Seed, Target};
+use crate::job::{End, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
 
 fn target(line: u64) -> Target {
     Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
@@ -73,7 +73,7 @@ fn answer(page: &Page, job: Job) -> Outcome {
             outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false, by: None }))
         }
         Page::Throttles(millis) if job.trail.attempt == 1 => {
-            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, starved: false };
+            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, lack: None };
             Outcome { hint, ..outcome(job, failed(Kind::Status, Retry::Always)) }
         }
         _ => done(job),
@@ -337,7 +337,7 @@ fn a_job_for_which_there_was_no_connection_goes_back_uncounted() {
     queue.complete();
     let job = visit(&mut queue, now).unwrap();
     let mut starved = answer(&Page::Fails, job);
-    starved.hint.starved = true;
+    starved.hint.lack = Some(Lack::Connections);
     assert!(queue.settle(starved, now).is_none());
     let at = queue.next(now).unwrap_err().expect("a pause");
     assert_eq!(visit(&mut queue, at).unwrap().trail.attempt, 1);
@@ -352,7 +352,7 @@ fn jobs_that_starve_together_share_one_pause() {
     assert_eq!(jobs.len(), 200);
     for job in jobs {
         let mut starved = answer(&Page::Fails, job);
-        starved.hint.starved = true;
+        starved.hint.lack = Some(Lack::Connections);
         assert!(queue.settle(starved, now).is_none());
     }
     assert_eq!(queue.next(now).unwrap_err(), Some(now + Duration::from_millis(500)));
@@ -417,4 +417,104 @@ fn lanes_go_when_they_have_nothing_to_do() {
         now += Duration::from_millis(10);
     }
     assert!(queue.lanes().len() <= 101, "{} lanes", queue.lanes().len());
+}
+
+/// What bodies that grow step by step do in a memory of limited size.
+struct Bodies {
+    queue: Queue,
+    free: usize,
+    /// Each job with what its body has taken, and how large it will be.
+    growing: Vec<(Job, usize, usize)>,
+    ended: Vec<Outcome>,
+}
+
+impl Bodies {
+    const MEMORY: usize = 12;
+    const LARGEST: usize = 10;
+
+    /// Starts what may start now: what found no memory once has room for the largest body there is, or none.
+    fn start(&mut self, sizes: &[usize], concurrency: usize, now: Instant) {
+        while self.growing.len() < concurrency
+            && let Some(job) = visit(&mut self.queue, now)
+        {
+            let size = sizes[usize::try_from(job.target.id).unwrap()];
+            let taken = if job.trail.is_large { Self::LARGEST } else { 0 };
+            if taken > self.free {
+                self.settle(job, Some(Lack::Memory), now);
+            } else {
+                self.free -= taken;
+                self.growing.push((job, taken, size));
+            }
+        }
+    }
+
+    /// Lets one body grow, end, or find no memory.
+    fn grow(&mut self, choice: usize, now: Instant) {
+        let at = choice % self.growing.len();
+        let (_, taken, size) = &mut self.growing[at];
+        if *taken < *size && self.free > 0 {
+            (*taken, self.free) = (*taken + 1, self.free - 1);
+            return;
+        }
+        let lack = (*taken < *size).then_some(Lack::Memory);
+        let (job, taken, _) = self.growing.swap_remove(at);
+        self.free += taken;
+        self.settle(job, lack, now);
+    }
+
+    fn settle(&mut self, job: Job, lack: Option<Lack>, now: Instant) {
+        let mut outcome = if lack.is_some() { answer(&Page::Fails, job) } else { done(job) };
+        outcome.hint.lack = lack;
+        self.ended.extend(self.queue.settle(outcome, now));
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_body_finds_memory_in_the_end_whatever_the_order(
+        sizes in prop::collection::vec(1..=Bodies::LARGEST, 1..60),
+        concurrency in 1..20_usize,
+        choices in prop::collection::vec(any::<usize>(), 1..200),
+    ) {
+        let now = Instant::now();
+        let options = Options { per_host: NonZeroUsize::new(4).unwrap(), ..options() };
+        let mut bodies =
+            Bodies { queue: Queue::new(options), free: Bodies::MEMORY, growing: Vec::new(), ended: Vec::new() };
+        for n in 0..sizes.len() {
+            bodies.queue.admit(seed(&format!("http://h{}.test/{n}", n % 7)), now);
+        }
+        bodies.queue.complete();
+        let mut choices = choices.into_iter().cycle();
+        for _ in 0..20_000 {
+            bodies.start(&sizes, concurrency, now);
+            if bodies.growing.is_empty() {
+                break;
+            }
+            bodies.grow(choices.next().unwrap(), now);
+        }
+        prop_assert!(bodies.queue.is_finished());
+        prop_assert_eq!((bodies.ended.len(), bodies.free), (sizes.len(), Bodies::MEMORY));
+        prop_assert!(bodies.ended.iter().all(|outcome| outcome.failure().is_none()));
+        prop_assert!(bodies.ended.iter().all(|outcome| outcome.trail.as_ref().unwrap().attempt == 1));
+    }
+}
+
+#[test]
+fn a_closed_queue_tells_of_what_was_to_be_asked_for_again_for_want_of_memory() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    (0..2).for_each(|n| queue.admit(seed(&format!("http://h{n}.test/")), now));
+    queue.complete();
+    let [first, second] = [(); 2].map(|()| visit(&mut queue, now).unwrap());
+    let lacking = |job| {
+        let mut outcome = answer(&Page::Fails, job);
+        outcome.hint.lack = Some(Lack::Memory);
+        outcome
+    };
+    assert!(queue.settle(lacking(first), now).is_none());
+    queue.close(now);
+    assert!(
+        matches!(queue.next(now), Ok(Next::Settled(outcome)) if outcome.failure().unwrap().kind == Kind::Cancelled)
+    );
+    assert!(queue.settle(lacking(second), now).is_some(), "it is not asked for again any more");
+    assert!(queue.is_finished());
 }

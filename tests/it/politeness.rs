@@ -94,6 +94,38 @@ fn the_limits_hold_for_redirects_to_another_host() {
 }
 
 #[test]
+fn the_limits_are_exact_in_a_burst_of_redirects_and_retries_over_many_hosts() {
+    // Every page is at a host that sends the first who ask away with a 503 or a reset, and the others to another host.
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::with_hosts(12, move |hit| {
+        let port = hit.header("host").unwrap().rsplit(':').next().unwrap().to_owned();
+        let n: usize = hit.path.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        match (hit.path.starts_with("/from"), hit.nth) {
+            (true, 0) if n.is_multiple_of(3) => Answer::status(503).after(LATENCY).behind(&held),
+            (true, 0) if n.is_multiple_of(5) => Answer::reset().after(LATENCY).behind(&held),
+            (true, _) => Answer::redirect(302, &format!("http://127.0.0.{}:{port}/to{n}", 1 + n % 4))
+                .after(LATENCY)
+                .behind(&held),
+            (false, _) => Answer::title(&hit.path).after(LATENCY),
+        }
+    });
+    let seeds: String =
+        (0..180).map(|n| site.url_at(u8::try_from(1 + n % 12).unwrap(), &format!("/from{n}\n"))).collect();
+    let limits = ["-c", "20", "--per-host", "3", "--retry-delay", "1ms", "-f", "jsonl"];
+    let mut run = scrape(limits).spawn();
+    run.write(&seeds);
+    site.wait_for(20);
+    gate.open();
+    let records = run.finish().succeeds().records();
+    assert_eq!(records.len(), 180);
+    assert!(records.iter().all(|record| record["redirects"].as_array().unwrap().len() == 1));
+    assert_eq!(site.most_in_flight(), 20);
+    let most: Vec<_> = (1..=12).map(|host| site.most_in_flight_at(host)).collect();
+    assert!(most.iter().all(|&most| most <= 3), "{most:?}");
+}
+
+#[test]
 fn a_host_is_its_name_whatever_the_port() {
     let gate = Gate::shut();
     let held = gate.clone();

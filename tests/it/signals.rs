@@ -81,7 +81,7 @@ fn what_does_not_finish_within_the_grace_is_cancelled() {
 }
 
 /// Interrupts again and again until the program is gone: one signal may swallow the next before it is seen.
-fn interrupt_until_gone(run: &mut Running) {
+pub(crate) fn interrupt_until_gone(run: &mut Running) {
     let start = Instant::now();
     loop {
         run.signal(Signal::INT);

@@ -42,16 +42,15 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
 }
 
 pub(super) fn fetch(args: &Run, environment: &Environment) -> Result<fetch::Options, Stop> {
-    Ok(fetch::Options {
-        request: request(&args.request)?,
-        connection: connection(args, environment)?,
-        limits: Limits {
-            max_time: args.limits.max_time,
-            read_timeout: args.limits.read_timeout,
-            max_body: args.limits.max_body,
-            max_redirects: args.limits.max_redirs,
-        },
-    })
+    let mut limits = Limits {
+        max_time: args.limits.max_time,
+        read_timeout: args.limits.read_timeout,
+        max_body: args.limits.max_body,
+        max_redirects: args.limits.max_redirs,
+        ..Limits::default()
+    };
+    limits.max_memory = args.limits.max_memory.unwrap_or(limits.max_memory.max(limits.memory_of_one()));
+    Ok(fetch::Options { request: request(&args.request)?, connection: connection(args, environment)?, limits })
 }
 
 /// RFC 9110, section 9.2.2. A method that nobody knows may do anything.

@@ -42,13 +42,19 @@ struct Plan {
 }
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, voice, summary, cookies, unread } = plan(args, asks, environment)?;
-    let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
+    let plan = plan(args, asks, environment)?;
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
+    let status = carry_out(plan, args, &runtime);
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
+    status
+}
 
+/// Runs the plan and tells what came of it. Signals are watched until all of that is done.
+fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
+    let Plan { seeds, engine, sinks, voice, summary, cookies, unread } = plan;
+    let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
+    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
     let totals = ran.map_err(Stop::broken)?;
     let is_unread = unread.load(Ordering::Relaxed);
@@ -84,7 +90,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
-    let files = files::afford(args.pace.concurrency);
+    let files = files::afford(args.pace.concurrency, args.output.output.len());
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
@@ -101,6 +107,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let options = outputs::options(fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
+    ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     Ok(Plan { seeds, engine, sinks, voice, summary, cookies, unread })
 }
@@ -118,6 +125,13 @@ async fn drive(
         .map_err(Stop::broken)?;
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
+}
+
+fn ensure_files() -> Result<(), Stop> {
+    files::ensure().context("cannot open as many files as a run needs").map_err(|error| {
+        let hint = "raise the limit of open files (ulimit -n), or close what was left open";
+        Stop::broken(error).with_hint(Some(hint.into()))
+    })
 }
 
 fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {

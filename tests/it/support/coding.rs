@@ -12,6 +12,13 @@ pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     coder.finish().unwrap()
 }
 
+/// `body` in the coding `gzip`, which costs little and saves nothing.
+pub(crate) fn stored_gzip(body: &[u8]) -> Vec<u8> {
+    let mut coder = GzEncoder::new(Vec::new(), Compression::none());
+    coder.write_all(body).unwrap();
+    coder.finish().unwrap()
+}
+
 /// `body` in the coding `deflate` as RFC 9110 defines it: the zlib format.
 pub(crate) fn deflate(body: &[u8]) -> Vec<u8> {
     let mut coder = ZlibEncoder::new(Vec::new(), Compression::default());

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -134,6 +134,12 @@ impl Running {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
+    /// Writes to the program's standard input, again and again for as long as it is read.
+    pub(crate) fn write_on_and_on(&mut self, text: String) {
+        let mut stdin = self.stdin.take().unwrap();
+        std::thread::spawn(move || while stdin.write_all(text.as_bytes()).is_ok() {});
+    }
+
     /// The next line of standard output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
@@ -145,6 +151,20 @@ impl Running {
     /// Goes away from standard output, as `head` does.
     pub(crate) fn close_stdout(&mut self) {
         self.stdout = None;
+    }
+
+    /// Sets how many files the program may have open from now on, and tells how many it might before.
+    pub(crate) fn limit_files(&self, current: Option<u64>) -> Option<u64> {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        prlimit(Some(self.pid), Resource::Nofile, Rlimit { current, maximum }).unwrap().current
+    }
+
+    /// The most memory that the program has had so far, in bytes. It must still run.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid.as_raw_pid());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it runs");
+        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -1,0 +1,138 @@
+//! A body as it grows: never longer than the cap, and never without room.
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+
+use super::memory::{Refusal, Room};
+
+/// No larger buffer than this is made for what an answer announces.
+const BELIEVED: usize = 1 << 20;
+
+/// No more room than this is made before a body begins: whoever announces much may send nothing.
+const START: usize = 64 << 10;
+
+/// How large a body is and may be.
+pub(super) struct Measure {
+    /// How many bytes come, codings and all, where that is known: it may be a lie.
+    pub(super) expected: Option<usize>,
+    /// How many bytes it may have once decoded.
+    pub(super) cap: usize,
+    /// What the body takes its memory from.
+    pub(super) room: Room,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the body is larger than {cap} bytes")]
+pub(super) struct TooLarge {
+    cap: usize,
+}
+
+/// The innermost layer: the decoded body, up to the cap.
+pub(super) struct Collected {
+    body: Vec<u8>,
+    /// How long the body will be: a guess.
+    expected: usize,
+    cap: usize,
+    room: Room,
+    /// The bytes that there is room for.
+    roomy: usize,
+}
+
+impl Collected {
+    pub(super) fn new(measure: Measure) -> Result<Self, Refusal> {
+        let Measure { expected, cap, room } = measure;
+        let roomy = expected.unwrap_or(START).min(START).min(cap);
+        room.grow(roomy)?;
+        Ok(Self { body: Vec::new(), expected: expected.unwrap_or(0).min(cap).min(BELIEVED), cap, room, roomy })
+    }
+
+    /// Whether a body may be so long.
+    fn allow(&self, length: usize) -> io::Result<()> {
+        if length > self.cap { Err(io::Error::other(TooLarge { cap: self.cap })) } else { Ok(()) }
+    }
+
+    /// Makes room for so many bytes in all.
+    fn make_room(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes > self.roomy {
+            self.room.grow(bytes - self.roomy).map_err(io::Error::other)?;
+            self.roomy = bytes;
+        }
+        Ok(())
+    }
+
+    /// Makes the buffer fit for so many bytes: twice as large as it was at least, so that it seldom moves.
+    fn reserve(&mut self, length: usize) -> io::Result<()> {
+        let capacity = self.body.capacity();
+        if length > capacity {
+            let larger = length.max(2 * capacity).max(self.expected).min(self.cap);
+            self.make_room(larger)?;
+            let reserved = self.body.try_reserve_exact(larger - self.body.len());
+            reserved.map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        }
+        Ok(())
+    }
+
+    /// The body, which keeps its room.
+    pub(super) fn keep(self) -> Bytes {
+        let size = self.body.capacity();
+        self.room.keep(self.body.into(), size)
+    }
+}
+
+impl Write for Collected {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let length = self.body.len().saturating_add(piece.len());
+        self.allow(length)?;
+        self.reserve(length)?;
+        self.body.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A body without codings. Most come in one piece, which is not copied.
+pub(super) struct Plain {
+    first: Bytes,
+    /// All of it, once there is a second piece.
+    collected: Collected,
+}
+
+impl Plain {
+    pub(super) fn new(collected: Collected) -> Self {
+        Self { first: Bytes::new(), collected }
+    }
+
+    /// What takes the body if it has a coding after all.
+    pub(super) fn into_collected(self) -> Collected {
+        self.collected
+    }
+
+    /// Gives back the room for more bytes than there may be.
+    pub(super) fn spare(&self) {
+        self.collected.room.shrink(self.collected.cap);
+    }
+
+    pub(super) fn push(&mut self, piece: Bytes) -> io::Result<()> {
+        if self.first.is_empty() && self.collected.body.is_empty() {
+            self.collected.allow(piece.len())?;
+            self.collected.make_room(piece.len())?;
+            self.first = piece;
+            return Ok(());
+        }
+        let first = std::mem::take(&mut self.first);
+        self.collected.write_all(&first)?;
+        self.collected.write_all(&piece)
+    }
+
+    pub(super) fn finish(self) -> Bytes {
+        if self.first.is_empty() {
+            return self.collected.keep();
+        }
+        let size = self.first.len();
+        self.collected.room.keep(self.first, size)
+    }
+}

@@ -1,5 +1,11 @@
 //! The connections: clients that share them, built when the first URL needs them.
+//!
+//! A kept connection on which anything came since the last answer is dropped, by hyper, and the request that was to use
+//! it gets another one. What comes once the request has been written cannot be told from its answer (RFC 9112, section
+//! 11.2): a server, or whoever writes into its answers, can deceive about its own pages, and never about those of
+//! another origin, as no two share a connection.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -7,6 +13,7 @@ use std::time::Duration;
 
 use reqwest::tls::{Certificate, Identity};
 use reqwest::{Client, ClientBuilder, Proxy, Request, Response};
+use tower::util::MapResponseLayer;
 use url::{Host, Url};
 
 use super::Error;
@@ -94,6 +101,26 @@ pub(super) struct Files {
     proxy: Option<Proxy>,
 }
 
+tokio::task_local! {
+    /// Whether a connection was made for the request that is being sent.
+    static CONNECTED: Cell<bool>;
+}
+
+/// Tells the request that a connection was made for it. One that comes too late, as another became idle, is made in
+/// nobody's name.
+fn note<C>(connection: C) -> C {
+    let _ = CONNECTED.try_with(|connected| connected.set(true));
+    connection
+}
+
+/// An exchange that ended before an answer had begun.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) error: reqwest::Error,
+    /// Whether the request was sent, if at all, where another one had been answered before.
+    pub(super) on_kept_connection: bool,
+}
+
 impl Clients {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         let files = Files {
@@ -129,12 +156,22 @@ impl Clients {
         client.as_ref().map_err(Clone::clone)
     }
 
+    /// How many connections to one host may be idle.
+    pub(super) fn idle_per_host(&self) -> usize {
+        self.options.idle_per_host
+    }
+
     /// Sends a request; the answer comes back once its head is there.
-    pub(super) async fn execute(&self, client: &Client, request: Request) -> reqwest::Result<Response> {
-        match request.url().port_or_known_default() {
-            Some(port) if !self.options.resolutions.is_empty() => PORT.scope(port, client.execute(request)).await,
-            _ => client.execute(request).await,
-        }
+    pub(super) async fn execute(&self, client: &Client, request: Request) -> Result<Response, Broken> {
+        let port = request.url().port_or_known_default().filter(|_| !self.options.resolutions.is_empty());
+        let answer = async {
+            let answer = match port {
+                Some(port) => PORT.scope(port, client.execute(request)).await,
+                None => client.execute(request).await,
+            };
+            answer.map_err(|error| Broken { error, on_kept_connection: !CONNECTED.with(Cell::get) })
+        };
+        CONNECTED.scope(Cell::new(false), answer).await
     }
 
     fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
@@ -149,6 +186,7 @@ impl Clients {
             // Trying again is the frontier's, which counts and waits. Without the 0 every request is copied all the same.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .dns_resolver(Arc::clone(&self.resolver))
+            .connector_layer(MapResponseLayer::new(note))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)

@@ -17,10 +17,10 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use self::client::{Clients, Files};
+use self::client::{Broken, Clients, Files};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
-use self::explain::{Phase, explain, is_starved};
+use self::explain::{Phase, explain, is_closed, is_starved};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
 use crate::job::{HostHint, Redirect, Trail};
@@ -198,16 +198,28 @@ impl Fetcher {
     }
 
     /// Sends the request and waits for the answer to begin.
+    ///
+    /// A server may close a kept connection while a request is on its way there, which says nothing of the request.
+    /// Where asking twice does no harm it is sent again at once, until it had a connection of its own (RFC 9112,
+    /// section 9.3.1): that is no further attempt.
     async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url).map_err(Unanswered::at_all)?;
-        let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
         let patience = self.clients.connect_timeout() + self.limits.read_timeout;
-        let answer = self.within(deadline, patience, "no answer in time", self.clients.execute(client, request)).await;
-        answer.map_err(Unanswered::at_all)?.map_err(|error| Unanswered {
-            failure: explain(&error, Phase::Head),
-            head: None,
-            starved: is_starved(&error),
-        })
+        let is_idempotent = self.request.method_of(trail).is_idempotent();
+        let mut kept = if is_idempotent { self.clients.idle_per_host() } else { 0 };
+        loop {
+            let request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+            let answer = self.clients.execute(client, request);
+            let answer = self.within(deadline, patience, "no answer in time", answer).await;
+            match answer.map_err(Unanswered::at_all)? {
+                Ok(response) => return Ok(response),
+                Err(Broken { error, on_kept_connection: true }) if kept > 0 && is_closed(&error) => kept -= 1,
+                Err(Broken { error, .. }) => {
+                    let failure = explain(&error, Phase::Head);
+                    return Err(Unanswered { failure, head: None, starved: is_starved(&error) });
+                }
+            }
+        }
     }
 
     fn next(&self, trail: &Trail, head: &Head) -> Result<Option<Redirect>, Failure> {

@@ -1,0 +1,124 @@
+//! Content codings undone while the body arrives, counting: memory never holds more than the cap.
+//!
+//! Lenient where browsers are: names in any case, `x-gzip`, several codings, several gzip members, what follows the
+//! end of the stream, deflate without its zlib wrapper, plain text that claims to be compressed. Strict where data
+//! would be lost: a stream that ends early or fails its checksum is a failure.
+
+mod brotli;
+mod claim;
+mod collected;
+mod deflate;
+mod gzip;
+mod zstd;
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+
+use self::claim::Claim;
+use self::collected::{Collected, Plain, TooLarge};
+use crate::failure::{Failure, Kind};
+
+/// What a layer hands on at once.
+const BUFFER: usize = 16 * 1024;
+
+/// More codings than this, one in the other, are an attack.
+const MAX_CODINGS: usize = 4;
+
+/// A content coding (RFC 9110, section 8.4.1; RFC 7932; RFC 8878).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "deflate" => Some(Self::Deflate),
+            "br" => Some(Self::Brotli),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Takes a body piece by piece and gives it back decoded.
+pub(super) enum Decoder {
+    /// There is nothing to undo.
+    Plain(Plain),
+    /// The outermost coding.
+    Coded(Box<dyn Layer>),
+}
+
+impl Decoder {
+    /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
+    pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
+        let collected = Collected::new(expected(headers).min(cap).min(ROOM), cap);
+        let mut decoder = Self::Plain(Plain::new(collected));
+        let mut count = 0;
+        for value in headers.get_all(CONTENT_ENCODING) {
+            let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+            for name in names.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity")) {
+                let unknown = || Failure::new(Kind::Decode, format!("unknown content coding {name:?}"));
+                let coding = Coding::parse(name).ok_or_else(unknown)?;
+                count += 1;
+                // The codings are named in the order in which they were applied: the last one is undone first.
+                let inner: Box<dyn Layer> = match decoder {
+                    Self::Plain(plain) => Box::new(plain.into_collected()),
+                    Self::Coded(inner) => inner,
+                };
+                decoder = Self::Coded(Box::new(Claim::new(coding, inner)));
+            }
+        }
+        if count > MAX_CODINGS {
+            return Err(Failure::new(Kind::Decode, format!("{count} content codings, one in the other")));
+        }
+        Ok(decoder)
+    }
+
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, piece: Bytes) -> Result<(), Failure> {
+        let pushed = match self {
+            Self::Plain(plain) => plain.push(piece),
+            Self::Coded(outermost) => outermost.write_all(&piece),
+        };
+        pushed.map_err(|error| explain(&error))
+    }
+
+    /// The decoded body.
+    pub(super) fn finish(self) -> Result<Bytes, Failure> {
+        match self {
+            Self::Plain(plain) => Ok(plain.finish()),
+            Self::Coded(outermost) => outermost.finish().map(Bytes::from).map_err(|error| explain(&error)),
+        }
+    }
+}
+
+/// No more room than this is made for what an answer announces.
+const ROOM: usize = 1 << 20;
+
+/// How large the body says it is, which may be a lie.
+fn expected(headers: &HeaderMap) -> usize {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+fn explain(error: &io::Error) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+        Some(too_large) => Failure::new(Kind::TooLarge, too_large.to_string()),
+        None => Failure::new(Kind::Decode, format!("the body's content coding is cut short or damaged: {error}")),
+    }
+}
+
+/// A writer that hands what it makes of its input to the next one.
+pub(super) trait Layer: Write + Send {
+    /// Nothing more comes. The innermost layer's content comes back.
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! What every coding has to do.
+
+use super::*;
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use proptest::prelude::*;
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn decode_with_cap(codings: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, Failure> {
+    let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
+    let mut decoder = Decoder::new(&headers, cap)?;
+    for piece in body.chunks(7) {
+        decoder.push(Bytes::copy_from_slice(piece))?;
+    }
+    decoder.finish().map(Vec::from)
+}
+
+fn decode(codings: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    decode_with_cap(codings, body, 1 << 20)
+}
+
+fn kind(result: &Result<Vec<u8>, Failure>) -> Option<Kind> {
+    result.as_ref().err().map(|failure| failure.kind)
+}
+
+fn coded(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+    zlib.write_all(text).unwrap();
+    let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+    raw.write_all(text).unwrap();
+    vec![
+        ("gzip", gzip(text)),
+        ("X-GZIP", gzip(text)),
+        ("gzip, gzip", gzip(&gzip(text))),
+        ("identity, GZip ,", gzip(text)),
+        ("deflate", zlib.finish().unwrap()),
+        ("deflate", raw.finish().unwrap()),
+        ("zstd", ::zstd::encode_all(text, 1).unwrap()),
+    ]
+}
+
+#[test]
+fn every_coding_is_undone() {
+    let text = "Grüße, 你好 ".repeat(9_000).into_bytes();
+    for (name, body) in coded(&text) {
+        assert!(decode(name, &body).unwrap() == text, "{name}");
+    }
+    // Made by Google's encoder.
+    let brotli = [
+        27, 146, 0, 248, 29, 169, 83, 159, 187, 112, 37, 38, 151, 10, 32, 116, 153, 198, 246, 86, 246, 32, 86, 9, 0,
+        225, 248, 73, 46,
+    ];
+    let text = "brotli brotli brotli brotli brotli brotli brotli\n".repeat(3);
+    assert_eq!(decode("br", &brotli).unwrap(), text.as_bytes());
+    assert_eq!(kind(&decode("br", &brotli[..20])), Some(Kind::Decode));
+}
+
+#[test]
+fn a_body_that_is_not_coded_as_it_claims_is_taken_as_it_is() {
+    for name in ["gzip", "deflate", "br", "zstd", "gzip, br"] {
+        for text in ["<!doctype html><p>Hello, this is no compressed data at all</p>", "short", ""] {
+            assert_eq!(decode(name, text.as_bytes()).unwrap(), text.as_bytes(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn members_follow_each_other_and_garbage_behind_them_is_ignored() {
+    let body = [gzip(b"one "), gzip(b"two"), b"\0\0 garbage".to_vec()].concat();
+    assert_eq!(decode("gzip", &body).unwrap(), b"one two");
+}
+
+#[test]
+fn a_stream_that_ends_early_is_a_failure() {
+    for (name, body) in coded(&b"some text that compresses, compresses, compresses".repeat(50)) {
+        for cut in [body.len() / 2, body.len() - 1] {
+            assert_eq!(kind(&decode(name, &body[..cut])), Some(Kind::Decode), "{name} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_checksum_is_a_failure() {
+    let mut body = gzip(b"text");
+    let crc = body.len() - 8;
+    body[crc] ^= 1;
+    assert_eq!(kind(&decode("gzip", &body)), Some(Kind::Decode));
+}
+
+#[test]
+fn a_bomb_stops_at_the_cap() {
+    let bomb = gzip(&gzip(&vec![0; 8 << 20]));
+    assert_eq!(kind(&decode_with_cap("gzip, gzip", &bomb, 1 << 20)), Some(Kind::TooLarge));
+    assert_eq!(decode_with_cap("gzip", &gzip(&[7; 100]), 100).unwrap().len(), 100);
+    assert_eq!(kind(&decode_with_cap("gzip", &gzip(&[7; 101]), 100)), Some(Kind::TooLarge));
+}
+
+#[test]
+fn a_body_without_codings_is_its_pieces_up_to_the_cap() {
+    for pieces in [&["one piece"][..], &["", "two ", "pieces"], &["a", "", "b", "c"], &[]] {
+        let whole = pieces.concat();
+        let decode = |cap| {
+            let mut decoder = Decoder::new(&HeaderMap::new(), cap)?;
+            pieces.iter().try_for_each(|piece| decoder.push(Bytes::from_static(piece.as_bytes())))?;
+            decoder.finish()
+        };
+        assert_eq!(decode(whole.len()).unwrap(), whole, "{pieces:?}");
+        if let Some(cap) = whole.len().checked_sub(1) {
+            assert_eq!(decode(cap).unwrap_err().kind, Kind::TooLarge, "{pieces:?}");
+        }
+    }
+}
+
+#[test]
+fn a_lie_about_the_length_costs_nothing() {
+    let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "9000000000000000000".parse().unwrap())]);
+    let mut decoder = Decoder::new(&headers, usize::MAX).unwrap();
+    decoder.push(Bytes::from_static(b"short")).unwrap();
+    assert_eq!(decoder.finish().unwrap(), &b"short"[..]);
+}
+
+#[test]
+fn unknown_codings_and_towers_of_them_are_failures() {
+    assert_eq!(kind(&decode("compress", b"x")), Some(Kind::Decode));
+    assert_eq!(kind(&decode("gzip,gzip,gzip,gzip,gzip", b"x")), Some(Kind::Decode));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        name in prop::sample::select(vec!["gzip", "deflate", "br", "zstd", "br, gzip"]),
+        mut body in prop::collection::vec(any::<u8>(), 0..300),
+        magic in any::<bool>(),
+    ) {
+        if magic {
+            body.splice(0..0, [0x1f, 0x8b, 8, 0]);
+        }
+        let _ = decode(name, &body);
+    }
+}

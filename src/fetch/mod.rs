@@ -235,15 +235,21 @@ impl Fetcher {
     }
 
     async fn read(&self, response: &mut Response, headers: &HeaderMap, deadline: Instant) -> Result<Bytes, Failure> {
+        // Where there is no body, as in the answer to a HEAD, its codings do not matter.
+        let Some(first) = self.piece(response, deadline).await? else { return Ok(Bytes::new()) };
         let mut decoder = Decoder::new(headers, self.limits.max_body)?;
-        loop {
-            let quiet = "no byte for too long within the body";
-            let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
-            match piece.map_err(|error| explain(&error, Phase::Body))? {
-                Some(piece) => decoder.push(piece)?,
-                None => return decoder.finish(),
-            }
+        decoder.push(first)?;
+        while let Some(piece) = self.piece(response, deadline).await? {
+            decoder.push(piece)?;
         }
+        decoder.finish()
+    }
+
+    /// The next piece of the body.
+    async fn piece(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Failure> {
+        let quiet = "no byte for too long within the body";
+        let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
+        piece.map_err(|error| explain(&error, Phase::Body))
     }
 
     /// Waits until the deadline, but no longer than `patience`: then it fails as too `quiet`. One timer is both.

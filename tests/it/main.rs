@@ -11,6 +11,7 @@ mod exit;
 mod extract;
 mod fetch;
 mod hostile_connections;
+mod hostile_decoding;
 mod input;
 mod layering;
 mod output;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use brotli_decompressor::DecompressorWriter;
+use brotli_decompressor::{BrotliDecoderParameter, DecompressorWriter};
 
 use super::{BUFFER, Layer};
 
@@ -11,7 +11,10 @@ pub(super) struct Brotli(DecompressorWriter<Box<dyn Layer>>);
 
 impl Brotli {
     pub(super) fn new(inner: Box<dyn Layer>) -> Self {
-        Self(DecompressorWriter::new(inner, BUFFER))
+        let mut stream = DecompressorWriter::new(inner, BUFFER);
+        // An extension that no HTTP client has to know: a window of up to a gigabyte.
+        stream.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+        Self(stream)
     }
 }
 
@@ -27,7 +30,11 @@ impl Write for Brotli {
 
 impl Layer for Brotli {
     fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
-        self.0.close()?;
+        // What is damaged has failed before: here the stream says only that it is not over.
+        self.0.close().map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => io::ErrorKind::UnexpectedEof.into(),
+            _ => error,
+        })?;
         match self.0.into_inner() {
             Ok(inner) => inner.finish(),
             Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -12,6 +12,12 @@ pub(super) struct TooLarge {
     cap: usize,
 }
 
+impl TooLarge {
+    pub(super) fn error(cap: usize) -> io::Error {
+        io::Error::other(Self { cap })
+    }
+}
+
 /// The innermost layer: the decoded body, up to the cap.
 pub(super) struct Collected {
     body: Vec<u8>,
@@ -29,7 +35,7 @@ impl Collected {
 impl Write for Collected {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.len() > self.cap - self.body.len() {
-            return Err(io::Error::other(TooLarge { cap: self.cap }));
+            return Err(TooLarge::error(self.cap));
         }
         if self.body.is_empty() {
             self.body.reserve(self.expected);
@@ -59,11 +65,6 @@ pub(in crate::fetch) struct Plain {
 impl Plain {
     pub(super) fn new(collected: Collected) -> Self {
         Self { first: Bytes::new(), collected }
-    }
-
-    /// The innermost layer of a body that has a coding after all.
-    pub(super) fn into_collected(self) -> Collected {
-        self.collected
     }
 
     pub(super) fn push(&mut self, piece: Bytes) -> io::Result<()> {

@@ -2,19 +2,20 @@
 //!
 //! Lenient where browsers are: names in any case, `x-gzip`, several codings, several gzip members, what follows the
 //! end of the stream, deflate without its zlib wrapper, plain text that claims to be compressed. Strict where data
-//! would be lost: a stream that ends early or fails its checksum is a failure.
+//! would be lost: a stream that ends early (`truncated`) or fails its checksum (`decode`) is a failure. So is a coding
+//! that nobody knows, once there is a body; and the coded form of a body, of which no layer takes more than twice the
+//! cap.
 
 mod brotli;
 mod claim;
 mod collected;
-mod deflate;
-mod gzip;
+mod inflate;
 mod zstd;
 
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 
 use self::claim::Claim;
 use self::collected::{Collected, Plain, TooLarge};
@@ -59,26 +60,15 @@ impl Decoder {
     /// A decoder for the codings that `headers` name, of a body with at most `cap` bytes once decoded.
     pub(super) fn new(headers: &HeaderMap, cap: usize) -> Result<Self, Failure> {
         let collected = Collected::new(expected(headers).min(cap).min(ROOM), cap);
-        let mut decoder = Self::Plain(Plain::new(collected));
-        let mut count = 0;
-        for value in headers.get_all(CONTENT_ENCODING) {
-            let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-            for name in names.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity")) {
-                let unknown = || Failure::new(Kind::Decode, format!("unknown content coding {name:?}"));
-                let coding = Coding::parse(name).ok_or_else(unknown)?;
-                count += 1;
-                // The codings are named in the order in which they were applied: the last one is undone first.
-                let inner: Box<dyn Layer> = match decoder {
-                    Self::Plain(plain) => Box::new(plain.into_collected()),
-                    Self::Coded(inner) => inner,
-                };
-                decoder = Self::Coded(Box::new(Claim::new(coding, inner)));
-            }
+        let codings = codings(headers)?;
+        if codings.len() > MAX_CODINGS {
+            return Err(Failure::new(Kind::Decode, format!("{} content codings, one in the other", codings.len())));
         }
-        if count > MAX_CODINGS {
-            return Err(Failure::new(Kind::Decode, format!("{count} content codings, one in the other")));
-        }
-        Ok(decoder)
+        // The codings are named in the order in which they were applied: the last one is undone first.
+        let mut codings = codings.into_iter();
+        let Some(innermost) = codings.next() else { return Ok(Self::Plain(Plain::new(collected))) };
+        let innermost = Box::new(Claim::new(innermost, cap, Box::new(collected)));
+        Ok(Self::Coded(codings.fold(innermost, |inner, coding| Box::new(Claim::new(coding, cap, inner)))))
     }
 
     /// Takes the next piece.
@@ -99,6 +89,22 @@ impl Decoder {
     }
 }
 
+/// The codings of a body in the order in which they were applied. Transfer codings are content codings by other names
+/// (RFC 9112, section 7); `chunked` has been undone.
+fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Failure> {
+    let mut codings = Vec::new();
+    for (field, what) in [(CONTENT_ENCODING, "content"), (TRANSFER_ENCODING, "transfer")] {
+        for value in headers.get_all(field) {
+            let names = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+            for name in names.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity" | "chunked")) {
+                let unknown = || Failure::new(Kind::Decode, format!("unknown {what} coding {name:?}"));
+                codings.push(Coding::parse(name).ok_or_else(unknown)?);
+            }
+        }
+    }
+    Ok(codings)
+}
+
 /// No more room than this is made for what an answer announces.
 const ROOM: usize = 1 << 20;
 
@@ -108,9 +114,14 @@ fn expected(headers: &HeaderMap) -> usize {
 }
 
 fn explain(error: &io::Error) -> Failure {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
-        Some(too_large) => Failure::new(Kind::TooLarge, too_large.to_string()),
-        None => Failure::new(Kind::Decode, format!("the body's content coding is cut short or damaged: {error}")),
+    if let Some(too_large) = error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+        return Failure::new(Kind::TooLarge, too_large.to_string());
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            Failure::new(Kind::Truncated, "the body ended before its content coding was complete")
+        }
+        _ => Failure::new(Kind::Decode, format!("the body's content coding is damaged: {error}")),
     }
 }
 

@@ -57,13 +57,15 @@ fn every_coding_is_undone() {
     ];
     let text = "brotli brotli brotli brotli brotli brotli brotli\n".repeat(3);
     assert_eq!(decode("br", &brotli).unwrap(), text.as_bytes());
-    assert_eq!(kind(&decode("br", &brotli[..20])), Some(Kind::Decode));
+    assert_eq!(kind(&decode("br", &brotli[..20])), Some(Kind::Truncated));
+    assert_eq!(decode("br", b";").unwrap(), b"", "what it makes of nothing");
 }
 
 #[test]
 fn a_body_that_is_not_coded_as_it_claims_is_taken_as_it_is() {
     for name in ["gzip", "deflate", "br", "zstd", "gzip, br"] {
-        for text in ["<!doctype html><p>Hello, this is no compressed data at all</p>", "short", ""] {
+        let bom = "\u{feff}<p>Gr\u{fc}\u{df}e, \u{4f60}\u{597d}: this is no compressed data at all";
+        for text in ["<!doctype html><p>Hello, this is no compressed data at all</p>", bom, "short", ""] {
             assert_eq!(decode(name, text.as_bytes()).unwrap(), text.as_bytes(), "{name}");
         }
     }
@@ -78,18 +80,55 @@ fn members_follow_each_other_and_garbage_behind_them_is_ignored() {
 #[test]
 fn a_stream_that_ends_early_is_a_failure() {
     for (name, body) in coded(&b"some text that compresses, compresses, compresses".repeat(50)) {
-        for cut in [body.len() / 2, body.len() - 1] {
-            assert_eq!(kind(&decode(name, &body[..cut])), Some(Kind::Decode), "{name} cut at {cut}");
+        for cut in [2, body.len() / 2, body.len() - 1] {
+            assert_eq!(kind(&decode(name, &body[..cut])), Some(Kind::Truncated), "{name} cut at {cut}");
         }
     }
 }
 
 #[test]
-fn a_damaged_checksum_is_a_failure() {
+fn damage_is_a_failure() {
+    let text: Vec<u8> = (0..3000_u32).map(|n| b'a' + u8::try_from(n * n % 23).unwrap()).collect();
+    for (name, body) in coded(&text).into_iter().filter(|(name, _)| *name != "zstd") {
+        // The last bytes are the checksum, where there is one.
+        for damaged in [body.len() / 2, body.len() - 1] {
+            let mut body = body.clone();
+            body[damaged] ^= 0x5a;
+            let found = decode(name, &body);
+            assert!(found.is_err() || name == "deflate" && found.unwrap() != text, "{name} damaged at {damaged}");
+        }
+    }
     let mut body = gzip(b"text");
-    let crc = body.len() - 8;
-    body[crc] ^= 1;
-    assert_eq!(kind(&decode("gzip", &body)), Some(Kind::Decode));
+    for at in [body.len() - 8, body.len() - 1] {
+        body[at] ^= 1;
+        assert_eq!(kind(&decode("gzip", &body)), Some(Kind::Decode), "at {at}");
+        body[at] ^= 1;
+    }
+}
+
+#[test]
+fn transfer_codings_are_undone_after_content_codings() {
+    for (content, transfer) in [("gzip", "chunked"), ("", "gzip, chunked"), ("gzip", "Deflate, chunked")] {
+        let mut body = b"text".to_vec();
+        if content == "gzip" || transfer.contains("gzip") {
+            body = gzip(&body);
+        }
+        if transfer.contains("Deflate") {
+            let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+            zlib.write_all(&body).unwrap();
+            body = zlib.finish().unwrap();
+        }
+        let fields = [(CONTENT_ENCODING, content.parse().unwrap()), (TRANSFER_ENCODING, transfer.parse().unwrap())];
+        let mut decoder = Decoder::new(&HeaderMap::from_iter(fields), 100).unwrap();
+        decoder.push(body.into()).unwrap();
+        assert_eq!(decoder.finish().unwrap(), &b"text"[..], "{content}; {transfer}");
+    }
+}
+
+#[test]
+fn a_window_of_a_gigabyte_is_refused() {
+    // The header of the large-window extension, 30 bits, and the end of the stream.
+    assert_eq!(kind(&decode("br", &[0x11, 0b1101_1110])), Some(Kind::Decode));
 }
 
 #[test]
@@ -98,6 +137,15 @@ fn a_bomb_stops_at_the_cap() {
     assert_eq!(kind(&decode_with_cap("gzip, gzip", &bomb, 1 << 20)), Some(Kind::TooLarge));
     assert_eq!(decode_with_cap("gzip", &gzip(&[7; 100]), 100).unwrap().len(), 100);
     assert_eq!(kind(&decode_with_cap("gzip", &gzip(&[7; 101]), 100)), Some(Kind::TooLarge));
+}
+
+#[test]
+fn what_makes_much_of_nothing_stops_too() {
+    // Empty members without end: they come to nothing, and would keep a decoder busy as long as they come.
+    let nothing = gzip(b"").repeat(300_000);
+    assert_eq!(kind(&decode_with_cap("gzip", &nothing, 1 << 20)), Some(Kind::TooLarge));
+    assert_eq!(kind(&decode_with_cap("gzip, gzip", &gzip(&nothing), 1 << 20)), Some(Kind::TooLarge));
+    assert_eq!(decode_with_cap("gzip", &gzip(b""), 0).unwrap(), b"");
 }
 
 #[test]

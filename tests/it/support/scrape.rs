@@ -151,6 +151,13 @@ impl Running {
         kill_process(self.pid, signal).unwrap();
     }
 
+    /// The most memory that was resident at one time so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
+    }
+
     /// Whether the program ends within this time.
     pub(crate) fn ends_within(&mut self, time: Duration) -> bool {
         if self.status.is_none() {

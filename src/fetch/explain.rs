@@ -136,8 +136,14 @@ fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
         let message = "too many open files: lower --concurrency or raise the limit (ulimit -n)";
         return Some(Failure::new(Kind::Connect, message));
     }
-    if error.get_ref().is_some() && matches!(error.kind(), Io::Other | Io::InvalidData) {
-        return None; // the cause below says more
+    if let Some(inner) = error.get_ref() {
+        let is_malformed = matches!(error.kind(), Io::InvalidInput | Io::InvalidData);
+        if is_malformed && phase == Phase::Body && !inner.is::<rustls::Error>() {
+            return Some(Failure::new(Kind::Protocol, format!("the body's chunks are broken: {inner}").to_lowercase()));
+        }
+        if matches!(error.kind(), Io::Other | Io::InvalidData) {
+            return None; // the cause below says more
+        }
     }
     let kind = match (error.kind(), phase) {
         (Io::UnexpectedEof, Phase::Head) if connecting => Kind::Tls,

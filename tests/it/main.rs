@@ -12,6 +12,8 @@ mod extract;
 mod fetch;
 mod hostile_connections;
 mod hostile_decoding;
+mod hostile_framing;
+mod hostile_headers;
 mod input;
 mod layering;
 mod output;

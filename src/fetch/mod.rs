@@ -1,5 +1,17 @@
 //! One request: a trail in, an answer or a failure out. It never follows a redirect, never tries again and never
 //! waits for anything but the network: all that is the frontier's.
+//!
+//! What was decided where the standards leave room (RFC 9112 unless named):
+//! - Section 2.2: lines may end in LF alone, but a lone CR and a NUL are a protocol failure.
+//! - Section 2.3: only versions 1.0 and 1.1 in capitals are HTTP; no HTTP/0.9, no `ICY`.
+//! - Section 5: a field that is none is passed over, a folded one unfolded. More than 1024 fields or about 400 kB of
+//!   them are a protocol failure.
+//! - Section 6.3: chunks win over a length, equal lengths are one, and a length that is no number is a failure even where
+//!   the end of the connection would tell the end of the body.
+//! - Section 7.1: the rules of chunks are not bent, and extensions and trailers are bounded. What breaks the rules is of
+//!   kind `protocol`; what ends too early, of kind `truncated`: only that is worth another try.
+//! - Section 9.3.1: a request on a kept connection that turns out closed is sent again, if its method is idempotent.
+//! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod client;
 mod coding;

@@ -124,6 +124,7 @@ fn what_browsers_put_up_with_is_read() {
     all_succeed(&[
         ("bytes behind the body", "Content-Length: 20\r\n", "<title>whole</title><title>surplus</title>"),
         ("two equal lengths", "Content-Length: 20\r\nContent-Length: 20\r\n", PAGE),
+        ("a list of equal lengths", "Content-Length: 20, 20\r\n", PAGE),
         ("leading zeros", "Content-Length: 0000000000000000000020\r\n", PAGE),
         ("white space around the length", "Content-Length: \t 20 \t\r\n", PAGE),
         ("a length besides chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks),

@@ -46,9 +46,14 @@ enum State {
     Over,
 }
 
+/// Each member costs about a microsecond, and may come to nothing: more of them are an attack.
+const MAX_MEMBERS: u32 = 1 << 16;
+
 /// The stream, undone.
 pub(super) struct Inflate {
     wrapper: Wrapper,
+    /// How many streams have begun.
+    members: u32,
     stream: Decompress,
     state: State,
     buffer: Vec<u8>,
@@ -57,7 +62,16 @@ pub(super) struct Inflate {
 
 impl Inflate {
     pub(super) fn new(wrapper: Wrapper, inner: Box<dyn Layer>) -> Self {
-        Self { wrapper, stream: wrapper.stream(), state: State::Within, buffer: vec![0; BUFFER], inner }
+        Self { wrapper, members: 1, stream: wrapper.stream(), state: State::Within, buffer: vec![0; BUFFER], inner }
+    }
+
+    fn begin_member(&mut self) -> io::Result<()> {
+        if self.members == MAX_MEMBERS {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "more gzip members than anybody makes"));
+        }
+        self.members += 1;
+        (self.stream, self.state) = (self.wrapper.stream(), State::Within);
+        Ok(())
     }
 
     /// Decodes as much of `piece` as one buffer takes, which is handed on. How much was read, and whether it was all
@@ -83,7 +97,7 @@ impl Write for Inflate {
                 State::Over => return Ok(piece.len()),
                 State::Between => match rest.first() {
                     None => return Ok(piece.len()),
-                    Some(0x1f) => (self.stream, self.state) = (self.wrapper.stream(), State::Within),
+                    Some(0x1f) => self.begin_member()?,
                     Some(_) => self.state = State::Over,
                 },
                 State::Within => {

@@ -28,6 +28,12 @@ pub(super) struct TooLarge {
     cap: usize,
 }
 
+impl TooLarge {
+    pub(super) fn error(cap: usize) -> io::Error {
+        io::Error::other(Self { cap })
+    }
+}
+
 /// The innermost layer: the decoded body, up to the cap.
 pub(super) struct Collected {
     body: Vec<u8>,
@@ -49,7 +55,7 @@ impl Collected {
 
     /// Whether a body may be so long.
     fn allow(&self, length: usize) -> io::Result<()> {
-        if length > self.cap { Err(io::Error::other(TooLarge { cap: self.cap })) } else { Ok(()) }
+        if length > self.cap { Err(TooLarge::error(self.cap)) } else { Ok(()) }
     }
 
     /// Makes room for so many bytes in all.
@@ -102,18 +108,10 @@ pub(super) struct Plain {
 }
 
 impl Plain {
+    /// It takes no more room than the largest body.
     pub(super) fn new(collected: Collected) -> Self {
+        collected.room.shrink(collected.cap);
         Self { first: Bytes::new(), collected }
-    }
-
-    /// What takes the body if it has a coding after all.
-    pub(super) fn into_collected(self) -> Collected {
-        self.collected
-    }
-
-    /// Gives back the room for more bytes than there may be.
-    pub(super) fn spare(&self) {
-        self.collected.room.shrink(self.collected.cap);
     }
 
     pub(super) fn push(&mut self, piece: Bytes) -> io::Result<()> {

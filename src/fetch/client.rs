@@ -1,5 +1,11 @@
 //! The connections: clients that share them, built when the first URL needs them.
+//!
+//! A kept connection on which anything came since the last answer is dropped, by hyper, and the request that was to use
+//! it gets another one. What comes once the request has been written cannot be told from its answer (RFC 9112, section
+//! 11.2): a server, or whoever writes into its answers, can deceive about its own pages, and never about those of
+//! another origin, as no two share a connection.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -9,6 +15,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::Resolve;
 use reqwest::tls::{Certificate, Identity};
 use reqwest::{Client, ClientBuilder, Proxy, Request, Response};
+use tower::util::MapResponseLayer;
 use url::{Host, Url};
 
 use super::Error;
@@ -124,6 +131,26 @@ pub(super) struct Files {
     proxy: Option<Proxy>,
 }
 
+tokio::task_local! {
+    /// Whether a connection was made for the request that is being sent.
+    static CONNECTED: Cell<bool>;
+}
+
+/// Tells the request that a connection was made for it. One that comes too late, as another became idle, is made in
+/// nobody's name.
+fn note<C>(connection: C) -> C {
+    let _ = CONNECTED.try_with(|connected| connected.set(true));
+    connection
+}
+
+/// An exchange that ended before an answer had begun.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) error: reqwest::Error,
+    /// Whether the request was sent, if at all, where another one had been answered before.
+    pub(super) on_kept_connection: bool,
+}
+
 impl Clients {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         let files = Files {
@@ -178,10 +205,20 @@ impl Clients {
         client.as_ref().map_err(Clone::clone)
     }
 
+    /// How many connections to one host may be idle.
+    pub(super) fn idle_per_host(&self) -> usize {
+        self.options.idle_per_host
+    }
+
     /// Sends a request; the answer comes back once its head is there.
-    pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> reqwest::Result<Response> {
+    pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> Result<Response, Broken> {
         let port = request.url().port_or_known_default().unwrap_or_default();
-        ASKED.scope(Asked { port, is_guarded: reach == Reach::Guarded }, client.execute(request)).await
+        let asked = Asked { port, is_guarded: reach == Reach::Guarded };
+        let answer = async {
+            let answer = ASKED.scope(asked, client.execute(request)).await;
+            answer.map_err(|error| Broken { error, on_kept_connection: !CONNECTED.with(Cell::get) })
+        };
+        CONNECTED.scope(Cell::new(false), answer).await
     }
 
     /// The address that a response came from; none where a proxy hides it.
@@ -217,6 +254,7 @@ impl Clients {
             // Trying again is the frontier's, which counts and waits. Without the 0 every request is copied all the same.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .dns_resolver(self.resolver(reach))
+            .connector_layer(MapResponseLayer::new(note))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)

@@ -29,6 +29,21 @@ pub(super) fn has_no_connection(error: &reqwest::Error) -> bool {
     causes(error).filter_map(code).any(|code| TOO_MANY_FILES.contains(&code))
 }
 
+/// Whether the server closed a connection that had been made, and began no answer as far as anybody can tell.
+pub(super) fn is_closed(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    const CLOSED: [io::ErrorKind; 4] = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+    let closes = |cause: &(dyn StdError + 'static)| {
+        let http = cause.downcast_ref::<hyper::Error>();
+        let h2 = cause.downcast_ref::<h2::Error>();
+        let io = cause.downcast_ref::<io::Error>();
+        http.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+            || h2.is_some_and(|error| error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
+            || io.is_some_and(|error| CLOSED.contains(&error.kind()))
+    };
+    !error.is_connect() && causes(error).any(closes)
+}
+
 /// The failure that an error of the HTTP client means.
 pub(super) fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
     if error.is_timeout() {
@@ -156,8 +171,14 @@ fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
         let message = "too many open files: lower --concurrency or raise the limit (ulimit -n)";
         return Some(Failure::new(Kind::Connect, message));
     }
-    if error.get_ref().is_some() && matches!(error.kind(), Io::Other | Io::InvalidData) {
-        return None; // the cause below says more
+    if let Some(inner) = error.get_ref() {
+        let is_malformed = matches!(error.kind(), Io::InvalidInput | Io::InvalidData);
+        if is_malformed && phase == Phase::Body && !inner.is::<rustls::Error>() {
+            return Some(Failure::new(Kind::Protocol, format!("the body's chunks are broken: {inner}").to_lowercase()));
+        }
+        if matches!(error.kind(), Io::Other | Io::InvalidData) {
+            return None; // the cause below says more
+        }
     }
     let kind = match (error.kind(), phase) {
         (Io::UnexpectedEof, Phase::Head) if connecting => Kind::Tls,
@@ -189,6 +210,9 @@ fn is_nonsense(error: &hyper::Error) -> bool {
 }
 
 fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
+    if error.is_canceled() && error.source().is_some() {
+        return None; // the cause below says why
+    }
     Some(match phase {
         Phase::Body if error.is_incomplete_message() => {
             Failure::new(Kind::Truncated, "the body ended before it was complete")

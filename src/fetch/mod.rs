@@ -1,5 +1,17 @@
 //! One request: a trail in, an answer or a failure out. It never follows a redirect, never tries again and never
 //! waits for anything but the network: all that is the frontier's.
+//!
+//! What was decided where the standards leave room (RFC 9112 unless named):
+//! - Section 2.2: lines may end in LF alone, but a lone CR and a NUL are a protocol failure.
+//! - Section 2.3: only versions 1.0 and 1.1 in capitals are HTTP; no HTTP/0.9, no `ICY`.
+//! - Section 5: a field that is none is passed over, a folded one unfolded. More than 1024 fields or about 400 kB of
+//!   them are a protocol failure.
+//! - Section 6.3: chunks win over a length, equal lengths are one, and a length that is no number is a failure even where
+//!   the end of the connection would tell the end of the body.
+//! - Section 7.1: the rules of chunks are not bent, and extensions and trailers are bounded. What breaks the rules is of
+//!   kind `protocol`; what ends too early, of kind `truncated`: only that is worth another try.
+//! - Section 9.3.1: a request on a kept connection that turns out closed is sent again, if its method is idempotent.
+//! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod body;
 mod client;
@@ -24,11 +36,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use self::body::Measure;
-use self::client::{Clients, Files, Reach};
+use self::client::{Broken, Clients, Files, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 pub use self::cookies::{BadLine, Jar as CookieJar};
-use self::explain::{Phase, explain, has_no_connection};
+use self::explain::{Phase, explain, has_no_connection, is_closed};
 pub use self::guard::DenyPrivate;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
@@ -272,17 +284,29 @@ impl Fetcher {
         self.within(deadline, patience, "no answer in time", answer).await.map_err(Unanswered::at_all)?
     }
 
+    /// Sends the request by the connections that lead to where it may go.
+    ///
+    /// A server may close a kept connection while a request is on its way there, which says nothing of the request.
+    /// Where asking twice does no harm it is sent again at once, until it had a connection of its own (RFC 9112,
+    /// section 9.3.1): that is no further attempt.
     async fn send(&self, trail: &Trail, reach: Reach) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url, reach).map_err(Unanswered::at_all)?;
-        let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
-        if let Some(jar) = &self.cookies {
-            jar.send(&trail.url, request.headers_mut());
+        let is_idempotent = self.request.method_of(trail).is_idempotent();
+        let mut kept = if is_idempotent { self.clients.idle_per_host() } else { 0 };
+        loop {
+            let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
+            if let Some(jar) = &self.cookies {
+                jar.send(&trail.url, request.headers_mut());
+            }
+            match self.clients.execute(client, request, reach).await {
+                Ok(response) => return Ok(response),
+                Err(Broken { error, on_kept_connection: true }) if kept > 0 && is_closed(&error) => kept -= 1,
+                Err(Broken { error, .. }) => {
+                    let lack = has_no_connection(&error).then_some(Lack::Connections);
+                    return Err(Unanswered { failure: explain(&error, Phase::Head), head: None, lack });
+                }
+            }
         }
-        self.clients.execute(client, request, reach).await.map_err(|error| Unanswered {
-            failure: explain(&error, Phase::Head),
-            head: None,
-            lack: has_no_connection(&error).then_some(Lack::Connections),
-        })
     }
 
     fn next(&self, trail: &Trail, head: &Head, by: Option<IpAddr>) -> Result<Option<Redirect>, Failure> {
@@ -305,15 +329,21 @@ impl Fetcher {
         deadline: Instant,
     ) -> Result<Bytes, Failure> {
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
+        // Where there is no body, as in the answer to a HEAD, its codings do not matter.
+        let Some(first) = self.piece(response, deadline).await? else { return Ok(Bytes::new()) };
         let mut decoder = Decoder::new(headers, Measure { expected, cap: self.limits.max_body, room: room.clone() })?;
-        loop {
-            let quiet = "no byte for too long within the body";
-            let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
-            match piece.map_err(|error| explain(&error, Phase::Body))? {
-                Some(piece) => decoder.push(piece)?,
-                None => return decoder.finish(),
-            }
+        decoder.push(first)?;
+        while let Some(piece) = self.piece(response, deadline).await? {
+            decoder.push(piece)?;
         }
+        decoder.finish()
+    }
+
+    /// The next piece of the body.
+    async fn piece(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Failure> {
+        let quiet = "no byte for too long within the body";
+        let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
+        piece.map_err(|error| explain(&error, Phase::Body))
     }
 
     /// Waits until the deadline, but no longer than `patience`: then it fails as too `quiet`. One timer is both.

@@ -22,7 +22,7 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    async fn pass(&self) {
+    pub(super) async fn pass(&self) {
         self.0.subscribe().wait_for(|open| *open).await.unwrap();
     }
 }

@@ -5,7 +5,9 @@ pub(crate) mod authority;
 pub(crate) mod coding;
 pub(crate) mod scrape;
 pub(crate) mod site;
+pub(crate) mod wire;
 
 pub(crate) use answer::{Answer, Gate};
 pub(crate) use scrape::{Run, fetch, scrape};
 pub(crate) use site::{Hit, Site};
+pub(crate) use wire::{Step, Wire};

@@ -5,8 +5,12 @@ use reqwest::header::{HeaderName, HeaderValue};
 use super::head::Meta;
 use super::links::Base;
 use super::reader::{Found, Heading, Part};
+use crate::failure::{self, Failure};
 use crate::page::{Kind, Page};
 use crate::value::Value;
+
+/// How much longer than the page the URLs of its links may be together, in bytes.
+const LINKS: usize = 64 << 20;
 
 /// A built-in field.
 #[derive(Debug)]
@@ -43,12 +47,33 @@ pub(super) struct Source<'a> {
     page: &'a Page<'a>,
     found: Found<'a>,
     base: Base,
+    /// Why a field was given up.
+    pub(super) failure: Option<Failure>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
         let base = Base::new(page.url, found.head.base.as_deref());
-        Self { page, found, base }
+        Self { page, found, base, failure: None }
+    }
+
+    /// The links, or null where there is too much of them: each one may repeat a `<base>` as long as the page.
+    fn links(&mut self) -> Value<'static> {
+        let mut room = LINKS + self.page.text.len();
+        let mut list = Vec::with_capacity(self.found.links.len());
+        for link in self.found.links.drain(..) {
+            let Some(url) = self.base.join(&link.href) else { continue };
+            let Some(left) = room.checked_sub(url.len()) else {
+                self.failure = Some(Failure::new(
+                    failure::Kind::TooComplex,
+                    "the URLs of the links are longer than the page by 64 MiB",
+                ));
+                return Value::Null;
+            };
+            room = left;
+            list.push(link.into_value(url));
+        }
+        Value::List(list)
     }
 }
 
@@ -112,7 +137,7 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every HTML `<a href>` and `<area href>` whose URL can be parsed: its absolute URL, text, `rel`, and whether that says nofollow",
-        read: |s| list(s.found.links.drain(..).filter_map(|link| link.into_value(&s.base))),
+        read: |s| s.links(),
     },
     Field {
         name: "meta",

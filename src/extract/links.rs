@@ -12,7 +12,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub(super) struct Link<'t> {
     /// Its `href` as it is written.
-    href: Cow<'t, str>,
+    pub(super) href: Cow<'t, str>,
     /// Its `rel` as it is written.
     rel: Option<Cow<'t, str>>,
     /// Its text; the `alt` of an area.
@@ -30,17 +30,16 @@ impl<'t> Link<'t> {
         Some(Self { href, rel, text })
     }
 
-    /// It as a value, or nothing where its URL makes no sense.
-    pub(super) fn into_value(self, base: &Base) -> Option<Value<'static>> {
-        let url = base.join(&self.href)?;
+    /// It as a value, with its absolute URL.
+    pub(super) fn into_value(self, url: String) -> Value<'static> {
         let mut words = self.rel.as_deref().unwrap_or_default().split_ascii_whitespace();
         let nofollow = words.any(|word| word.eq_ignore_ascii_case("nofollow"));
-        Some(Value::Map(vec![
+        Value::Map(vec![
             ("url".into(), Value::from(url)),
             ("text".into(), Value::from(self.text)),
             ("rel".into(), Value::text(self.rel.map(Cow::into_owned))),
             ("nofollow".into(), Value::Bool(nofollow)),
-        ]))
+        ])
     }
 }
 

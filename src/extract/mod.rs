@@ -135,17 +135,18 @@ impl Extractor {
         };
         let mut failure = result.err();
         let title = found.title.take();
-        let mut values = self.read_fields(page, found);
+        let (mut values, given_up) = self.read_fields(page, found);
+        failure = failure.or(given_up);
         if self.needs_tree() && page.kind == Kind::Html && failure.is_none() {
             failure = self.read_picks(page, &mut values, &deadline).err();
         }
         Extracted { title, row: Row(values), failure }
     }
 
-    /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found<'_>) -> Vec<Value<'static>> {
+    /// The built-in fields in their places, null where selectors put theirs; and why one was given up.
+    fn read_fields(&self, page: &Page, found: Found<'_>) -> (Vec<Value<'static>>, Option<Failure>) {
         if self.steps.is_empty() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         let mut source = Source::new(page, found);
         let value = |step: &Step| match step {
@@ -153,7 +154,7 @@ impl Extractor {
             Step::Pick(_) => Value::Null,
             Step::Custom(read) => read(page),
         };
-        self.steps.iter().map(value).collect()
+        (self.steps.iter().map(value).collect(), source.failure)
     }
 
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {

@@ -31,12 +31,12 @@ use crate::extract::Ask;
 /// signals, as its documentation says; what comes back is the exit status. Call it from the main thread.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     logging::tame_panics();
-    let arguments = arguments.into_iter().collect();
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let typed = arguments.clone();
     match catch_unwind(AssertUnwindSafe(|| run(arguments))).unwrap_or(Ok(Status::Internal)) {
         Ok(status) => status.into(),
         Err(Ended::ByParser(error)) => {
-            // Help for a reader that has seen enough is no error.
-            let _ = error.print();
+            logging::parser_words(&error, &typed);
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Usage.code()))
         }
         Err(Ended::ByUs(stop)) => {

@@ -330,7 +330,8 @@ fn a_binary_file_gives_bad_lines_with_their_numbers_and_the_good_one_is_fetched(
     list.extend(format!("\n{}\n", site.url("/good")).bytes());
     list.extend(b"\xff\0\x1b]0;owned\x07\n");
     let run = scrape(["list", "-f", "jsonl", "--ordered"]).file("list", list).run().exits(1);
-    let told: Vec<_> = run.records().iter().map(|one| (one["source"]["line"].clone(), one["error"].is_null())).collect();
+    let told: Vec<_> =
+        run.records().iter().map(|one| (one["source"]["line"].clone(), one["error"].is_null())).collect();
     assert_eq!(told, [(json!(1), false), (json!(2), true), (json!(3), false)]);
     assert_eq!(site.paths(), ["/good"]);
 }

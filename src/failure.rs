@@ -30,7 +30,7 @@ pub enum Kind {
     Redirect,
     /// The body is larger than the cap.
     TooLarge,
-    /// The page is nested too deeply to be parsed in reasonable time.
+    /// Reading the page would take unreasonable time or memory: it is nested too deeply, say.
     TooComplex,
     /// The body is not in the content coding that it claims.
     Decode,

@@ -72,6 +72,9 @@ fn retry_of(status: u16) -> Retry {
 /// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
 const INLINE: usize = 256 << 10;
 
+/// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
+const PORTION: usize = 4 << 20;
+
 /// Visits by making the request from here: fetch → page → extract.
 #[derive(Debug)]
 pub struct Local {
@@ -80,6 +83,8 @@ pub struct Local {
     accepted: Accepted,
     /// Bounds the pages that are read away from the network.
     readers: Arc<Semaphore>,
+    /// How many of them are read at once.
+    permits: usize,
 }
 
 impl Local {
@@ -88,8 +93,9 @@ impl Local {
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // More than there are cores: when one page has been read another one is there.
-        let readers = Arc::new(Semaphore::new(3 * cores));
-        Self { fetcher, extractor: Arc::new(extractor), accepted, readers }
+        let permits = 3 * cores;
+        let readers = Arc::new(Semaphore::new(permits));
+        Self { fetcher, extractor: Arc::new(extractor), accepted, readers, permits }
     }
 
     async fn request(&self, job: Job) -> Outcome {
@@ -131,10 +137,13 @@ impl Local {
         (Some(facts), end, hint)
     }
 
-    /// Reads a page on a thread of its own, at most three times as many at once as there are cores.
+    /// Reads a page on a thread of its own, at most three times as many at once as there are cores; fewer where they are
+    /// large.
     async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
         // The semaphore is never closed; without a permit the page is read all the same.
-        let permit = Arc::clone(&self.readers).acquire_owned().await;
+        let portions = fetched.body.len().div_ceil(PORTION).clamp(1, self.permits);
+        let portions = u32::try_from(portions).unwrap_or(1);
+        let permit = Arc::clone(&self.readers).acquire_many_owned(portions).await;
         let extractor = Arc::clone(&self.extractor);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;

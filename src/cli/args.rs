@@ -116,6 +116,9 @@ pub(super) struct Output {
     /// Write to FILE in the format of its extension, and not to standard output (-); repeatable
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Vec<PathBuf>,
+    /// Put an apostrophe before CSV and TSV cells that a spreadsheet would take for a formula
+    #[arg(long)]
+    pub(super) csv_safe: bool,
     /// Write records in the order of the input; fast hosts may have to wait
     #[arg(long)]
     pub(super) ordered: bool,

@@ -1,5 +1,6 @@
 //! What the program says on standard error: nothing that a server wrote reaches a terminal as it came.
 
+use std::ffi::OsString;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
@@ -42,6 +43,18 @@ impl Voice {
 /// Says why the program ends. Not for a run: a bar would be in the way.
 pub(super) fn last_words(text: impl Display) {
     put(&format!("scrape: {}\n", harmless(&text.to_string())));
+}
+
+/// Says what the parser says of what was typed, help included: in its colours, unless it may quote what a terminal would
+/// act on.
+pub(super) fn parser_words(error: &clap::Error, typed: &[OsString]) -> io::Result<()> {
+    let is_harmless = |text: &OsString| neutralise(&text.to_string_lossy()) == text.to_string_lossy();
+    if typed.iter().all(is_harmless) {
+        error.print()
+    } else {
+        put(&harmless(&error.render().to_string()));
+        Ok(())
+    }
 }
 
 /// There is nobody to tell when standard error is gone.

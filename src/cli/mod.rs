@@ -33,10 +33,11 @@ use crate::extract::Ask;
 /// signals, as its documentation says; what comes back is the exit status. Call it from the main thread.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     logging::tame_panics();
-    let arguments = arguments.into_iter().collect();
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let typed = arguments.clone();
     match catch_unwind(AssertUnwindSafe(|| run(arguments))).unwrap_or(Ok(Status::Internal)) {
         Ok(status) => status.into(),
-        Err(Ended::ByParser(error)) => match error.print() {
+        Err(Ended::ByParser(error)) => match logging::parser_words(&error, &typed) {
             // There is nobody to tell what is wrong when standard error is gone.
             Err(unwritten) if !error.use_stderr() && unwritten.kind() != ErrorKind::BrokenPipe => {
                 logging::last_words(format_args!("cannot write standard output: {unwritten}"));

@@ -91,10 +91,11 @@ pub(super) fn open(
 }
 
 /// What every format needs to know, of the terminal too.
-pub(super) fn options(fields: Arc<[Box<str>]>, environment: &Environment) -> Options {
+pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment: &Environment) -> Options {
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(terminal_size::terminal_size).flatten().map_or(WIDTH, |(width, _)| width.0.into());
-    Options { fields, width, color: terminal && environment.wants_color, terminal }
+    let color = terminal && environment.wants_color;
+    Options { fields, width, color, terminal, csv_safe: args.csv_safe }
 }
 
 fn is_stdout(path: impl AsRef<Path>) -> bool {

@@ -8,7 +8,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{self, TagKind, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
 use html5ever::{Attribute, LocalName, QualName, ns};
-use scraper::{Html, HtmlTreeSink};
+use scraper::{Html, HtmlTreeSink, Node};
 
 use super::deadline::Deadline;
 use super::tokens::{self, AttributeNames, Content, Token, Tokens};
@@ -17,20 +17,26 @@ use crate::failure::{Failure, Kind};
 /// How deep elements may be nested. Blink flattens what is deeper.
 const DEPTH: usize = 512;
 
-/// After how many bytes it is looked at how it goes.
+/// After how much of the text and of the tree it is looked at how it goes: bytes, and nodes and attributes.
 const STRIDE: usize = 4 << 10;
+
+/// How many nodes and attributes a tree may have more than its text accounts for: one for every two bytes, as in
+/// `<p>x<p>x`. Where formatting is misnested, its elements are opened again and again with all their attributes, so that
+/// four bytes may stand for megabytes. The worst of real pages have a tenth of this.
+const SPARE: usize = 1 << 20;
 
 /// Builds the tree of an HTML text.
 ///
 /// # Errors
-/// The text is nested too deeply, or takes too long.
+/// The text is nested too deeply, takes too long, or its tree is too large.
 pub(super) fn build(text: &str, deadline: &Deadline) -> Result<Html, Failure> {
     let (mut tokens, mut construction) = (Tokens::new(text), Construction::new(text));
     let mut next_look = STRIDE;
     while let Some(token) = tokens.next(|| construction.is_in_foreign_element()) {
         construction.take(token, &mut tokens);
-        if tokens.position() >= next_look {
-            next_look = tokens.position() + STRIDE;
+        let size = construction.measure()?;
+        if tokens.position() + size >= next_look {
+            next_look = tokens.position() + size + STRIDE;
             deadline.check()?;
             construction.check_depth()?;
         }
@@ -43,13 +49,17 @@ struct Construction<'t> {
     builder: TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>,
     text: Shared<'t>,
     attribute_names: AttributeNames,
+    /// How many nodes have been measured.
+    nodes: usize,
+    /// How many nodes and attributes the tree has.
+    size: usize,
 }
 
 impl<'t> Construction<'t> {
     fn new(text: &'t str) -> Self {
         let sink = HtmlTreeSink::new(Html::new_document());
         let builder = TreeBuilder::new(sink, TreeBuilderOpts::default());
-        Self { builder, text: Shared::new(text), attribute_names: AttributeNames::default() }
+        Self { builder, text: Shared::new(text), attribute_names: AttributeNames::default(), nodes: 0, size: 0 }
     }
 
     fn is_in_foreign_element(&self) -> bool {
@@ -95,6 +105,20 @@ impl<'t> Construction<'t> {
             Cow::Owned(value) => value.into(),
         };
         Attribute { name, value }
+    }
+
+    /// How large the tree is: its nodes and attributes, those of the last token among them.
+    fn measure(&mut self) -> Result<usize, Failure> {
+        let html = self.builder.sink.0.borrow();
+        let nodes = html.tree.nodes();
+        let count = nodes.len();
+        let attributes = |node: &Node| node.as_element().map_or(0, |element| element.attrs.len());
+        self.size += nodes.rev().take(count - self.nodes).map(|node| 1 + attributes(node.value())).sum::<usize>();
+        self.nodes = count;
+        if self.size > SPARE + self.text.text.len() / 2 {
+            return Err(Failure::new(Kind::TooComplex, "the page's formatting is opened again too often"));
+        }
+        Ok(self.size)
     }
 
     /// Looks at the depth of the youngest node: what is deep now was not a while ago.

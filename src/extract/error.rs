@@ -21,6 +21,13 @@ pub enum Error {
         /// The name in it.
         name: Box<str>,
     },
+    /// The selector in an expression is too long to be read.
+    TooLong {
+        /// The name in it.
+        name: Box<str>,
+        /// How long it may be, in bytes.
+        limit: usize,
+    },
     /// The selector in an expression is no CSS selector.
     BadSelector {
         /// The whole expression.
@@ -51,6 +58,7 @@ impl fmt::Display for Error {
                 f,
                 "`{name}` in `{expression}` is no name: write NAME=CSS or NAME[]=CSS, with a name of letters, digits, `_`, `.` and `-`"
             ),
+            Self::TooLong { name, limit } => write!(f, "the selector of `{name}` is longer than {limit} bytes"),
             Self::BadSelector { expression, column } => {
                 let expression = expression.replace(char::is_control, " ");
                 write!(f, "not a CSS selector:\n  {expression}\n  {:column$}^", "")

@@ -6,8 +6,12 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use super::links::Base;
 use super::reader::{Found, Part};
+use crate::failure::{self, Failure};
 use crate::page::{Kind, Page};
 use crate::value::{Table, Value};
+
+/// How much more text than the page its links may have, in bytes.
+const LINKS: usize = 64 << 20;
 
 /// A built-in field.
 #[derive(Debug)]
@@ -44,12 +48,24 @@ pub(super) struct Source<'a> {
     page: &'a Page<'a>,
     found: Found<'a>,
     base: Base,
+    /// Why a field was given up.
+    pub(super) failure: Option<Failure>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
         let base = Base::new(page.url, found.head.base.as_deref());
-        Self { page, found, base }
+        Self { page, found, base, failure: None }
+    }
+
+    /// The links, or null where there is too much of them: each one may repeat a `<base>` as long as the page.
+    fn links(&mut self) -> Value<'static> {
+        let links = self.found.links.to_value(&self.base, LINKS + self.page.text.len());
+        links.unwrap_or_else(|| {
+            let message = "the links have 64 MiB more text than the page";
+            self.failure = Some(Failure::new(failure::Kind::TooComplex, message));
+            Value::Null
+        })
     }
 }
 
@@ -113,7 +129,7 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every HTML `<a href>` and `<area href>` whose URL can be parsed: its absolute URL, text, `rel`, and whether that says nofollow",
-        read: |s| s.found.links.to_value(&s.base),
+        read: |s| s.links(),
     },
     Field {
         name: "meta",

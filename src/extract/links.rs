@@ -27,8 +27,8 @@ pub(super) struct Link<'t> {
 }
 
 impl Links<'_> {
-    /// They as a value, without those whose URL makes no sense.
-    pub(super) fn to_value(&self, base: &Base) -> Value<'static> {
+    /// They as a value, without those whose URL makes no sense; nothing where that takes more than `room` bytes.
+    pub(super) fn to_value(&self, base: &Base, room: usize) -> Option<Value<'static>> {
         let mut table = Table::new(&["url", "text", "rel", "nofollow"], self.list.len());
         for Link { href, rel, text } in &self.list {
             if table.push_written(|url| base.join(href, url)).is_none() {
@@ -38,8 +38,11 @@ impl Links<'_> {
             table.push_text(Some(&self.texts[text.clone()]));
             table.push_text(rel.as_deref());
             table.push_bool(words.any(|word| word.eq_ignore_ascii_case("nofollow")));
+            if table.bytes() > room {
+                return None;
+            }
         }
-        Value::Table(table)
+        Some(Value::Table(table))
     }
 }
 

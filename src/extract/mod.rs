@@ -2,6 +2,11 @@
 //!
 //! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
+//!
+//! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
+//! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
+//! for every two bytes and a million more; the URLs of its links may be longer than itself by 64 MiB, and so much text
+//! may a selector find. The standard has no such limits, and browsers have others.
 
 mod construct;
 mod deadline;
@@ -135,17 +140,18 @@ impl Extractor {
         };
         let mut failure = result.err();
         let title = found.title.take();
-        let mut values = self.read_fields(page, found);
+        let (mut values, given_up) = self.read_fields(page, found);
+        failure = failure.or(given_up);
         if self.needs_tree() && page.kind == Kind::Html && failure.is_none() {
             failure = self.read_picks(page, &mut values, &deadline).err();
         }
         Extracted { title, row: Row(values), failure }
     }
 
-    /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found<'_>) -> Vec<Value<'static>> {
+    /// The built-in fields in their places, null where selectors put theirs; and why one was given up.
+    fn read_fields(&self, page: &Page, found: Found<'_>) -> (Vec<Value<'static>>, Option<Failure>) {
         if self.steps.is_empty() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         let mut source = Source::new(page, found);
         let value = |step: &Step| match step {
@@ -153,7 +159,7 @@ impl Extractor {
             Step::Pick(_) => Value::Null,
             Step::Custom(read) => read(page),
         };
-        self.steps.iter().map(value).collect()
+        (self.steps.iter().map(value).collect(), source.failure)
     }
 
     fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {

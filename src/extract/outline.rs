@@ -235,7 +235,7 @@ impl Outline {
                 self.leave_foreign();
             } else if let Some(at) = self.foreign_match(name) {
                 return self.truncate(at);
-            } else if !name.is_followed() {
+            } else if may_be_open_unseen(name) {
                 self.leave_foreign();
             }
         }
@@ -391,6 +391,11 @@ fn content(name: &Name) -> Content {
         local_name!("plaintext") => Content::Plaintext,
         _ => Content::Data,
     }
+}
+
+/// Whether an element may be open that is not followed.
+fn may_be_open_unseen(name: &Name) -> bool {
+    is_any!(**name, "li" "dd" "dt" "option" "optgroup" "rb" "rp" "rt" "rtc")
 }
 
 fn is_preformatted(open: &Open) -> bool {

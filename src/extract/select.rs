@@ -17,8 +17,11 @@ use crate::value::Value;
 /// How much text one selector may find in a page, in bytes: nested matches hold the same text again and again.
 const FOUND: usize = 64 << 20;
 
-/// After how many elements the clock is looked at.
+/// After how many elements the clock is looked at, if no selector looks into an element (`:has`).
 const STRIDE: usize = 64;
+
+/// The longest selector that is read, in bytes. Finding out where one goes wrong takes quadratic time.
+const LONGEST: usize = 10_000;
 
 /// CSS selectors, with the meaning that they have for `scraper`.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ struct Selectors {
     list: SelectorList<Simple>,
     /// The names that an element must have one of, if they all name one.
     names: Option<Vec<LocalName>>,
+    /// Whether matching one element may take all elements in it.
+    looks_inside: bool,
 }
 
 impl Selectors {
@@ -40,7 +45,7 @@ impl Selectors {
             Some([name.name.0.clone(), name.lower_name.0.clone()])
         });
         let names = names.collect::<Option<Vec<_>>>().map(|names| names.into_iter().flatten().collect());
-        Some(Self { list, names })
+        Some(Self { list, names, looks_inside: css.to_ascii_lowercase().contains(":has(") })
     }
 
     fn matches(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
@@ -96,6 +101,9 @@ impl Pick {
         let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
         if !is_name(name) {
             return Err(Error::BadName { expression: expression.into(), name: name.into() });
+        }
+        if rest.len() > LONGEST {
+            return Err(Error::TooLong { name: name.into(), limit: LONGEST });
         }
         let (css, attribute) = split_attribute(rest);
         let Some(selectors) = Selectors::parse(css) else {
@@ -159,8 +167,9 @@ pub(super) fn take<'a>(
 ) -> Result<Vec<Value<'static>>, Failure> {
     let mut takings: Vec<_> = picks.map(|pick| Taking { pick, found: Vec::new(), bytes: 0, is_done: false }).collect();
     let mut caches = SelectorCaches::default();
+    let stride = if takings.iter().any(|taking| taking.pick.selectors.looks_inside) { 1 } else { STRIDE };
     for (n, element) in elements(tree).enumerate() {
-        if n % STRIDE == 0 {
+        if n % stride == 0 {
             deadline.check()?;
         }
         for taking in &mut takings {

@@ -36,6 +36,9 @@ pub struct Page<'a> {
 impl<'a> Page<'a> {
     /// Reads an answer. Every body gives a page: what cannot be decoded becomes U+FFFD.
     ///
+    /// Labels are those of the WHATWG Encoding Standard: `ISO-8859-1` is `windows-1252`, UTF-7 is nothing, and of what it
+    /// replaces as dangerous (`hz-gb-2312`) the whole text is one U+FFFD. An unknown label counts as none.
+    ///
     /// The kind is what `Content-Type` says, and without one, what the body's start looks like (WHATWG MIME Sniffing).
     /// The charset is, in this order (WHATWG HTML, section 13.2.3): what a byte order mark says, `Content-Type`, a
     /// `<meta>` in the first 1024 bytes of HTML, or an XML declaration. What declares nothing there is UTF-8 if it is

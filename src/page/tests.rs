@@ -59,6 +59,69 @@ fn what_cannot_be_decoded_is_replaced() {
 }
 
 #[test]
+fn labels_are_those_of_the_encoding_standard() {
+    let html = |label: &str| read("<title>a</title>", Some(&format!("text/html;charset={label}"))).charset.unwrap();
+    for (label, charset) in [
+        ("ISO-8859-1", "windows-1252"),
+        ("us-ascii", "windows-1252"),
+        ("GB2312", "gbk"),
+        ("x-sjis", "shift_jis"),
+        ("ks_c_5601-1987", "euc-kr"),
+        ("iso-8859-9", "windows-1254"),
+        ("TIS-620", "windows-874"),
+        ("unicode-1-1-utf-8", "utf-8"),
+        ("utf-16", "utf-16le"),
+        ("x-user-defined", "x-user-defined"),
+    ] {
+        assert_eq!(html(label), charset, "{label}");
+        let meta = read(format!("<meta charset='{label}'>"), Some("text/html")).charset.unwrap();
+        let in_meta = match charset {
+            "utf-16le" => "utf-8",
+            "x-user-defined" => "windows-1252",
+            charset => charset,
+        };
+        assert_eq!(meta, in_meta, "{label}");
+    }
+}
+
+#[test]
+fn charsets_that_could_smuggle_ascii_are_replaced_and_utf_7_is_unknown() {
+    for label in ["iso-2022-kr", "hz-gb-2312", "iso-2022-cn", "replacement"] {
+        for (body, content_type) in [
+            ("<script>x</script>".to_owned(), format!("text/html;charset={label}")),
+            (format!("<meta charset={label}><script>"), "text/html".to_owned()),
+        ] {
+            let page = read(body, Some(&content_type));
+            assert_eq!((page.charset, &*page.text), (Some("replacement"), "\u{fffd}"), "{label}");
+        }
+    }
+    for label in ["utf-7", "unicode-1-1-utf-7", "utf-32", "cesu-8", "scsu"] {
+        let page = read(format!("<meta charset={label}>+ADw-p+AD4-"), Some(&format!("text/html;charset={label}")));
+        assert_eq!((page.charset, page.text.contains("+ADw-p")), (Some("windows-1252"), true), "{label}");
+    }
+}
+
+#[test]
+fn a_mark_outranks_every_declaration_and_cut_characters_are_replaced() {
+    let page = read(*b"\xef\xbb\xbf<meta charset=hz-gb-2312>\xc3\xa9", Some("text/html;charset=iso-2022-kr"));
+    assert_eq!((page.charset, page.text.chars().last()), (Some("utf-8"), Some('\u{e9}')));
+    for (body, charset, text) in [
+        (&b"a\xc3"[..], "utf-8", "a\u{fffd}"),
+        (b"\xed\xa0\x80", "utf-8", "\u{fffd}\u{fffd}\u{fffd}"),
+        (b"\xc0\xbc", "utf-8", "\u{fffd}\u{fffd}"),
+        (b"\xf4\x90\x80\x80", "utf-8", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+        (b"a\0\0\xd8", "utf-16le", "a\u{fffd}"),
+        (b"a\0b", "utf-16le", "a\u{fffd}"),
+        (b"\x81<", "shift_jis", "\u{fffd}<"),
+        (b"\xff<", "gbk", "\u{fffd}<"),
+        (b"\x1b(x", "iso-2022-jp", "\u{fffd}(x"),
+    ] {
+        let page = read(body, Some(&format!("text/html;charset={charset}")));
+        assert_eq!((&*page.text, page.charset), (text, Some(charset)), "{body:?}");
+    }
+}
+
+#[test]
 fn binary_has_a_length_in_bytes_and_no_text() {
     let page = read(*b"\x89PNG\r\n\x1a\n", Some("image/png"));
     assert_eq!((&*page.text, page.charset, page.length), ("", None, 8));

@@ -101,12 +101,13 @@ fn is_domain(name: &str) -> bool {
     })
 }
 
-/// The names in quotes: they are a file's text.
+/// The names in quotes: they are a file's text, and where it is a list, its first URL with what may be a password.
 fn quote(names: &[String]) -> String {
     let mut list = String::new();
     for (index, name) in names.iter().take(MAX_COLUMNS_SHOWN).enumerate() {
         let comma = if index == 0 { "" } else { ", " };
         // Writing to a string cannot fail.
+        let name = if name.contains("://") { address::redact(name) } else { name.clone() };
         let _ = write!(list, "{comma}{:?}", name.chars().take(100).collect::<String>());
     }
     if names.len() > MAX_COLUMNS_SHOWN {
@@ -162,6 +163,9 @@ mod tests {
         let message = error.to_string();
         assert!(message.starts_with(r#"t.csv has no column "url", only "a\u{1b}[1m", "1", "#), "{message}");
         assert!(message.ends_with(r#""19", ..."#), "{message}");
+        let columns = vec!["http://me:sesame@a.test/".to_owned()];
+        let error = Error::NoColumn { name: "list".into(), column: "url".into(), columns };
+        assert_eq!(error.to_string(), r#"list has no column "url", only "http://a.test/""#);
         assert!(
             !Error::missing(Path::new("me:sesame@example.com"), &Options::default()).to_string().contains("sesame")
         );

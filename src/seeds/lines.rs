@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, ErrorKind};
 
-use memchr::memchr;
+use memchr::memchr2;
 
 use super::Entry;
 use super::address;
@@ -14,10 +14,11 @@ use super::start::Start;
 /// The longest JSON line that is read, in bytes: it may carry a text along.
 const MAX_OBJECT_BYTES: usize = 16 << 20;
 
-/// What is said of a list in UTF-16.
-pub(super) const UTF16: &str = "this seems to be written in UTF-16: convert it to UTF-8";
+/// What is said of a line with a NUL byte, as every line of UTF-16 has it.
+const NUL: &str = "line has a NUL byte: convert the list to UTF-8, if it is UTF-16";
 
-/// The entries of a list: one for every line but blank ones and comments.
+/// The entries of a list: one for every line but blank ones and comments. A carriage return ends a line, too, whether a
+/// line feed follows or not.
 ///
 /// A line is handed out as soon as its end was read, and no more than one line is held, of a long one only the start.
 pub(super) struct Lines<R> {
@@ -25,10 +26,10 @@ pub(super) struct Lines<R> {
     origin: Origin,
     /// The key of a JSON line's URL.
     key: String,
-    /// Whether the list started with the byte order mark of UTF-16.
-    is_utf16: bool,
     /// The number of the current line.
     number: u64,
+    /// Whether the line before ended with a carriage return: a line feed that follows belongs to it.
+    is_after_return: bool,
     /// The current line without the white space that it starts with, as far as it is kept.
     line: Vec<u8>,
     /// Whether more than white space was left out at the line's end.
@@ -38,8 +39,8 @@ pub(super) struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// A list whose JSON lines have their URL under `key`.
     pub(super) fn new(start: Start<R>, origin: Origin, key: &str) -> Self {
-        let Start { reader, is_utf16 } = start;
-        Self { reader, origin, key: key.into(), is_utf16, number: 0, line: Vec::new(), is_cut: false }
+        let (reader, key) = (start.reader, key.into());
+        Self { reader, origin, key, number: 0, is_after_return: false, line: Vec::new(), is_cut: false }
     }
 
     /// Reads a line; false at the end.
@@ -55,7 +56,12 @@ impl<R: BufRead> Lines<R> {
             if chunk.is_empty() {
                 return Ok(is_started);
             }
-            let end = memchr(b'\n', chunk);
+            if std::mem::take(&mut self.is_after_return) && chunk[0] == b'\n' {
+                self.reader.consume(1);
+                continue;
+            }
+            let end = memchr2(b'\n', b'\r', chunk);
+            self.is_after_return = end.is_some_and(|end| chunk[end] == b'\r');
             let part = &chunk[..end.unwrap_or(chunk.len())];
             self.is_cut |= keep(&mut self.line, part);
             let used = part.len() + usize::from(end.is_some());
@@ -72,9 +78,6 @@ impl<R: BufRead> Lines<R> {
     fn entry(&self) -> Option<Entry> {
         let (origin, number) = (&self.origin, self.number);
         let reject = |reason: &str| Some(Err(origin.reject(number, &String::from_utf8_lossy(&self.line), reason)));
-        if self.is_utf16 && number == 1 {
-            return reject(UTF16);
-        }
         if self.line.starts_with(b"#") {
             return None;
         }
@@ -88,7 +91,7 @@ impl<R: BufRead> Lines<R> {
             // Whatever bytes it has.
             text if text.starts_with('#') => None,
             _ if matches!(text, Cow::Owned(_)) => reject("line is not UTF-8"),
-            text if text.contains('\0') => reject("line has a NUL byte"),
+            text if text.contains('\0') => reject(NUL),
             text if text.starts_with('{') => Some(match object::parse(text, &self.key) {
                 Ok(object) => origin.seed(number, &object.url, object.input),
                 Err(reason) => Err(origin.reject(number, text, reason)),
@@ -138,7 +141,7 @@ mod tests {
     use std::io::{BufReader, Read, Write};
 
     fn lines<R: BufRead>(reader: R) -> Lines<R> {
-        let start = Start { reader, is_utf16: false };
+        let start = Start { reader };
         Lines::new(start, Origin { file: Some("list".into()), scheme: Scheme::Https }, "url")
     }
 
@@ -165,7 +168,7 @@ mod tests {
     fn a_bad_line_is_rejected_and_the_next_one_read() {
         let bad: [(&[u8], &str); 4] = [
             (b"\xff.test", "line is not UTF-8"),
-            (b"a.test/\0", "line has a NUL byte"),
+            (b"a.test/\0", NUL),
             (b"file:///etc/passwd", "scheme file is not supported: only http and https"),
             (b"{\"url\": 1}", "the value of \"url\" is no string"),
         ];
@@ -186,11 +189,20 @@ mod tests {
     }
 
     #[test]
-    fn a_utf16_list_is_named_as_such() {
-        let start = Start::read(Box::new(&b"\xff\xfea\0\n\0b\0"[..])).unwrap();
-        let origin = Origin { file: None, scheme: Scheme::Https };
-        let rejected = Lines::new(start, origin, "url").next().unwrap().unwrap().unwrap_err();
-        assert_eq!(rejected.reason, UTF16);
+    fn a_carriage_return_ends_a_line() {
+        let list = "a.test\r\r# c\r\nb.test\n\r{\"url\": \"c.test\"}\rd.test";
+        let urls = ["a", "b", "c", "d"].map(|name| format!("https://{name}.test"));
+        assert_eq!(read(list), [1, 4, 6, 7].into_iter().zip(urls).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_line_that_a_carriage_return_ends_does_not_wait_for_a_line_feed() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let mut lines = lines(BufReader::new(reader));
+        for (part, number) in [("a.test\r", 1), ("\nb.test\r", 2), ("c.test\r", 3)] {
+            writer.write_all(part.as_bytes()).unwrap();
+            assert_eq!(target(&lines.next().unwrap().unwrap()).at.line, number);
+        }
     }
 
     #[test]
@@ -272,7 +284,9 @@ mod tests {
         ) {
             let entries: Vec<_> = lines(BufReader::with_capacity(capacity, &list[..])).map(Result::unwrap).collect();
             let numbers: Vec<_> = entries.iter().map(|entry| usize::try_from(target(entry).at.line).unwrap()).collect();
-            let expected: Vec<_> = (list.split(|&byte| byte == b'\n').enumerate())
+            let text = list.iter().map(|&byte| char::from(byte)).collect::<String>().replace("\r\n", "\n");
+            let bytes: Vec<_> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+            let expected: Vec<_> = (bytes.split(|byte| b"\r\n".contains(byte)).enumerate())
                 .filter(|(_, line)| {
                     let line = String::from_utf8_lossy(line);
                     !line.trim().is_empty() && !line.trim().starts_with('#')

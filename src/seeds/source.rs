@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::address::{self, Scheme};
 use super::column::{Rows, Table};
 use super::error::Error;
-use super::lines::{self, Lines};
+use super::lines::Lines;
 use super::origin::Origin;
 use super::start::Start;
 use super::{Entries, Options};
@@ -74,9 +74,6 @@ impl Source {
         let Some(delimiter) = self.delimiter(header.trim_ascii_start()) else {
             return Ok(Box::new(Lines::new(start, origin, column)));
         };
-        if start.is_utf16 {
-            return Err(self.unreadable(io::Error::new(ErrorKind::InvalidData, lines::UTF16)));
-        }
         let entries = Table::open(Rows::new(start.reader, delimiter), origin, column);
         match entries.map_err(|error| self.unreadable(error))? {
             Ok(entries) => Ok(Box::new(entries)),

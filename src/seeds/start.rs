@@ -1,47 +1,61 @@
 //! The first bytes of a source: what they say of the rest.
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, BufRead, Cursor, ErrorKind, Read};
 
-/// The marks that a text may start with (WHATWG Encoding Standard, section 6): UTF-8, and both kinds of UTF-16.
-const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+/// The byte order mark of UTF-8 (WHATWG Encoding Standard, section 6).
+const UTF8: &[u8] = b"\xef\xbb\xbf";
+
+/// What starts like this is no text in UTF-8, and not one of its lines would be a URL; and what to do about it.
+const FOREIGN: [(&[u8], &str); 6] = [
+    (b"\xff\xfe", UTF16),
+    (b"\xfe\xff", UTF16),
+    (b"\x1f\x8b", "it is compressed with gzip: unpack it first (zcat FILE | scrape -)"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it first (zstdcat FILE | scrape -)"),
+    (b"\xfd7zXZ\0", "it is compressed with xz: unpack it first (xzcat FILE | scrape -)"),
+    (b"PK\x03\x04", "it is a zip archive or a spreadsheet: unpack it, or save it as CSV"),
+];
+const UTF16: &str = "it is written in UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8 FILE | scrape -)";
+
 /// The longest line that is looked at in advance, in bytes.
 const MAX_PEEKED: u64 = 65_536;
 
 /// A source from its first byte on, a UTF-8 byte order mark taken off.
 pub(super) struct Start<R = Box<dyn BufRead>> {
     pub(super) reader: R,
-    /// Whether there is a mark of UTF-16.
-    pub(super) is_utf16: bool,
 }
 
 impl Start {
     /// Reads as much as a mark may be long, but no byte more than it takes to see that there is none: more might not
     /// come before what is there was answered.
+    ///
+    /// # Errors
+    /// The source cannot be read, or its start tells that it is no text in UTF-8.
     pub(super) fn read(mut reader: Box<dyn BufRead>) -> io::Result<Self> {
         let mut head = Vec::new();
-        let is_open =
-            |head: &[u8]| BYTE_ORDER_MARKS.iter().any(|mark| mark.len() > head.len() && mark.starts_with(head));
+        let marks = || FOREIGN.iter().map(|(mark, _)| *mark).chain([UTF8]);
+        let is_open = |head: &[u8]| marks().any(|mark| mark.len() > head.len() && mark.starts_with(head));
         while is_open(&head) {
             match reader.by_ref().bytes().next().transpose()? {
                 Some(byte) => head.push(byte),
                 None => break,
             }
         }
-        let [utf8, utf16 @ ..] = BYTE_ORDER_MARKS;
-        if head == utf8 {
+        if head == UTF8 {
             head.clear();
         }
-        let is_utf16 = utf16.contains(&&*head);
-        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)), is_utf16 })
+        if let Some((_, advice)) = FOREIGN.iter().find(|(mark, _)| head == *mark) {
+            return Err(io::Error::new(ErrorKind::InvalidData, *advice));
+        }
+        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)) })
     }
 
     /// The first line that is not blank, with what is before it; of a long one the start. It is still there to be read.
     pub(super) fn peek_line(self) -> io::Result<(Vec<u8>, Self)> {
-        let Self { mut reader, is_utf16 } = self;
+        let Self { mut reader } = self;
         let mut line = Vec::new();
         let mut limited = reader.by_ref().take(MAX_PEEKED);
         while line.trim_ascii().is_empty() && limited.read_until(b'\n', &mut line)? > 0 {}
-        Ok((line.clone(), Self { reader: Box::new(Cursor::new(line).chain(reader)), is_utf16 }))
+        Ok((line.clone(), Self { reader: Box::new(Cursor::new(line).chain(reader)) }))
     }
 }
 
@@ -50,22 +64,35 @@ mod tests {
     use super::*;
     use std::io::{BufReader, Write};
 
-    fn read(text: &'static [u8]) -> (Vec<u8>, bool) {
+    fn read(text: &'static [u8]) -> io::Result<Vec<u8>> {
         // One byte at a time: marks come in pieces.
-        let mut start = Start::read(Box::new(BufReader::with_capacity(1, text))).unwrap();
+        let mut start = Start::read(Box::new(BufReader::with_capacity(1, text)))?;
         let mut rest = Vec::new();
-        start.reader.read_to_end(&mut rest).unwrap();
-        (rest, start.is_utf16)
+        start.reader.read_to_end(&mut rest)?;
+        Ok(rest)
     }
 
     #[test]
     fn a_utf8_mark_is_taken_off_and_nothing_else() {
-        assert_eq!(read(b"\xef\xbb\xbfa\xef\xbb\xbf"), (b"a\xef\xbb\xbf".to_vec(), false));
-        for text in [&b""[..], b"a.test\n", b"\xef", b"\xef\xbb", b"\xef\xbbx", b"\xff"] {
-            assert_eq!(read(text), (text.to_vec(), false));
+        assert_eq!(read(b"\xef\xbb\xbfa\xef\xbb\xbf").unwrap(), b"a\xef\xbb\xbf");
+        for text in [&b""[..], b"a.test\n", b"\xef", b"\xef\xbb", b"\xef\xbbx", b"\xff", b"\x1f", b"PK\x03", b"Pk.test"]
+        {
+            assert_eq!(read(text).unwrap(), text);
         }
-        for text in [&b"\xff\xfea\0"[..], b"\xfe\xff"] {
-            assert_eq!(read(text), (text.to_vec(), true));
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_advice() {
+        for (text, word) in [
+            (&b"\xff\xfea\0"[..], "UTF-16"),
+            (b"\xfe\xff\0a", "UTF-16"),
+            (b"\x1f\x8b\x08", "gzip"),
+            (b"\x28\xb5\x2f\xfd", "zstd"),
+            (b"\xfd7zXZ\0", "xz"),
+            (b"PK\x03\x04\x14", "spreadsheet"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Comma-separated values (RFC 4180) of the whole record, for spreadsheets and databases, with a header.
 //!
 //! Lines end with a newline alone, which every reader takes. CSV has no escapes, so a cell holds its text exactly,
-//! line breaks and control characters included. Null is an empty cell.
+//! line breaks and control characters included, unless it is made safe for spreadsheets. Null is an empty cell.
 
 use std::io;
 
@@ -11,11 +11,12 @@ use crate::record::{COLUMNS, Record, flat_headings};
 
 pub(super) struct Csv {
     terminal: bool,
+    csv_safe: bool,
 }
 
 impl Csv {
     pub(super) fn new(options: &Options) -> Self {
-        Self { terminal: options.terminal }
+        Self { terminal: options.terminal, csv_safe: options.csv_safe }
     }
 }
 
@@ -28,7 +29,7 @@ impl Render for Csv {
     }
 
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-        for_each_cell(record, COLUMNS, |cell| {
+        for_each_cell(record, COLUMNS, self.csv_safe, |cell| {
             if self.terminal {
                 put_cell(&neutralise(cell), out);
             } else {

@@ -3,6 +3,7 @@
 //! A format renders one record at a time (`Render`); everything else is common to all of them.
 
 mod csv;
+mod formula;
 mod jsonl;
 mod lines;
 mod neutral;
@@ -23,6 +24,7 @@ pub use neutral::neutralise;
 pub use ordered::Ordered;
 pub use table::grouped;
 
+use self::formula::is_formula;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::record::{Column, Record};
@@ -84,7 +86,7 @@ impl Format {
     fn render(self, options: &Options) -> Box<dyn Render> {
         match self {
             Self::Table => Box::new(table::Table::new(options)),
-            Self::Tsv => Box::new(tsv::Tsv::new()),
+            Self::Tsv => Box::new(tsv::Tsv::new(options)),
             Self::Jsonl => Box::new(jsonl::Jsonl),
             Self::Csv => Box::new(csv::Csv::new(options)),
         }
@@ -109,11 +111,15 @@ pub struct Options {
     /// Whether a terminal shows what is written: then CSV, which has no escapes, is neutralised. The other formats
     /// are harmless wherever they go.
     pub terminal: bool,
+    /// Whether an apostrophe stands before what a spreadsheet would take for a formula in a cell of CSV or TSV: text that
+    /// starts with `=`, `+`, `-`, `@`, a tab or a line break, and is no number. It is then shown as it is, but the cell
+    /// does not hold the text exactly any more.
+    pub csv_safe: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fields: Arc::default(), width: 80, color: false, terminal: false }
+        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false }
     }
 }
 
@@ -147,12 +153,14 @@ impl Sink for Output {
     }
 }
 
-/// Calls `put` with each cell of a flat format: those of `columns`, then the fields.
+/// Calls `put` with each cell of a flat format: those of `columns`, then the fields. With `csv_safe`, none is a formula.
 fn for_each_cell(
     record: &Record<'_>,
     columns: impl IntoIterator<Item = &'static Column>,
+    csv_safe: bool,
     mut put: impl FnMut(&str) -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut put = |cell: &str| if csv_safe && is_formula(cell) { put(&format!("'{cell}")) } else { put(cell) };
     columns.into_iter().try_for_each(|column| put(&column.flat(record).to_cell()))?;
     record.fields().try_for_each(|(_, value)| put(&value.to_cell()))
 }
@@ -228,6 +236,22 @@ mod tests {
         v,url,source,final_url,status,content_type,charset,length,bytes,title,elapsed_ms,attempts,redirects,fetched_at,input,error,price
         1,https://example.com/0,urls.txt:1,https://example.com/0,200,text/html,UTF-8,1256,1270,Tab	here,120,1,[],2026-11-22T10:30:00.500Z,,,"9,50"
         "#);
+    }
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_compute_gets_an_apostrophe_on_demand() {
+        let formula = "=HYPERLINK(\"http://a.test/\")";
+        let page = sample::with_rows(sample::page(formula), [vec!["-1+1".into(), "-5".into(), "\t@".into()]]);
+        let write = |format, csv_safe| {
+            let options = Options { fields: sample::names(&["a", "b", "c"]), csv_safe, ..Options::default() };
+            sample::write(format, &options, std::slice::from_ref(&page))
+        };
+        assert!(write(Format::Csv, true).contains(",\"'=HYPERLINK(\"\"http://a.test/\"\")\","));
+        assert!(write(Format::Csv, true).ends_with(",'-1+1,-5,'\t@\n"));
+        assert!(write(Format::Csv, false).ends_with(",-1+1,-5,\t@\n"));
+        assert!(write(Format::Tsv, true).contains("\t'=HYPERLINK(\"http://a.test/\")\t"));
+        assert!(write(Format::Tsv, true).ends_with("\t'-1+1\t-5\t'\\t@\n"));
+        assert_eq!(write(Format::Jsonl, true), write(Format::Jsonl, false));
     }
 
     proptest! {

@@ -465,7 +465,7 @@ mod tests {
             color: bool,
             kind in prop::sample::select(&Kind::ALL[..]),
         ) {
-            let options = Options { fields: sample::names(&["f", "日本\u{202e}語"]), width: columns, color, terminal: true };
+            let options = Options { fields: sample::names(&["f", "日本\u{202e}語"]), width: columns, color, terminal: true, ..Options::default() };
             let map = Value::Map(vec![("k".into(), field.clone().into())]);
             let list = Value::List(vec![field.clone().into(), Value::Null, map]);
             let mut page = sample::with_rows(sample::page(&title), [vec![field.clone().into(), list]]);

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::neutral::write_escaped;
-use super::{Render, for_each_cell};
+use super::{Options, Render, for_each_cell};
 use crate::record::{Column, Record};
 
 /// The columns before the fields.
@@ -15,17 +15,18 @@ const COLUMNS: [&str; 6] = ["url", "status", "length", "title", "elapsed_ms", "e
 
 pub(super) struct Tsv {
     columns: Vec<&'static Column>,
+    csv_safe: bool,
 }
 
 impl Tsv {
-    pub(super) fn new() -> Self {
-        Self { columns: COLUMNS.into_iter().filter_map(Column::find).collect() }
+    pub(super) fn new(options: &Options) -> Self {
+        Self { columns: COLUMNS.into_iter().filter_map(Column::find).collect(), csv_safe: options.csv_safe }
     }
 }
 
 impl Render for Tsv {
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-        for_each_cell(record, self.columns.iter().copied(), |cell| {
+        for_each_cell(record, self.columns.iter().copied(), self.csv_safe, |cell| {
             put_cell(cell, out)?;
             out.write_all(b"\t")
         })?;
@@ -49,8 +50,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sink::Format;
     use crate::sink::sample::{self, hostile_text};
-    use crate::sink::{Format, Options};
 
     /// The cell as it was before it was escaped: what a JSON reader makes of it.
     fn unescape(cell: &str) -> String {
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_column_of_the_format_is_a_column_of_the_record() {
-        assert_eq!(Tsv::new().columns.len(), COLUMNS.len());
+        assert_eq!(Tsv::new(&Options::default()).columns.len(), COLUMNS.len());
     }
 
     #[test]

@@ -171,3 +171,54 @@ fn a_page_that_is_nested_too_deeply_harms_nobody_else() {
     assert_eq!(run.record_of("/flat")["error"], Value::Null);
     assert_eq!(run.record_of("/deep")["error"]["kind"], "too_complex");
 }
+
+#[test]
+fn hostile_pages_give_a_record_each_and_harm_no_other_page() {
+    let attributes: String = (0..10_000).map(|n| n.to_string() + " ").collect();
+    let reopened = ["b", "i", "u", "s", "em"].map(|name| format!("<{name} {attributes}>")).concat();
+    let pages = [
+        ("deep", "<div>".repeat(20_000)),
+        ("formatting", "<b><i>".repeat(20_000)),
+        ("reopened", format!("<p>{reopened}</p>{}", "<p>x".repeat(2_000))),
+        ("anchors", "<a>".repeat(20_000)),
+        ("foster", format!("<table>{}", "<b>x<tr>".repeat(5_000))),
+        ("templates", "<template>".repeat(20_000)),
+        ("svg", format!("<svg>{}", "<g>".repeat(20_000))),
+        ("attributes", format!("<p {attributes}{attributes}>")),
+        ("links", "<a href=x>y</a>".repeat(5_000)),
+        ("base", format!("<base href='/{}/'>{}", "x".repeat(1_000_000), "<a href=x>y</a>".repeat(1_000))),
+        ("comment", format!("<!--{}", "-> ".repeat(100_000))),
+        ("tag", format!("<p {}", "x=\"y' ".repeat(20_000))),
+        ("script", format!("<script>{}", "<!--<script>".repeat(20_000))),
+        ("nul", "\0<p>\0</p>".repeat(10_000)),
+        ("select", "<select><option>".repeat(5_000)),
+        ("fine", "<p class=a>x".to_owned()),
+    ];
+    let names: Vec<_> = pages.iter().map(|(name, _)| *name).collect();
+    let site = Site::start(move |hit| {
+        let (name, body) = pages.iter().find(|(name, _)| hit.path.ends_with(name)).unwrap();
+        Answer::html(format!("<title>{name}</title>{body}"))
+    });
+    let everything = ["-x", "description,canonical,lang,h1,headings,links,meta,text"];
+    let selectors = ["-s", "deep=* * * * i", "-s", "has=p:has(~ p)", "-s", "all[]=:not(:not(p))@class"];
+    for options in [&[][..], &everything, &selectors] {
+        let urls = names.iter().map(|name| site.url(&format!("/{name}")));
+        let run = scrape(["-f", "jsonl", "--fail-on", "none"]).args(options).args(urls).run().exits(0);
+        assert_eq!(run.records().len(), names.len());
+        for name in &names {
+            let record = run.record_of(&format!("/{name}"));
+            assert_eq!((&record["status"], &record["title"]), (&json!(200), &json!(name)));
+            assert!(record["error"].is_null() || record["error"]["kind"] == "too_complex", "{record}");
+            assert!(record["error"].is_null() || !options.is_empty(), "the title alone is never too much: {record}");
+        }
+        assert_eq!(run.record_of("/fine")["error"], Value::Null);
+    }
+}
+
+#[test]
+fn a_title_of_ten_megabytes_is_cut() {
+    let site = Site::start(|_| Answer::html(format!("<title>{}", "a b ".repeat(2_700_000))));
+    let record = fetch(["-x", "h1", "--max-body", "20M", &site.url("/")]);
+    assert_eq!((&record["error"], record["title"].as_str().unwrap().len()), (&Value::Null, 100_000));
+    assert_eq!(fetch([&site.url("/")])["error"]["kind"], "too_large");
+}

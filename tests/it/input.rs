@@ -293,3 +293,45 @@ fn a_limit_does_not_wait_for_a_source_that_goes_on() {
     assert!(run.ends_within(crate::support::site::PATIENCE), "standard input is still open");
     assert_eq!(site.paths(), ["/1"]);
 }
+
+#[test]
+fn lines_may_end_with_carriage_returns_alone() {
+    let site = site();
+    let list = format!("{}\r# comment\r\r{}\r", site.url("/a"), site.url("/b"));
+    let run = scrape(["list.txt", "-f", "jsonl", "--ordered"]).file("list.txt", list).run().succeeds();
+    assert_eq!(urls(&run), [site.url("/a"), site.url("/b")]);
+    assert_eq!(run.record_of("/b")["source"]["line"], 4);
+    let table = format!("id,url\r1,{}\r\"2\r\",{}\r3,x:y\r", site.url("/a"), site.url("/b"));
+    let run = scrape(["t.csv", "--column", "url", "-f", "jsonl", "--ordered"]).file("t.csv", table).run().exits(1);
+    let lines: Vec<_> = run.records().into_iter().map(|record| record["source"]["line"].clone()).collect();
+    assert_eq!(lines, [2, 3, 5]);
+}
+
+#[test]
+fn a_list_that_is_no_text_is_refused_with_advice_before_the_first_fetch() {
+    let site = site();
+    let utf16 = format!("\u{feff}{}\n", site.url("/a")).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let gzip = crate::support::coding::gzip(site.url("/a").as_bytes());
+    for (bytes, word) in [(utf16, "iconv"), (gzip, "zcat"), (b"PK\x03\x04\x14".to_vec(), "CSV")] {
+        for column in [&[][..], &["--column", "url"]] {
+            let run = scrape([&*site.url("/b"), "list"]).args(column).file("list", &bytes).run().exits(5);
+            assert!(run.stderr.starts_with("scrape: list cannot be read: ") && run.stderr.contains(word), "{run:?}");
+        }
+        let run = scrape(["-f", "jsonl"]).stdin(bytes).run().exits(5);
+        assert!(run.stderr.contains(word) && run.stdout.is_empty(), "{run:?}");
+    }
+    assert!(site.hits().is_empty());
+}
+
+#[test]
+fn a_binary_file_gives_bad_lines_with_their_numbers_and_the_good_one_is_fetched() {
+    let site = site();
+    let mut list: Vec<u8> = (0..=255).cycle().take(4096).filter(|byte| !b"\r\n".contains(byte)).collect();
+    list.extend(format!("\n{}\n", site.url("/good")).bytes());
+    list.extend(b"\xff\0\x1b]0;owned\x07\n");
+    let run = scrape(["list", "-f", "jsonl", "--ordered"]).file("list", list).run().exits(1);
+    let told: Vec<_> =
+        run.records().iter().map(|one| (one["source"]["line"].clone(), one["error"].is_null())).collect();
+    assert_eq!(told, [(json!(1), false), (json!(2), true), (json!(3), false)]);
+    assert_eq!(site.paths(), ["/good"]);
+}

@@ -323,3 +323,16 @@ fn a_record_is_one_line_however_long_it_is() {
     let run = scrape(["-s", "pre=pre", "-f", "jsonl"]).stdin(list).run().succeeds();
     assert_eq!(run.records().len(), 10);
 }
+
+#[test]
+fn a_formula_in_a_title_is_made_a_text_for_spreadsheets_on_demand() {
+    let site = Site::start(|_| Answer::html("<title>=cmd|' /C calc'!A0</title><b>-5</b><i>+1+1</i>"));
+    let args = ["-s", "b=b", "-s", "i=i", "-o", "out.csv", "-o", "out.tsv", "-o", "out.jsonl", &site.url("/")];
+    let run = scrape(args).args(["--csv-safe"]).run().succeeds();
+    assert!(run.file("out.csv").contains(",'=cmd|' /C calc'!A0,"), "{run:?}");
+    assert!(run.file("out.csv").ends_with(",-5,'+1+1\n"), "numbers are numbers");
+    assert!(run.file("out.tsv").ends_with("\t-5\t'+1+1\n"));
+    assert_eq!(parse(&run.file("out.jsonl"))[0]["title"], "=cmd|' /C calc'!A0");
+    let run = scrape(args).run().succeeds();
+    assert!(run.file("out.csv").contains(",=cmd|' /C calc'!A0,"), "cells are exact otherwise");
+}

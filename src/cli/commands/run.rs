@@ -104,7 +104,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             cancel.cancel();
         }
     };
-    let options = outputs::options(fields, environment);
+    let options = outputs::options(&args.output, fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     ensure_files()?;

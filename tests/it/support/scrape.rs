@@ -1,6 +1,7 @@
 //! The program under test, in an environment that holds nothing but what the test puts there.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -90,6 +92,25 @@ impl Scrape {
             std::thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
         running.finish()
+    }
+
+    /// Runs the program to its end in a terminal of its own, and gives all that this showed.
+    pub(crate) fn run_in_terminal(mut self) -> String {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).and_then(|()| unlockpt(&terminal)).unwrap();
+        let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+        let end = || File::options().read(true).write(true).open(&path).unwrap();
+        let child = self.command.stdin(Stdio::null()).stdout(end()).stderr(end()).spawn().unwrap();
+        // It holds the terminal open, too.
+        self.command = Command::new("true");
+        let overdue = Arc::new(AtomicBool::new(false));
+        let exit = watch(child, overdue.clone());
+        let mut shown = Vec::new();
+        // Reading a terminal that everybody has left is an error.
+        let _ = File::from(terminal).read_to_end(&mut shown);
+        exit.recv().unwrap();
+        assert!(!overdue.load(Ordering::SeqCst), "hung, and was killed after {LIMIT:?}");
+        String::from_utf8(shown).unwrap()
     }
 
     /// Starts the program, with pipes at all its ends.

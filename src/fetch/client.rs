@@ -7,18 +7,18 @@
 
 use std::cell::Cell;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::Resolve;
-use reqwest::tls::{Certificate, Identity};
-use reqwest::{Client, ClientBuilder, Proxy, Request, Response};
+use reqwest::{Client, ClientBuilder, Request, Response};
 use tower::util::MapResponseLayer;
 use url::{Host, Url};
 
 use super::Error;
+use super::files::Files;
 use super::guard::{DenyPrivate, Forbidden, Public};
 use super::resolve::{ASKED, Asked, Fixed, Resolver};
 use crate::failure::{Failure, Kind, Retry};
@@ -123,14 +123,6 @@ pub(super) enum Reach {
     Open,
 }
 
-/// What options name, read and parsed.
-#[derive(Debug, Default)]
-pub(super) struct Files {
-    trusted: Option<Vec<Certificate>>,
-    identity: Option<Identity>,
-    proxy: Option<Proxy>,
-}
-
 tokio::task_local! {
     /// Whether a connection was made for the request that is being sent.
     static CONNECTED: Cell<bool>;
@@ -153,11 +145,7 @@ pub(super) struct Broken {
 
 impl Clients {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
-        let files = Files {
-            trusted: options.ca_certificates.as_deref().map(read_certificates).transpose()?,
-            identity: (!options.identity.is_empty()).then(|| read_identity(&options.identity)).transpose()?,
-            proxy: options.proxy.as_deref().map(parse_proxy).transpose()?,
-        };
+        let files = Files::read(&options)?;
         Ok(Self::with(options, files))
     }
 
@@ -302,42 +290,4 @@ fn literal(url: &Url) -> Option<IpAddr> {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
     }
-}
-
-/// What is no proxy is never quoted: it may hold a password.
-fn parse_proxy(text: &str) -> Result<Proxy, Error> {
-    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&text).map_err(|error| Error(format!("the proxy is no URL: {error}")))?;
-    if !SCHEMES.contains(&url.scheme()) {
-        return Err(Error(format!("the proxy has scheme {}: it must be one of {}", url.scheme(), SCHEMES.join(", "))));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(Error("the proxy has no host".into()));
-    }
-    Proxy::all(url).map_err(|_| Error("the proxy is no URL".into()))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error(format!("cannot read {}: {error}", path.display())))
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let certificates = Certificate::from_pem_bundle(&read(path)?).unwrap_or_default();
-    if certificates.is_empty() {
-        return Err(Error(format!("{} has no certificate in PEM form", path.display())));
-    }
-    Ok(certificates)
-}
-
-fn read_identity(paths: &[PathBuf]) -> Result<Identity, Error> {
-    let mut pem = Vec::new();
-    for path in paths {
-        pem.extend(read(path)?);
-        pem.push(b'\n');
-    }
-    let named = paths[0].display();
-    Identity::from_pem(&pem).map_err(|_| {
-        Error(format!("{named} has no certificate and key in PEM form: is the key in another file (--key)?"))
-    })
 }

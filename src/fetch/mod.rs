@@ -18,7 +18,9 @@ mod client;
 mod coding;
 mod cookies;
 mod explain;
+mod files;
 mod guard;
+mod head;
 mod memory;
 mod redirect;
 mod request;
@@ -26,26 +28,28 @@ mod resolve;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use self::body::Measure;
-use self::client::{Broken, Clients, Files, Reach};
+use self::client::{Broken, Clients, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 pub use self::cookies::{BadLine, Jar as CookieJar};
 use self::explain::{Phase, explain, has_no_connection, is_closed};
+use self::files::Files;
 pub use self::guard::DenyPrivate;
+pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
 use crate::failure::{Failure, Kind};
-use crate::job::{HostHint, Lack, Redirect, Trail};
+use crate::job::{Lack, Redirect, Trail};
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -99,43 +103,6 @@ impl Limits {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
-
-/// What an answer says before its body.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// The status.
-    pub status: u16,
-    /// The header fields.
-    pub headers: HeaderMap,
-}
-
-impl Head {
-    /// The `Content-Type` as it came; bytes that are not UTF-8 are replaced.
-    #[must_use]
-    pub fn content_type(&self) -> Option<String> {
-        self.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    }
-
-    /// What it says about how the host wants to be treated.
-    #[must_use]
-    pub fn hint(&self) -> HostHint {
-        let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
-        let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
-        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, lack: None }
-    }
-}
-
-/// Seconds or an HTTP date (RFC 9110, section 10.2.3). None for what asks for no wait or cannot be understood: our own
-/// back-off decides then. A number beyond all bounds is one that nobody waits for.
-fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        Duration::from_secs(value.parse().unwrap_or(u32::MAX).into())
-    } else {
-        httpdate::parse_http_date(value).ok()?.duration_since(now).ok()?
-    };
-    (!wait.is_zero()).then_some(wait)
-}
 
 /// An answer whose body is complete, content codings undone.
 #[derive(Debug)]
@@ -384,23 +351,4 @@ async fn spare_connection(response: &mut Response, deadline: Instant) -> Result<
     };
     // Whether it ended in time makes no difference but the connection's.
     timeout_at(deadline, timeout(PATIENCE, drain)).await.map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_retry_after_are_read_and_nonsense_is_not() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        let parse = |value| parse_retry_after(value, now).map(|wait| wait.as_secs());
-        assert_eq!(parse("120"), Some(120));
-        assert_eq!(parse(" 7 "), Some(7));
-        assert_eq!(parse("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
-        assert_eq!(parse("Sunday, 06-Nov-94 08:49:40 GMT"), Some(3));
-        assert_eq!(parse("99999999999999999999999"), Some(u32::MAX.into()), "longer than anybody waits");
-        for nonsense in ["", "0", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:36 GMT", "１"] {
-            assert_eq!(parse(nonsense), None, "{nonsense:?}");
-        }
-    }
 }

@@ -110,7 +110,8 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::client::{Clients, Files, Options as ConnectionOptions, Reach};
+    use crate::fetch::client::{Clients, Options as ConnectionOptions, Reach};
+    use crate::fetch::files::Files;
     use crate::job::Redirect;
     use reqwest::header::{AUTHORIZATION, COOKIE};
     use url::Url;

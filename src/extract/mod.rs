@@ -4,16 +4,23 @@
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 
 mod construct;
+mod dates;
 mod deadline;
 mod describe;
 mod error;
 mod fields;
 mod head;
+mod headings;
+mod hints;
+mod images;
 mod links;
+mod metadata;
 mod names;
 mod outline;
+mod parts;
 mod reader;
 mod select;
+mod structured;
 mod text;
 mod tokens;
 mod tree;
@@ -29,13 +36,16 @@ pub use error::Error;
 use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::Base;
-use reader::{Found, Part, Parts};
+use parts::{Part, Parts};
+use reader::Found;
 use select::Pick;
+use structured::microdata;
 
 /// One thing to extract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// A built-in field by its name; white space around it is no part of that.
+    /// A built-in field by its name; white space around it is no part of that. `all` stands for all that cost no more than
+    /// reading the page's tokens and header fields, but those that are named by another ask.
     Field(String),
     /// A field that the user describes:
     /// - `NAME=CSS`: the text of the first match, white space collapsed; null without one.
@@ -43,6 +53,17 @@ pub enum Ask {
     /// - `NAME=CSS@ATTRIBUTE`, `NAME[]=CSS@ATTRIBUTE`: an attribute instead; `href` and `src` as absolute URLs. A list
     ///   leaves out the matches that do not have it.
     Select(String),
+}
+
+/// What stands for all fields that are cheap.
+const ALL: &str = "all";
+
+/// Whether something that is asked for has this name.
+fn is_named(name: &str, asks: &[Ask]) -> bool {
+    asks.iter().any(|ask| match ask {
+        Ask::Field(field) => field.trim() == name,
+        Ask::Select(expression) => Pick::parse(expression).is_ok_and(|(selected, _)| selected == name),
+    })
 }
 
 /// How one field is read.
@@ -81,20 +102,21 @@ impl Extractor {
     pub fn new(asks: &[Ask]) -> Result<Self, Error> {
         let mut extractor = Self::default();
         for ask in asks {
-            let (name, step) = match ask {
+            match ask {
+                Ask::Field(name) if name.trim() == ALL => {
+                    let others = FIELDS.iter().filter(|field| field.is_cheap() && !is_named(field.name, asks));
+                    others.map(|field| extractor.field(field)).collect::<Result<(), _>>()?;
+                }
                 Ask::Field(name) => {
                     let name = name.trim();
-                    let field = Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?;
-                    extractor.parts.insert(field.part);
-                    (field.name, Step::Field(field))
+                    extractor.field(Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?)?;
                 }
                 Ask::Select(expression) => {
                     let (name, pick) = Pick::parse(expression)?;
                     extractor.parts.insert(Part::Tree);
-                    (name, Step::Pick(pick))
+                    extractor.push(name, Step::Pick(pick))?;
                 }
-            };
-            extractor.push(name, step)?;
+            }
         }
         Ok(extractor)
     }
@@ -105,6 +127,11 @@ impl Extractor {
     /// There is a field of this name already.
     pub fn add(&mut self, name: &str, read: fn(&Page) -> Value<'static>) -> Result<(), Error> {
         self.push(name, Step::Custom(read))
+    }
+
+    fn field(&mut self, field: &'static Field) -> Result<(), Error> {
+        self.parts.insert(field.part);
+        self.push(field.name, Step::Field(field))
     }
 
     fn push(&mut self, name: &str, step: Step) -> Result<(), Error> {
@@ -122,44 +149,51 @@ impl Extractor {
         &self.names
     }
 
-    /// Whether reading a page takes its tree, many times the work that its tokens are.
+    /// Whether reading a page may take its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
-        self.parts.contains(Part::Tree)
+        self.parts.contains(Part::Tree) || self.parts.contains(Part::Microdata)
+    }
+
+    /// Whether reading this page does.
+    fn needs_tree_of(&self, page: &Page) -> bool {
+        let has_microdata = || self.parts.contains(Part::Microdata) && microdata::is_in(&page.text);
+        page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_microdata())
     }
 
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
     #[must_use]
     pub fn read(&self, page: &Page) -> Extracted {
         let deadline = Deadline::for_text(&page.text);
-        let (mut found, result) = match page.kind {
+        let (found, result) = match page.kind {
             Kind::Html => reader::read(&page.text, self.parts, &deadline),
             Kind::Xml | Kind::Json | Kind::Text | Kind::Binary => (Found::default(), Ok(())),
         };
         let mut failure = result.err();
+        if self.steps.is_empty() {
+            return Extracted { title: found.title, row: Row::default(), failure };
+        }
         let mut tree = None;
-        if self.needs_tree() && page.kind == Kind::Html && failure.is_none() {
+        if failure.is_none() && self.needs_tree_of(page) {
             match construct::build(&page.text, &deadline) {
                 Ok(built) => tree = Some(built),
                 Err(why) => failure = Some(why),
             }
         }
-        let title = found.title.take();
-        let mut values = self.read_fields(page, found, tree.as_ref());
+        let mut source = Source::new(page, found, tree.as_ref(), &deadline);
+        let mut values = self.read_fields(page, &mut source);
+        let Source { found, failure: unread, .. } = source;
+        failure = failure.or(unread);
         if let Some(tree) = &tree {
-            failure = self.read_picks(page, tree, &mut values, &deadline).err();
+            failure = failure.or(self.read_picks(page, tree, &mut values, &deadline).err());
         }
-        Extracted { title, row: Row(values), failure }
+        Extracted { title: found.title, row: Row(values), failure }
     }
 
     /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found<'_>, tree: Option<&Html>) -> Vec<Value<'static>> {
-        if self.steps.is_empty() {
-            return Vec::new();
-        }
-        let mut source = Source::new(page, found, tree);
+    fn read_fields(&self, page: &Page, source: &mut Source<'_>) -> Vec<Value<'static>> {
         let value = |step: &Step| match step {
-            Step::Field(field) => field.value(&mut source),
+            Step::Field(field) => field.value(source),
             Step::Pick(_) => Value::Null,
             Step::Custom(read) => read(page),
         };

@@ -1,0 +1,236 @@
+//! What is marked in a page as the date or the author of something.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use html5ever::local_name;
+
+use crate::extract::names::is_any;
+use crate::extract::outline::Outline;
+use crate::extract::tokens::Tag;
+
+/// How many marks are kept: what a page says of itself does not come after so many.
+const MARKS: usize = 2000;
+
+/// What an element is marked as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::extract) enum Kind {
+    /// The date of publication.
+    Published,
+    /// The date of the last change.
+    Modified,
+    /// A time.
+    Time,
+    /// Something that has a date in it, as its class has it.
+    Dated,
+    /// The author, for machines.
+    Author,
+    /// The author, as the class has it.
+    Byline,
+}
+
+/// An element that is marked.
+#[derive(Debug)]
+pub(in crate::extract) struct Mark<'t> {
+    pub(in crate::extract) kind: Kind,
+    /// What it says for machines.
+    pub(in crate::extract) value: Option<Cow<'t, str>>,
+    /// Where in the visible text it stands.
+    text: Range<usize>,
+    /// Whether that is beside what the page is about.
+    pub(in crate::extract) is_aside: bool,
+}
+
+/// An element that is open, with a mark or as one beside the content.
+#[derive(Debug)]
+struct Open {
+    depth: usize,
+    /// The mark; none for what is beside.
+    mark: Option<usize>,
+}
+
+/// What is marked in a page.
+#[derive(Debug, Default)]
+pub(in crate::extract) struct Bylines<'t> {
+    pub(in crate::extract) marks: Vec<Mark<'t>>,
+    /// Where in the text the headings of the first two levels stand.
+    headings: Vec<usize>,
+    /// Where in the text is what stands beside.
+    asides: Vec<Range<usize>>,
+    open: Vec<Open>,
+    /// How many that are open are beside the content.
+    asides_open: usize,
+}
+
+impl<'t> Bylines<'t> {
+    /// Reads a start tag, which follows so much text.
+    pub(in crate::extract) fn start(&mut self, tag: &Tag<'t>, outline: &Outline, text: usize) {
+        if is_any!(*tag.name, "h1" "h2") && self.headings.len() < MARKS {
+            self.headings.push(text);
+        }
+        let attributes = Attributes::of(tag);
+        if tag.name.is_followed() && is_beside(tag, &attributes) {
+            if self.asides_open == 0 {
+                self.asides.push(text..usize::MAX);
+            }
+            self.asides_open += 1;
+            self.open.push(Open { depth: outline.depth(), mark: None });
+        }
+        let Some((kind, value)) = attributes.kind(tag) else { return };
+        if self.marks.len() == MARKS {
+            return;
+        }
+        if tag.name.is_followed() {
+            self.open.push(Open { depth: outline.depth(), mark: Some(self.marks.len()) });
+        }
+        self.marks.push(Mark { kind, value, text: text..usize::MAX, is_aside: self.asides_open > 0 });
+    }
+
+    /// Closes what the outline has closed, after so much text.
+    pub(in crate::extract) fn close(&mut self, outline: &Outline, text: usize) {
+        while let Some(open) = self.open.pop_if(|open| open.depth > outline.depth()) {
+            match open.mark {
+                Some(mark) => self.marks[mark].text.end = text,
+                None => {
+                    self.asides_open -= 1;
+                    if let Some(aside) = self.asides.last_mut().filter(|_| self.asides_open == 0) {
+                        aside.end = text;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where in the text the headline is: the first heading that the title begins or ends with, or just the first.
+    pub(in crate::extract) fn headline(&self, text: &str, title: &str) -> usize {
+        /// What is shorter than this may be in a title by chance.
+        const SHORT: usize = 8;
+        let is_title = |at: &&usize| {
+            let heading = text.get(**at..).unwrap_or_default().trim_ascii_start().lines().next().unwrap_or_default();
+            heading.len() >= SHORT && title.contains(heading)
+        };
+        self.headings.iter().find(is_title).or(self.headings.first()).copied().unwrap_or(0)
+    }
+
+    /// Whether a place in the text is beside what the page is about.
+    pub(in crate::extract) fn is_aside(&self, at: usize) -> bool {
+        let next = self.asides.partition_point(|aside| aside.start <= at);
+        next > 0 && self.asides[next - 1].contains(&at)
+    }
+}
+
+impl Mark<'_> {
+    /// Where it stands in the visible text.
+    pub(in crate::extract) fn at(&self) -> usize {
+        self.text.start
+    }
+
+    /// What can be seen of it: at most `limit` bytes of what is its own.
+    pub(in crate::extract) fn text<'a>(&self, text: &'a str, limit: usize) -> &'a str {
+        let start = self.text.start.min(text.len());
+        let end = text.floor_char_boundary(self.text.end.min(start.saturating_add(limit)));
+        let own = text.get(start..end).unwrap_or_default().trim_ascii();
+        // An element whose end was not seen goes as far as its line.
+        if self.text.end == usize::MAX { own.lines().next().unwrap_or_default() } else { own }
+    }
+}
+
+/// The attributes that tell what an element is.
+#[derive(Debug)]
+struct Attributes<'t> {
+    class: String,
+    itemprop: Option<Cow<'t, str>>,
+    rel: Option<Cow<'t, str>>,
+    /// `datetime`, `content` or the `title` of an `<abbr>`.
+    value: Option<Cow<'t, str>>,
+    is_pubdate: bool,
+}
+
+/// What a class or ID is called that speaks of something.
+const PUBLISHED: [&str; 5] = ["publish", "posted", "entry-date", "pubdate", "post-date"];
+const MODIFIED: [&str; 3] = ["updat", "modif", "edited"];
+const DATED: [&str; 9] = ["date", "time", "publish", "posted", "datum", "fecha", "byline", "created", "meta"];
+const NOT_DATED: [&str; 7] = ["candidate", "validat", "datepicker", "calendar", "countdown", "event", "timeline"];
+const BYLINE: [&str; 3] = ["author", "byline", "writer"];
+const BESIDE: [&str; 13] = [
+    "comment",
+    "related",
+    "sidebar",
+    "side-bar",
+    "footer",
+    "widget",
+    "recommend",
+    "popular",
+    "recent",
+    "trending",
+    "latest",
+    "teaser",
+    "promo",
+];
+
+impl<'t> Attributes<'t> {
+    fn of(tag: &Tag<'t>) -> Self {
+        let [class, id, itemprop, rel, datetime, content, title, pubdate] =
+            tag.values(["class", "id", "itemprop", "rel", "datetime", "content", "title", "pubdate"]);
+        let title = title.filter(|_| *tag.name == local_name!("abbr"));
+        let mut class = class.map(Cow::into_owned).unwrap_or_default();
+        if let Some(id) = id {
+            class.push(' ');
+            class.push_str(&id);
+        }
+        class.make_ascii_lowercase();
+        let is_pubdate = pubdate.is_some();
+        Self { class, itemprop, rel, value: datetime.or(content).or(title), is_pubdate }
+    }
+
+    fn has_class(&self, parts: &[&str]) -> bool {
+        parts.iter().any(|part| self.class.contains(part))
+    }
+
+    /// What an element is marked as, and what it says for machines.
+    fn kind(mut self, tag: &Tag<'t>) -> Option<(Kind, Option<Cow<'t, str>>)> {
+        let kind = self.kind_of_words().or_else(|| self.kind_of_class(tag))?;
+        Some((kind, self.value.take()))
+    }
+
+    fn kind_of_words(&self) -> Option<Kind> {
+        let words = |attribute: &Option<Cow<'t, str>>, kind: fn(&str) -> Option<Kind>| {
+            attribute.as_deref()?.split_ascii_whitespace().find_map(kind)
+        };
+        let kind = words(&self.itemprop, |name| match name {
+            "datePublished" | "dateCreated" | "uploadDate" => Some(Kind::Published),
+            "dateModified" | "dateUpdated" => Some(Kind::Modified),
+            "author" | "creator" => Some(Kind::Author),
+            _ => None,
+        });
+        kind.or_else(|| words(&self.rel, |name| name.eq_ignore_ascii_case("author").then_some(Kind::Author)))
+    }
+
+    fn kind_of_class(&self, tag: &Tag<'_>) -> Option<Kind> {
+        if *tag.name == local_name!("time") {
+            return Some(if self.is_pubdate || self.has_class(&PUBLISHED) {
+                Kind::Published
+            } else if self.has_class(&MODIFIED) {
+                Kind::Modified
+            } else {
+                Kind::Time
+            });
+        }
+        if self.class.is_empty() || is_any!(*tag.name, "html" "body" "main" "article") {
+            return None;
+        }
+        if self.has_class(&MODIFIED) {
+            return Some(Kind::Modified);
+        }
+        if self.has_class(&BYLINE) {
+            return Some(Kind::Byline);
+        }
+        (self.has_class(&DATED) && !self.has_class(&NOT_DATED)).then_some(Kind::Dated)
+    }
+}
+
+/// Whether an element is beside what the page is about.
+fn is_beside(tag: &Tag<'_>, attributes: &Attributes<'_>) -> bool {
+    is_any!(*tag.name, "aside" "nav" "footer")
+        || is_any!(*tag.name, "div" "section" "ul" "ol" "table") && attributes.has_class(&BESIDE)
+}

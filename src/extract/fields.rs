@@ -81,6 +81,7 @@ impl<'a> Source<'a> {
     /// What says when the page was published and changed.
     fn dated(&self) -> dates::Evidence<'_> {
         let head = &self.found.head;
+        let title = self.found.title.as_deref().unwrap_or_default();
         let canonical = head.links_of("canonical").map(|link| &*link.href);
         let urls = canonical.chain(head.content(&["og:url"])).chain([self.page.url.path()]);
         dates::Evidence {
@@ -88,7 +89,7 @@ impl<'a> Source<'a> {
             documents: self.documents(),
             bylines: &self.found.bylines,
             text: &self.found.text,
-            title: self.found.title.as_deref().unwrap_or_default(),
+            headline: self.found.bylines.headline(&self.found.text, title),
             urls: urls.collect(),
         }
     }

@@ -13,7 +13,7 @@ pub(super) struct Head<'t> {
     pub(super) lang: Option<Cow<'t, str>>,
     /// The `href` of the first `<base>` that has one.
     pub(super) base: Option<Cow<'t, str>>,
-    /// The vocabularies that `<html>` and `<head>` declare in `prefix` (RDFa Core, section 5).
+    /// The vocabularies that `<html>` and `<head>` declare in `prefix` (`RDFa` Core, section 5).
     pub(super) prefixes: Vec<Cow<'t, str>>,
     /// Every `<link>` with a `rel` and an `href`.
     pub(super) links: Vec<Link<'t>>,
@@ -35,7 +35,7 @@ pub(super) struct Link<'t> {
 /// A `<meta>`.
 #[derive(Debug)]
 pub(super) struct Meta<'t> {
-    /// Its `name`, `property` (RDFa), `itemprop` and `http-equiv`, of which it has one at least.
+    /// Its `name`, `property` (`RDFa`), `itemprop` and `http-equiv`, of which it has one at least.
     names: [Option<Cow<'t, str>>; 4],
     /// Without white space around it.
     pub(super) content: Cow<'t, str>,

@@ -104,8 +104,8 @@ impl Extractor {
         for ask in asks {
             match ask {
                 Ask::Field(name) if name.trim() == ALL => {
-                    let others = FIELDS.iter().filter(|field| field.is_cheap() && !is_named(field.name, asks));
-                    others.map(|field| extractor.field(field)).collect::<Result<(), _>>()?;
+                    let mut others = FIELDS.iter().filter(|field| field.is_cheap() && !is_named(field.name, asks));
+                    others.try_for_each(|field| extractor.field(field))?;
                 }
                 Ask::Field(name) => {
                     let name = name.trim();

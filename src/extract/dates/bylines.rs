@@ -12,6 +12,9 @@ use crate::extract::tokens::Tag;
 /// How many marks are kept: what a page says of itself does not come after so many.
 const MARKS: usize = 2000;
 
+/// How many headings are kept.
+const HEADINGS: usize = 100;
+
 /// What an element is marked as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::extract) enum Kind {
@@ -37,8 +40,6 @@ pub(in crate::extract) struct Mark<'t> {
     pub(in crate::extract) value: Option<Cow<'t, str>>,
     /// Where in the visible text it stands.
     text: Range<usize>,
-    /// Whether that is beside what the page is about.
-    pub(in crate::extract) is_aside: bool,
 }
 
 /// An element that is open, with a mark or as one beside the content.
@@ -53,7 +54,7 @@ struct Open {
 #[derive(Debug, Default)]
 pub(in crate::extract) struct Bylines<'t> {
     pub(in crate::extract) marks: Vec<Mark<'t>>,
-    /// Where in the text the headings of the first two levels stand.
+    /// Where in the text the headings of the first three levels stand.
     headings: Vec<usize>,
     /// Where in the text is what stands beside.
     asides: Vec<Range<usize>>,
@@ -65,7 +66,7 @@ pub(in crate::extract) struct Bylines<'t> {
 impl<'t> Bylines<'t> {
     /// Reads a start tag, which follows so much text.
     pub(in crate::extract) fn start(&mut self, tag: &Tag<'t>, outline: &Outline, text: usize) {
-        if is_any!(*tag.name, "h1" "h2") && self.headings.len() < MARKS {
+        if is_any!(*tag.name, "h1" "h2" "h3") && self.headings.len() < HEADINGS {
             self.headings.push(text);
         }
         let attributes = Attributes::of(tag);
@@ -83,25 +84,24 @@ impl<'t> Bylines<'t> {
         if tag.name.is_followed() {
             self.open.push(Open { depth: outline.depth(), mark: Some(self.marks.len()) });
         }
-        self.marks.push(Mark { kind, value, text: text..usize::MAX, is_aside: self.asides_open > 0 });
+        self.marks.push(Mark { kind, value, text: text..usize::MAX });
     }
 
     /// Closes what the outline has closed, after so much text.
     pub(in crate::extract) fn close(&mut self, outline: &Outline, text: usize) {
         while let Some(open) = self.open.pop_if(|open| open.depth > outline.depth()) {
-            match open.mark {
-                Some(mark) => self.marks[mark].text.end = text,
-                None => {
-                    self.asides_open -= 1;
-                    if let Some(aside) = self.asides.last_mut().filter(|_| self.asides_open == 0) {
-                        aside.end = text;
-                    }
-                }
+            if let Some(mark) = open.mark {
+                self.marks[mark].text.end = text;
+                continue;
+            }
+            self.asides_open -= 1;
+            if let Some(aside) = self.asides.last_mut().filter(|_| self.asides_open == 0) {
+                aside.end = text;
             }
         }
     }
 
-    /// Where in the text the headline is: the first heading that the title begins or ends with, or just the first.
+    /// Where in the text the headline is: the first heading that is in the title, or just the first.
     pub(in crate::extract) fn headline(&self, text: &str, title: &str) -> usize {
         /// What is shorter than this may be in a title by chance.
         const SHORT: usize = 8;
@@ -112,10 +112,11 @@ impl<'t> Bylines<'t> {
         self.headings.iter().find(is_title).or(self.headings.first()).copied().unwrap_or(0)
     }
 
-    /// Whether a place in the text is beside what the page is about.
-    pub(in crate::extract) fn is_aside(&self, at: usize) -> bool {
+    /// Whether a place in the text is beside what the page is about: what the headline stands in is not.
+    pub(in crate::extract) fn is_aside(&self, at: usize, headline: usize) -> bool {
         let next = self.asides.partition_point(|aside| aside.start <= at);
-        next > 0 && self.asides[next - 1].contains(&at)
+        let aside = next.checked_sub(1).map(|last| &self.asides[last]);
+        aside.is_some_and(|aside| aside.contains(&at) && !aside.contains(&headline))
     }
 }
 
@@ -152,13 +153,12 @@ const MODIFIED: [&str; 3] = ["updat", "modif", "edited"];
 const DATED: [&str; 9] = ["date", "time", "publish", "posted", "datum", "fecha", "byline", "created", "meta"];
 const NOT_DATED: [&str; 7] = ["candidate", "validat", "datepicker", "calendar", "countdown", "event", "timeline"];
 const BYLINE: [&str; 3] = ["author", "byline", "writer"];
-const BESIDE: [&str; 13] = [
+const BESIDE: [&str; 12] = [
     "comment",
     "related",
     "sidebar",
     "side-bar",
     "footer",
-    "widget",
     "recommend",
     "popular",
     "recent",

@@ -14,7 +14,8 @@ pub(in crate::extract) struct Evidence<'a> {
     pub(in crate::extract) bylines: &'a Bylines<'a>,
     /// The visible text.
     pub(in crate::extract) text: &'a str,
-    pub(in crate::extract) title: &'a str,
+    /// Where the headline stands in it.
+    pub(in crate::extract) headline: usize,
     /// The page's own URLs.
     pub(in crate::extract) urls: Vec<&'a str>,
 }
@@ -27,6 +28,9 @@ const PUBLISHED: &[&str] = &[
     "ogpublishedtime",
     "ogpubdate",
     "datepublished",
+    "published",
+    "firstpublished",
+    "firstpublicationdate",
     "publisheddate",
     "publishedtime",
     "publicationdate",
@@ -61,6 +65,10 @@ const PUBLISHED: &[&str] = &[
     "bookreleasedate",
     "uploaddate",
     "articledate",
+    "msdate",
+    "lwdate",
+    "contentdate",
+    "postdatetime",
     "postdate",
     "issuedate",
     "date",
@@ -141,7 +149,10 @@ const MODIFIED_WORDS: &[&str] = &[
 const MARKED: usize = 200;
 
 /// How long a line may be that is there for its date, in bytes.
-const LINE: usize = 120;
+const LINE: usize = 150;
+
+/// A date that may be the one, and how far it is from being it.
+type Candidate = (usize, Stamp);
 
 impl Evidence<'_> {
     /// When the page was published, as ISO 8601.
@@ -150,12 +161,8 @@ impl Evidence<'_> {
             .jsonld(&["datePublished", "dateCreated", "uploadDate"])
             .or_else(|| self.meta(PUBLISHED))
             .or_else(|| self.marked(Kind::Published))
-            .or_else(|| self.marked(Kind::Time))
             .or_else(|| self.url())
-            .or_else(|| self.marked(Kind::Dated))
-            .or_else(|| self.marked(Kind::Byline))
-            .or_else(|| self.worded(PUBLISHED_WORDS, MODIFIED_WORDS))
-            .or_else(|| self.lone())
+            .or_else(|| self.nearest())
             .or_else(|| self.changed());
         stamp.map(|stamp| stamp.text)
     }
@@ -166,59 +173,92 @@ impl Evidence<'_> {
     }
 
     fn changed(&self) -> Option<Stamp> {
+        let worded = || {
+            let lines = self.lines().filter(|(_, line)| has_any(line, MODIFIED_WORDS));
+            lines.filter_map(|(at, line)| Some((self.distance(at), self.dates(line).next()?))).min()
+        };
         self.jsonld(&["dateModified"])
             .or_else(|| self.meta(MODIFIED))
             .or_else(|| self.marked(Kind::Modified))
-            .or_else(|| self.worded(MODIFIED_WORDS, &[]))
+            .or_else(|| worded().map(|(_, stamp)| stamp))
     }
 
     fn jsonld(&self, keys: &[&str]) -> Option<Stamp> {
-        schema_org::texts(self.documents, keys).into_iter().find_map(Stamp::parse)
+        schema_org::texts(self.documents, keys).into_iter().find_map(|text| Stamp::parse(text, self.order()))
     }
 
+    /// The date in the `<meta>` whose name comes first among `names`.
     fn meta(&self, names: &[&str]) -> Option<Stamp> {
-        let places = self.head.metas.iter().flat_map(|meta| {
+        let dated = self.head.metas.iter().flat_map(|meta| {
             meta.names().filter_map(|name| {
-                let letters = |c: &char| c.is_ascii_alphanumeric();
-                let name: String = name.chars().filter(letters).map(|c| c.to_ascii_lowercase()).collect();
+                let letters = name.chars().filter(char::is_ascii_alphanumeric);
+                let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
                 let place = names.iter().position(|one| *one == name)?;
-                Some((place, Stamp::parse(&meta.content)?))
+                Some((place, Stamp::parse(&meta.content, self.order())?))
             })
         });
-        places.min_by_key(|(place, _)| *place).map(|(_, stamp)| stamp)
+        dated.min_by_key(|(place, _)| *place).map(|(_, stamp)| stamp)
     }
 
     /// The date in an element that is marked as `kind`: the one nearest to the headline.
     fn marked(&self, kind: Kind) -> Option<Stamp> {
-        let marks = self.bylines.marks.iter().filter(|mark| mark.kind == kind);
-        let dated = marks.filter_map(|mark| Some((mark, self.stamp(mark)?)));
-        let nearest = dated.min_by_key(|(mark, _)| (mark.is_aside, self.distance(mark.at())))?;
-        // A time beside the content is that of something else.
-        let is_told = matches!(kind, Kind::Published | Kind::Modified) || !nearest.0.is_aside;
-        is_told.then_some(nearest.1)
+        self.marks(kind).min().map(|(_, stamp)| stamp)
+    }
+
+    /// The dates in elements that are marked as `kind`.
+    fn marks(&self, kind: Kind) -> impl Iterator<Item = Candidate> {
+        let marks = self.bylines.marks.iter().filter(move |mark| mark.kind == kind);
+        marks.filter_map(|mark| Some((self.distance(mark.at()), self.stamp(mark)?)))
     }
 
     fn stamp(&self, mark: &Mark<'_>) -> Option<Stamp> {
-        let told = mark.value.as_deref().and_then(Stamp::parse);
-        told.or_else(|| self.dates(mark.text(self.text, MARKED)).next())
+        let told = mark.value.as_deref().and_then(|value| Stamp::parse(value, self.order()));
+        let seen = || {
+            let text = mark.text(self.text, MARKED);
+            let is_of_change = has_any(text, MODIFIED_WORDS) && !has_any(text, PUBLISHED_WORDS);
+            (mark.kind == Kind::Modified || !is_of_change).then(|| self.dates(text).next())?
+        };
+        told.or_else(seen)
+    }
+
+    /// The date that stands nearest to the headline, where one that is marked, or has words with it that say so, is nearer
+    /// than it seems.
+    fn nearest(&self) -> Option<Stamp> {
+        let times = self.marks(Kind::Time);
+        let dated = self.marks(Kind::Dated).map(|(distance, stamp)| (distance + 100, stamp));
+        let bylines = self.marks(Kind::Byline).map(|(distance, stamp)| (distance + 200, stamp));
+        let lines = self.lines().filter_map(|(at, line)| {
+            let is_told = has_any(line, PUBLISHED_WORDS);
+            if !is_told && (has_any(line, MODIFIED_WORDS) || line.contains('©')) {
+                return None;
+            }
+            // Of a line without such a word nearly nothing may be left beside the date.
+            let penalty = if is_told { 100 } else { 200 + 4 * line.len() };
+            Some((self.distance(at) + penalty, self.dates(line).next()?))
+        });
+        times.chain(dated).chain(bylines).chain(lines).min().map(|(_, stamp)| stamp)
+    }
+
+    fn order(&self) -> Order {
+        Order::of(self.head.lang.as_deref())
     }
 
     /// The plausible dates in a text.
     fn dates<'t>(&self, text: &'t str) -> impl Iterator<Item = Stamp> + use<'t> {
-        Dates::new(text, Order::of(self.head.lang.as_deref())).filter_map(|(day, _)| Stamp::of_day(day))
+        Dates::new(text, self.order()).filter_map(|(day, _)| Stamp::of_day(day))
     }
 
-    /// How far a place in the text is from the headline: what comes before it is rather about something else.
+    /// How far a place in the text is from the headline: what comes before it is rather about something else, and so is
+    /// what stands beside.
     fn distance(&self, at: usize) -> usize {
-        let headline = self.headline();
-        if at >= headline { at - headline } else { 2 * (headline - at) }
+        /// Farther than anything that is not beside.
+        const ASIDE: usize = 1 << 32;
+        let headline = self.headline;
+        let aside = if self.bylines.is_aside(at, headline) { ASIDE } else { 0 };
+        aside + if at >= headline { at - headline } else { 2 * (headline - at) }
     }
 
-    fn headline(&self) -> usize {
-        self.bylines.headline(self.text, self.title)
-    }
-
-    /// The date in the path of one of the page's URLs: `/2024/05/17/`, `/2024-05-17-`, `/20240517/`.
+    /// The date in the path of one of the page's URLs: `/2024/05/17/`, `/2024-05-17-`.
     fn url(&self) -> Option<Stamp> {
         self.urls.iter().find_map(|url| {
             let path = url.split(['?', '#']).next().unwrap_or_default();
@@ -226,28 +266,16 @@ impl Evidence<'_> {
         })
     }
 
-    /// The lines of the text that are short and not beside the content, each with its place; from the headline on, then
-    /// those before.
-    fn lines(&self) -> impl Iterator<Item = &str> {
-        let (before, after) = self.text.split_at(self.text.floor_char_boundary(self.headline()));
-        let all = [(after, before.len()), (before, 0)].into_iter();
-        let lines = all.flat_map(|(part, offset)| {
-            part.lines().map(move |line| (offset + line.as_ptr().addr() - part.as_ptr().addr(), line))
-        });
-        lines.filter(|(at, line)| line.len() <= LINE && !self.bylines.is_aside(*at)).map(|(_, line)| line)
+    /// The short lines of the text, each with its place.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().filter(|line| line.len() <= LINE);
+        let start = self.text.as_ptr().addr();
+        lines.map(move |line| (line.as_ptr().addr() - start, line))
     }
+}
 
-    /// The date in the first line that has one of `words` and none of `others`.
-    fn worded(&self, words: &[&str], others: &[&str]) -> Option<Stamp> {
-        self.lines().find_map(|line| {
-            let lower = line.to_lowercase();
-            let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-            (has(words) && !has(others)).then(|| self.dates(line).next())?
-        })
-    }
-
-    /// The first date in a line that is little more than that.
-    fn lone(&self) -> Option<Stamp> {
-        self.lines().find_map(|line| self.dates(line).next())
-    }
+/// Whether a text has one of `words`, in whatever case.
+fn has_any(text: &str, words: &[&str]) -> bool {
+    let text = text.to_lowercase();
+    words.iter().any(|word| text.contains(word))
 }

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::written;
+use super::written::{Dates, Order};
 
 /// When the first pages were dated: the web was made public in 1993, and what is older is a date of something else.
 const FIRST: Date = date(1995, 1, 1);
@@ -24,9 +24,9 @@ impl Stamp {
     }
 
     /// Reads what is meant for machines: ISO 8601, or a date in words.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str, order: Order) -> Option<Self> {
         let text = text.trim();
-        Self::parse_iso(text).or_else(|| Self::of_day(written::first(text)?))
+        Self::parse_iso(text).or_else(|| Self::of_day(Dates::new(text, order).next()?.0))
     }
 
     fn parse_iso(text: &str) -> Option<Self> {
@@ -34,7 +34,7 @@ impl Stamp {
         let day = pieces.date();
         let mut iso = day.to_string();
         if let Some(time) = pieces.time() {
-            iso = format!("{iso}T{:.0}", time);
+            iso = format!("{iso}T{time:.0}");
             match pieces.offset() {
                 Some(PiecesOffset::Zulu) => iso.push('Z'),
                 Some(PiecesOffset::Numeric(offset)) => {

@@ -30,11 +30,6 @@ impl Order {
     }
 }
 
-/// The first date in a text.
-pub(super) fn first(text: &str) -> Option<Date> {
-    Dates::new(text, Order::default()).next().map(|(day, _)| day)
-}
-
 /// A number or a word, and where it stands.
 #[derive(Clone, Copy, Debug)]
 struct Piece<'t> {
@@ -216,6 +211,10 @@ mod tests {
     use super::*;
     use jiff::civil::date;
     use proptest::prelude::*;
+
+    fn first(text: &str) -> Option<Date> {
+        Dates::new(text, Order::default()).next().map(|(day, _)| day)
+    }
 
     #[test]
     fn dates_are_read_in_many_ways_of_writing() {

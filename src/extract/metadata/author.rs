@@ -83,7 +83,7 @@ fn of_metas(head: &Head<'_>, name: &str) -> Vec<String> {
 }
 
 fn marked(kind: Kind, bylines: &Bylines<'_>, text: &str) -> Option<String> {
-    let marks = bylines.marks.iter().filter(|mark| mark.kind == kind && !mark.is_aside);
+    let marks = bylines.marks.iter().filter(|mark| mark.kind == kind);
     let name = |mark: &Mark<'_>| {
         let seen = mark.text(text, 2 * NAME);
         let line = seen.lines().map(str::trim_ascii).find(|line| !without_by(line).is_empty()).unwrap_or_default();

@@ -3,8 +3,6 @@
 //! Their values are among them: they are part of the answer, as in `headers`, and who asks for this field wants them. What
 //! keeps records should know that a value may be a session's key.
 
-use std::borrow::Cow;
-
 use reqwest::header::{HeaderMap, SET_COOKIE};
 
 use crate::value::{Table, Value};
@@ -20,7 +18,7 @@ pub(in crate::extract) fn cookies(headers: &HeaderMap) -> Value<'static> {
     Value::Table(table)
 }
 
-fn write(field: &Cow<'_, str>, table: &mut Table) {
+fn write(field: &str, table: &mut Table) {
     let (pair, attributes) = field.split_once(';').unwrap_or((field, ""));
     // One without a name has only a value (RFC 6265bis, section 5.6).
     let (name, value) = pair.split_once('=').unwrap_or(("", pair));

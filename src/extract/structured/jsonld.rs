@@ -225,7 +225,8 @@ mod tests {
 
         #[test]
         fn no_block_is_too_odd(block in "([\\[\\]{}\",:/*;<!>\\\\u0-9a é\n-]|<!--|//|&quot;|]]>){0,40}") {
-            Documents::parse(&[block]).to_value().to_cell();
+            let value = Documents::parse(&[block]).to_value();
+            prop_assert!(serde_json::from_str::<Json>(&value.to_cell()).is_ok());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use reqwest::header::{HeaderName, HeaderValue};
 use scraper::Html;
 
-use super::dates;
+use super::bylines;
 use super::deadline::Deadline;
 use super::hints;
 use super::links::Base;
@@ -78,16 +78,17 @@ impl<'a> Source<'a> {
         self.documents.get_or_init(|| Documents::parse(&self.found.jsonld))
     }
 
-    /// What says when the page was published and changed.
-    fn dated(&self) -> dates::Evidence<'_> {
+    /// What may say who wrote the page, and when.
+    fn bylines(&self) -> bylines::Evidence<'_> {
         let head = &self.found.head;
         let title = self.found.title.as_deref().unwrap_or_default();
         let canonical = head.links_of("canonical").map(|link| &*link.href);
         let urls = canonical.chain(head.content(&["og:url"])).chain([self.page.url.path()]);
-        dates::Evidence {
+        bylines::Evidence {
             head,
             documents: self.documents(),
             bylines: &self.found.bylines,
+            source: &self.page.text,
             text: &self.found.text,
             headline: self.found.bylines.headline(&self.found.text, title),
             urls: urls.collect(),
@@ -144,21 +145,21 @@ pub static FIELDS: &[Field] = &[
         part: Part::Bylines,
         schema: r#"{"type": ["array", "null"], "items": {"type": "string"}}"#,
         help: "the names of the authors: of JSON-LD, else of `<meta>`, else of what is marked as one",
-        read: |s| author::authors(&s.found.head, s.documents(), &s.found.bylines, &s.found.text),
+        read: |s| author::authors(&s.bylines()),
     },
     Field {
         name: "date",
         part: Part::Bylines,
         schema: TEXT,
         help: "when it was published, as ISO 8601, with the time where that is given: of JSON-LD, `<meta>`, what is marked as that, URL, or text",
-        read: |s| Value::text(s.dated().published()),
+        read: |s| Value::text(s.bylines().published()),
     },
     Field {
         name: "modified",
         part: Part::Bylines,
         schema: TEXT,
         help: "when it was changed last, as ISO 8601, from the same sources",
-        read: |s| Value::text(s.dated().modified()),
+        read: |s| Value::text(s.bylines().modified()),
     },
     Field {
         name: "site_name",

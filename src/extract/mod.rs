@@ -3,6 +3,7 @@
 //! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 
+mod bylines;
 mod construct;
 mod dates;
 mod deadline;

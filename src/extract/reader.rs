@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use html5ever::local_name;
 
-use super::dates::Bylines;
+use super::bylines::Bylines;
 use super::deadline::Deadline;
 use super::head::Head;
 use super::headings::{Heading, Headings};
@@ -105,6 +105,16 @@ enum Title {
     Complete(String),
 }
 
+/// Whether the page is between `<head>` and `</head>` or `<body>` as they are written. What does not belong there ends the
+/// head (section 13.2.6.4.4), but nobody who reads what follows means it to be in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WrittenHead {
+    /// No such tag has come.
+    None,
+    Open,
+    Ended,
+}
+
 /// An element whose content is nothing but text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Raw {
@@ -120,6 +130,7 @@ struct State<'t> {
     outline: Outline,
     /// What the element is whose content is nothing but text, inside one.
     raw: Option<Raw>,
+    written_head: WrittenHead,
     title: Title,
     heading: Capture,
     link: Capture,
@@ -133,6 +144,7 @@ impl<'t> State<'t> {
             parts,
             outline: Outline::new(),
             raw: None,
+            written_head: WrittenHead::None,
             title: Title::Awaited,
             heading: Capture::default(),
             link: Capture::default(),
@@ -192,11 +204,16 @@ impl<'t> State<'t> {
 
     /// An HTML element that is part of the page.
     fn element(&mut self, tag: &Tag<'t>) {
+        self.written_head = match *tag.name {
+            local_name!("head") if self.outline.phase() < Phase::Body => WrittenHead::Open,
+            local_name!("body") => WrittenHead::Ended,
+            _ => self.written_head,
+        };
         match *tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
             local_name!("html") | local_name!("head") | local_name!("meta") | local_name!("link")
-                if self.parts.contains(Part::Head) && self.outline.phase() < Phase::Body =>
+                if self.parts.contains(Part::Head) && self.is_in_head() =>
             {
                 self.found.head.element(tag);
             }
@@ -237,8 +254,10 @@ impl<'t> State<'t> {
             self.close_title();
             return;
         }
-        if **name == local_name!("a") {
-            self.close_link();
+        match **name {
+            local_name!("a") => self.close_link(),
+            local_name!("head") => self.written_head = WrittenHead::Ended,
+            _ => {}
         }
         // The outline does not follow what is this deep.
         if self.outline.is_full() && name.is_heading() {
@@ -326,10 +345,14 @@ impl<'t> State<'t> {
         }
     }
 
+    fn is_in_head(&self) -> bool {
+        self.outline.phase() < Phase::Body || self.written_head == WrittenHead::Open
+    }
+
     /// Whether nothing that was asked for can follow.
     fn has_all(&self) -> bool {
         let phase = self.outline.phase();
-        let has_head = phase >= Phase::Body || !self.parts.contains(Part::Head);
+        let has_head = !self.is_in_head() || !self.parts.contains(Part::Head);
         phase == Phase::Frameset
             || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && self.raw.is_none())
     }

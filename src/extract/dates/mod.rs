@@ -7,11 +7,7 @@
 //!
 //! The time of day is kept where it is written as in ISO 8601, otherwise the day is all that is given.
 
-mod bylines;
-mod evidence;
 mod months;
 mod stamp;
+mod weigh;
 mod written;
-
-pub(super) use bylines::{Bylines, Kind, Mark};
-pub(super) use evidence::Evidence;

@@ -156,12 +156,15 @@ impl Evidence<'_> {
         let title = self.title.to_lowercase();
         let titled = CHALLENGE_TITLES.iter().find(|challenge| title.contains(**challenge));
         let titled = titled.map(|challenge| format!("title: {challenge}"));
-        let widget = || self.signals.source(&WIDGETS).filter(|_| self.has_less_than(NOTHING)).map(str::to_owned);
+        let is_empty = self.has_less_than(NOTHING) && self.needs_js().is_none();
+        let widget = || self.signals.source(&WIDGETS).filter(|_| is_empty).map(str::to_owned);
         titled.or_else(widget)
     }
 
     fn login(&self) -> Option<String> {
-        let is_in_the_way = self.signals.has_password && self.has_less_than(LITTLE);
+        // Some forums have their posts in `<noscript>`, for robots.
+        let is_in_the_way =
+            self.signals.has_password && self.has_less_than(LITTLE) && self.signals.noscript.len() < LITTLE;
         is_in_the_way.then(|| "input of type password".into())
     }
 

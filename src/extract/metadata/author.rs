@@ -1,8 +1,7 @@
 //! Who wrote a page.
 
-use crate::extract::dates::{Bylines, Kind, Mark};
+use crate::extract::bylines::{Evidence, Kind, Mark};
 use crate::extract::head::Head;
-use crate::extract::structured::jsonld::Documents;
 use crate::extract::structured::schema_org;
 use crate::extract::text::collapse;
 use crate::value::Value;
@@ -52,19 +51,14 @@ const BY: &[&str] = &[
 const NAME: usize = 100;
 
 /// The authors: as JSON-LD has them, as a `<meta>`, as what is marked so in the page. An empty list where nothing says it.
-pub(in crate::extract) fn authors(
-    head: &Head<'_>,
-    documents: &Documents,
-    bylines: &Bylines<'_>,
-    text: &str,
-) -> Value<'static> {
-    let described = schema_org::authors(documents).into_iter().filter_map(|name| clean(&name));
-    let mut names: Vec<_> = described.collect();
+pub(in crate::extract) fn authors(page: &Evidence<'_>) -> Value<'static> {
+    let described = schema_org::authors(page.documents);
+    let mut names: Vec<_> = described.iter().filter_map(|name| clean(name)).collect();
     if names.is_empty() {
-        names = METAS.iter().map(|name| of_metas(head, name)).find(|names| !names.is_empty()).unwrap_or_default();
+        names = METAS.iter().map(|name| of_metas(page.head, name)).find(|names| !names.is_empty()).unwrap_or_default();
     }
     if names.is_empty() {
-        names = [Kind::Author, Kind::Byline].iter().find_map(|kind| marked(*kind, bylines, text)).into_iter().collect();
+        names.extend(marked(page, Kind::Author).or_else(|| marked(page, Kind::Byline)));
     }
     let mut distinct: Vec<String> = Vec::new();
     for name in names {
@@ -82,16 +76,22 @@ fn of_metas(head: &Head<'_>, name: &str) -> Vec<String> {
     head.contents(name).take(AUTHORS).filter_map(clean).collect()
 }
 
-fn marked(kind: Kind, bylines: &Bylines<'_>, text: &str) -> Option<String> {
-    let marks = bylines.marks.iter().filter(|mark| mark.kind == kind);
-    let name = |mark: &Mark<'_>| {
-        let seen = mark.text(text, 2 * NAME);
-        let line = seen.lines().map(str::trim_ascii).find(|line| !without_by(line).is_empty()).unwrap_or_default();
-        let name = mark.value.as_deref().filter(|_| kind == Kind::Author).and_then(clean).or_else(|| clean(line))?;
+/// The name in an element that is marked as `kind`: the one nearest to the headline, and not beside the content.
+fn marked(page: &Evidence<'_>, kind: Kind) -> Option<String> {
+    let is_own = |mark: &&Mark<'_>| mark.kind == kind && !page.bylines.is_aside(mark.at(), page.headline);
+    let marks = page.bylines.marks.iter().filter(is_own);
+    let named = marks.filter_map(|mark| Some((mark.at().abs_diff(page.headline), name_in(mark, page.text)?)));
+    named.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+fn name_in(mark: &Mark<'_>, text: &str) -> Option<String> {
+    let told = mark.value.as_deref().filter(|_| mark.kind == Kind::Author).and_then(clean);
+    told.or_else(|| {
+        let lines = mark.text(text, 2 * NAME).lines().map(str::trim_ascii);
+        let line = lines.into_iter().find(|line| !without_by(line).is_empty())?;
         let has_by = line != without_by(line);
-        (kind == Kind::Author || has_by || is_like_name(&name)).then_some(name)
-    };
-    marks.into_iter().find_map(name)
+        clean(line).filter(|name| mark.kind == Kind::Author || has_by || is_like_name(name))
+    })
 }
 
 /// Whether a text looks like the name of somebody: a few words with capitals.

@@ -5,9 +5,26 @@ use std::ops::Range;
 
 use html5ever::local_name;
 
-use crate::extract::names::is_any;
-use crate::extract::outline::Outline;
-use crate::extract::tokens::Tag;
+use super::head::Head;
+use super::names::is_any;
+use super::outline::Outline;
+use super::structured::jsonld::Documents;
+use super::tokens::Tag;
+
+/// All that may say who wrote a page, and when.
+pub(super) struct Evidence<'a> {
+    pub(super) head: &'a Head<'a>,
+    pub(super) documents: &'a Documents,
+    pub(super) bylines: &'a Bylines<'a>,
+    /// The page's HTML.
+    pub(super) source: &'a str,
+    /// The visible text.
+    pub(super) text: &'a str,
+    /// Where the headline stands in it.
+    pub(super) headline: usize,
+    /// The page's own URLs.
+    pub(super) urls: Vec<&'a str>,
+}
 
 /// How many marks are kept: what a page says of itself does not come after so many.
 const MARKS: usize = 2000;
@@ -17,7 +34,7 @@ const HEADINGS: usize = 100;
 
 /// What an element is marked as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::extract) enum Kind {
+pub(super) enum Kind {
     /// The date of publication.
     Published,
     /// The date of the last change.
@@ -34,10 +51,10 @@ pub(in crate::extract) enum Kind {
 
 /// An element that is marked.
 #[derive(Debug)]
-pub(in crate::extract) struct Mark<'t> {
-    pub(in crate::extract) kind: Kind,
+pub(super) struct Mark<'t> {
+    pub(super) kind: Kind,
     /// What it says for machines.
-    pub(in crate::extract) value: Option<Cow<'t, str>>,
+    pub(super) value: Option<Cow<'t, str>>,
     /// Where in the visible text it stands.
     text: Range<usize>,
 }
@@ -52,8 +69,8 @@ struct Open {
 
 /// What is marked in a page.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct Bylines<'t> {
-    pub(in crate::extract) marks: Vec<Mark<'t>>,
+pub(super) struct Bylines<'t> {
+    pub(super) marks: Vec<Mark<'t>>,
     /// Where in the text the headings of the first three levels stand.
     headings: Vec<usize>,
     /// Where in the text is what stands beside.
@@ -65,7 +82,7 @@ pub(in crate::extract) struct Bylines<'t> {
 
 impl<'t> Bylines<'t> {
     /// Reads a start tag, which follows so much text.
-    pub(in crate::extract) fn start(&mut self, tag: &Tag<'t>, outline: &Outline, text: usize) {
+    pub(super) fn start(&mut self, tag: &Tag<'t>, outline: &Outline, text: usize) {
         if is_any!(*tag.name, "h1" "h2" "h3") && self.headings.len() < HEADINGS {
             self.headings.push(text);
         }
@@ -88,7 +105,7 @@ impl<'t> Bylines<'t> {
     }
 
     /// Closes what the outline has closed, after so much text.
-    pub(in crate::extract) fn close(&mut self, outline: &Outline, text: usize) {
+    pub(super) fn close(&mut self, outline: &Outline, text: usize) {
         while let Some(open) = self.open.pop_if(|open| open.depth > outline.depth()) {
             if let Some(mark) = open.mark {
                 self.marks[mark].text.end = text;
@@ -102,7 +119,7 @@ impl<'t> Bylines<'t> {
     }
 
     /// Where in the text the headline is: the first heading that is in the title, or just the first.
-    pub(in crate::extract) fn headline(&self, text: &str, title: &str) -> usize {
+    pub(super) fn headline(&self, text: &str, title: &str) -> usize {
         /// What is shorter than this may be in a title by chance.
         const SHORT: usize = 8;
         let is_title = |at: &&usize| {
@@ -113,7 +130,7 @@ impl<'t> Bylines<'t> {
     }
 
     /// Whether a place in the text is beside what the page is about: what the headline stands in is not.
-    pub(in crate::extract) fn is_aside(&self, at: usize, headline: usize) -> bool {
+    pub(super) fn is_aside(&self, at: usize, headline: usize) -> bool {
         let next = self.asides.partition_point(|aside| aside.start <= at);
         let aside = next.checked_sub(1).map(|last| &self.asides[last]);
         aside.is_some_and(|aside| aside.contains(&at) && !aside.contains(&headline))
@@ -122,12 +139,12 @@ impl<'t> Bylines<'t> {
 
 impl Mark<'_> {
     /// Where it stands in the visible text.
-    pub(in crate::extract) fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         self.text.start
     }
 
     /// What can be seen of it: at most `limit` bytes of what is its own.
-    pub(in crate::extract) fn text<'a>(&self, text: &'a str, limit: usize) -> &'a str {
+    pub(super) fn text<'a>(&self, text: &'a str, limit: usize) -> &'a str {
         let start = self.text.start.min(text.len());
         let end = text.floor_char_boundary(self.text.end.min(start.saturating_add(limit)));
         let own = text.get(start..end).unwrap_or_default().trim_ascii();

@@ -1,24 +1,9 @@
-//! All that says when a page was published or changed, weighed.
+//! What says when a page was published or changed, weighed.
 
-use super::bylines::{Bylines, Kind, Mark};
 use super::stamp::Stamp;
 use super::written::{Dates, Order};
-use crate::extract::head::Head;
-use crate::extract::structured::jsonld::Documents;
+use crate::extract::bylines::{Evidence, Kind, Mark};
 use crate::extract::structured::schema_org;
-
-/// What a page is dated by.
-pub(in crate::extract) struct Evidence<'a> {
-    pub(in crate::extract) head: &'a Head<'a>,
-    pub(in crate::extract) documents: &'a Documents,
-    pub(in crate::extract) bylines: &'a Bylines<'a>,
-    /// The visible text.
-    pub(in crate::extract) text: &'a str,
-    /// Where the headline stands in it.
-    pub(in crate::extract) headline: usize,
-    /// The page's own URLs.
-    pub(in crate::extract) urls: Vec<&'a str>,
-}
 
 /// The names of `<meta>`s with the date of publication, in lower case and without what separates their words.
 const PUBLISHED: &[&str] = &[
@@ -101,6 +86,18 @@ const MODIFIED: &[&str] = &[
     "lastmod",
 ];
 
+/// Keys of a date of publication in data.
+const KEYS: &[&str] = &[
+    "datePublished\"",
+    "datePublished\\\"",
+    "publishedAt",
+    "published_at",
+    "publishDate",
+    "publish_date",
+    "publicationDate",
+    "first_publication_date",
+];
+
 /// Words next to a date of publication.
 const PUBLISHED_WORDS: &[&str] = &[
     "publish",
@@ -163,6 +160,7 @@ impl Evidence<'_> {
             .or_else(|| self.marked(Kind::Published))
             .or_else(|| self.url())
             .or_else(|| self.nearest())
+            .or_else(|| self.scripted())
             .or_else(|| self.changed());
         stamp.map(|stamp| stamp.text)
     }
@@ -237,6 +235,16 @@ impl Evidence<'_> {
             Some((self.distance(at) + penalty, self.dates(line).next()?))
         });
         times.chain(dated).chain(bylines).chain(lines).min().map(|(_, stamp)| stamp)
+    }
+
+    /// The date in the data of a script: of what a page shows by script, and of JSON-LD that cannot be mended.
+    fn scripted(&self) -> Option<Stamp> {
+        KEYS.iter().find_map(|key| {
+            let (_, rest) = self.source.split_once(key)?;
+            let value = rest.trim_start_matches(['"', '\\', ' ', ':']);
+            let value = &value[..value.floor_char_boundary(MARKED)];
+            Stamp::parse(value.split(['"', '\\', ',', '}']).next()?, self.order())
+        })
     }
 
     fn order(&self) -> Order {

@@ -57,6 +57,8 @@ pub(super) struct Mark<'t> {
     pub(super) value: Option<Cow<'t, str>>,
     /// Where in the visible text it stands.
     text: Range<usize>,
+    /// What it stands in that may be beside what the page is about.
+    aside: Option<usize>,
 }
 
 /// An element that is open, with a mark or as one beside the content.
@@ -101,7 +103,8 @@ impl<'t> Bylines<'t> {
         if tag.name.is_followed() {
             self.open.push(Open { depth: outline.depth(), mark: Some(self.marks.len()) });
         }
-        self.marks.push(Mark { kind, value, text: text..usize::MAX });
+        let aside = (self.asides_open > 0).then(|| self.asides.len() - 1);
+        self.marks.push(Mark { kind, value, text: text..usize::MAX, aside });
     }
 
     /// Closes what the outline has closed, after so much text.
@@ -134,6 +137,11 @@ impl<'t> Bylines<'t> {
         let next = self.asides.partition_point(|aside| aside.start <= at);
         let aside = next.checked_sub(1).map(|last| &self.asides[last]);
         aside.is_some_and(|aside| aside.contains(&at) && !aside.contains(&headline))
+    }
+
+    /// Whether a mark is.
+    pub(super) fn is_beside(&self, mark: &Mark<'_>, headline: usize) -> bool {
+        mark.aside.is_some_and(|aside| !self.asides[aside].contains(&headline))
     }
 }
 

@@ -21,6 +21,7 @@ mod outline;
 mod parts;
 mod reader;
 mod select;
+mod source;
 mod structured;
 mod text;
 mod tokens;
@@ -34,12 +35,12 @@ use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
-use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::Base;
 use parts::{Part, Parts};
 use reader::Found;
 use select::Pick;
+use source::Source;
 use structured::microdata;
 
 /// One thing to extract.
@@ -220,5 +221,7 @@ impl Extractor {
     }
 }
 
+#[cfg(test)]
+mod facts_tests;
 #[cfg(test)]
 mod tests;

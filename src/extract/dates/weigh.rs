@@ -173,7 +173,7 @@ impl Evidence<'_> {
     fn changed(&self) -> Option<Stamp> {
         let worded = || {
             let lines = self.lines().filter(|(_, line)| has_any(line, MODIFIED_WORDS));
-            lines.filter_map(|(at, line)| Some((self.distance(at), self.dates(line).next()?))).min()
+            lines.filter_map(|(at, line)| Some((self.distance_of_line(at), self.dates(line).next()?))).min()
         };
         self.jsonld(&["dateModified"])
             .or_else(|| self.meta(MODIFIED))
@@ -206,7 +206,10 @@ impl Evidence<'_> {
     /// The dates in elements that are marked as `kind`.
     fn marks(&self, kind: Kind) -> impl Iterator<Item = Candidate> {
         let marks = self.bylines.marks.iter().filter(move |mark| mark.kind == kind);
-        marks.filter_map(|mark| Some((self.distance(mark.at()), self.stamp(mark)?)))
+        marks.filter_map(|mark| {
+            let is_beside = self.bylines.is_beside(mark, self.headline);
+            Some((self.distance(mark.at(), is_beside), self.stamp(mark)?))
+        })
     }
 
     fn stamp(&self, mark: &Mark<'_>) -> Option<Stamp> {
@@ -232,7 +235,7 @@ impl Evidence<'_> {
             }
             // Of a line without such a word nearly nothing may be left beside the date.
             let penalty = if is_told { 100 } else { 200 + 4 * line.len() };
-            Some((self.distance(at) + penalty, self.dates(line).next()?))
+            Some((self.distance_of_line(at) + penalty, self.dates(line).next()?))
         });
         times.chain(dated).chain(bylines).chain(lines).min().map(|(_, stamp)| stamp)
     }
@@ -258,12 +261,16 @@ impl Evidence<'_> {
 
     /// How far a place in the text is from the headline: what comes before it is rather about something else, and so is
     /// what stands beside.
-    fn distance(&self, at: usize) -> usize {
+    fn distance(&self, at: usize, is_beside: bool) -> usize {
         /// Farther than anything that is not beside.
-        const ASIDE: usize = 1 << 32;
+        const ASIDE: usize = usize::MAX / 2;
         let headline = self.headline;
-        let aside = if self.bylines.is_aside(at, headline) { ASIDE } else { 0 };
-        aside + if at >= headline { at - headline } else { 2 * (headline - at) }
+        let beside = if is_beside { ASIDE } else { 0 };
+        beside + if at >= headline { at - headline } else { 2 * (headline - at) }
+    }
+
+    fn distance_of_line(&self, at: usize) -> usize {
+        self.distance(at, self.bylines.is_aside(at, self.headline))
     }
 
     /// The date in the path of one of the page's URLs: `/2024/05/17/`, `/2024-05-17-`.

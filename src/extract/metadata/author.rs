@@ -78,7 +78,7 @@ fn of_metas(head: &Head<'_>, name: &str) -> Vec<String> {
 
 /// The name in an element that is marked as `kind`: the one nearest to the headline, and not beside the content.
 fn marked(page: &Evidence<'_>, kind: Kind) -> Option<String> {
-    let is_own = |mark: &&Mark<'_>| mark.kind == kind && !page.bylines.is_aside(mark.at(), page.headline);
+    let is_own = |mark: &&Mark<'_>| mark.kind == kind && !page.bylines.is_beside(mark, page.headline);
     let marks = page.bylines.marks.iter().filter(is_own);
     let named = marks.filter_map(|mark| Some((mark.at().abs_diff(page.headline), name_in(mark, page.text)?)));
     named.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)

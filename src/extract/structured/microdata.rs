@@ -187,3 +187,78 @@ fn search<'a>(root: ElementRef<'a>, found: &mut Vec<ElementRef<'a>>, seen: &mut 
 fn words(text: Option<&str>) -> impl Iterator<Item = &str> {
     text.unwrap_or_default().split_ascii_whitespace()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::extract::tests::{field, read, value};
+    use crate::failure::Kind;
+
+    fn microdata(body: &str) -> Json {
+        value(field("microdata"), body)
+    }
+
+    #[test]
+    fn an_item_has_types_an_id_and_properties() {
+        let body = "<div itemscope itemtype='http://schema.org/Book  x:y' itemid=' urn:a '>
+            <h1 itemprop='name title'> A  <b>b</b><script>no</script></h1> <meta itemprop=n content=1>
+            <a itemprop=url href=u>no</a> <img itemprop=image src=i> <time itemprop=date datetime=2024>no</time>
+            <time itemprop=date>2025</time> <data itemprop=data value=3>no</data> <object itemprop=o data=p></object>
+            <span itemprop=n content=4>no</span> <img itemprop=none> <b itemprop=' '>no</b> <p>no</p></div>";
+        let properties = json!({
+            "name": ["A b"], "title": ["A b"], "n": ["1", "4"], "url": ["u"], "image": ["i"], "date": ["2024", "2025"],
+            "data": ["3"], "o": ["p"], "none": [""],
+        });
+        assert_eq!(
+            microdata(body),
+            json!([{"type": ["http://schema.org/Book", "x:y"], "id": "urn:a", "properties": properties}])
+        );
+    }
+
+    #[test]
+    fn an_item_in_an_item_is_a_value_of_it() {
+        let body = "<div itemscope><div itemprop=a itemscope itemtype=t><i itemprop=b>c</i></div><i itemprop=d>e</i>
+            <div itemscope><i itemprop=f>g</i></div></div><template><p itemscope></template>";
+        let inner = json!({"type": ["t"], "properties": {"b": ["c"]}});
+        assert_eq!(microdata(body), json!([{"properties": {"a": [inner], "d": ["e"]}}, {"properties": {"f": ["g"]}}]));
+    }
+
+    #[test]
+    fn what_an_item_refers_to_belongs_to_it_in_the_order_of_the_page() {
+        let body = "<i id=x itemprop=a>1</i><p itemscope itemref='y x x none'><i itemprop=a>2</i></p>
+            <div id=y><i itemprop=a>3</i></div><i id=y itemprop=a>no</i>";
+        assert_eq!(microdata(body), json!([{"properties": {"a": ["1", "2", "3"]}}]));
+    }
+
+    #[test]
+    fn a_cycle_ends() {
+        let body = "<div itemscope itemref=a><p id=a itemprop=b itemscope itemref=a><i itemprop=c>d</i></div>";
+        assert_eq!(microdata(body)[0], json!({"properties": {"b": [{"properties": {"c": ["d"]}}]}}));
+        let body = "<div itemscope id=a itemprop=x itemref=b></div><div itemscope id=b itemprop=y itemref=a></div>
+            <div itemscope itemref=a></div>";
+        assert_eq!(microdata(body), json!([{"properties": {"x": [{"properties": {"y": [{"properties": {}}]}}]}}]));
+    }
+
+    #[test]
+    fn items_nest_as_deeply_as_most_readers_can_take() {
+        let body =
+            "<div itemprop=a itemscope>".replacen("itemprop=a", "", 1) + &"<div itemprop=a itemscope>".repeat(100);
+        let text = microdata(&body).to_string();
+        assert_eq!(text.matches("properties").count(), super::DEPTH);
+        assert!(serde_json::from_str::<Json>(&text).is_ok());
+    }
+
+    #[test]
+    fn what_would_take_forever_is_given_up_or_done_at_once() {
+        let failure = |body: &str| read(&[field("microdata")], body).failure.map(|failure| failure.kind);
+        assert_eq!(failure(&"<div itemscope itemprop=a>".repeat(10_000)), Some(Kind::TooComplex));
+        assert_eq!(failure(&format!("<div itemscope>{}", "<p itemprop=a>b</p>".repeat(50_000))), None);
+        let text = "x".repeat(200_000);
+        let nested = format!("<div itemscope>{}{text}", "<div itemprop=a>".repeat(500));
+        assert_eq!(failure(&nested), Some(Kind::TooComplex));
+        let shared = format!("<div id=a>{}</div>", "<b itemprop=a>b</b>".repeat(10_000));
+        let referring = "<p itemscope itemref=a>".repeat(10_000);
+        assert_eq!(failure(&(shared + &referring)), Some(Kind::TooComplex));
+    }
+}

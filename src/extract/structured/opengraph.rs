@@ -40,3 +40,44 @@ fn properties<'a>(head: &'a Head<'_>, name: impl Fn(&'a Meta<'_>) -> Option<&'a 
     }
     Value::Table(table)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::extract::tests::{field, value};
+
+    #[test]
+    fn properties_stay_in_their_order() {
+        let body = "<meta property=og:image content=/a><meta property=og:image:width content=3>
+            <meta property='og:image' content=/b><meta property=fb:app_id content=1><meta name=og:title content=' t '>
+            <meta property=no content=no><meta property=no:no content=no><meta name=product:price content=no>";
+        let pair = |property: &str, content: &str| json!({"property": property, "content": content});
+        let wanted = json!([
+            pair("og:image", "/a"),
+            pair("og:image:width", "3"),
+            pair("og:image", "/b"),
+            pair("fb:app_id", "1"),
+            pair("og:title", "t"),
+        ]);
+        assert_eq!(value(field("opengraph"), body), wanted);
+    }
+
+    #[test]
+    fn a_vocabulary_counts_where_it_is_declared() {
+        let meta = "<meta property='shop:price' content=1>";
+        let count = |start: &str| value(field("opengraph"), &format!("{start}{meta}")).as_array().unwrap().len();
+        assert_eq!(count("<html prefix='og: http://ogp.me/ns# shop: http://a.test/ns#'>"), 1);
+        assert_eq!(count("<html><head prefix='shop: http://a.test/ns#'>"), 1);
+        assert_eq!(count("<html prefix='shop http://a.test/ns#'>"), 0);
+    }
+
+    #[test]
+    fn a_twitter_card_is_named_or_a_property() {
+        let body = "<meta name=twitter:card content=summary><meta property=twitter:title content=t><meta name=og:x content=no>";
+        let wanted = json!([
+            {"property": "twitter:card", "content": "summary"}, {"property": "twitter:title", "content": "t"},
+        ]);
+        assert_eq!(value(field("twitter"), body), wanted);
+    }
+}

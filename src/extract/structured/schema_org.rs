@@ -3,6 +3,8 @@
 //! Read are the objects at the top of a block, in its `@graph`, and the `mainEntity` of these: what is further inside
 //! (comments, related articles) is about something else.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::jsonld::Documents;
@@ -21,42 +23,44 @@ pub(in crate::extract) fn texts<'a>(documents: &'a Documents, keys: &[&str]) -> 
 
 /// The names of who made what the page is about.
 pub(in crate::extract) fn authors(documents: &Documents) -> Vec<String> {
+    let ids = ids(documents);
     let of_work = |work: &&Object| {
         let makers = ["author", "creator"].iter().filter_map(|key| work.get(*key));
-        makers.map(|maker| names(maker, documents)).find(|names| !names.is_empty())
+        makers.map(|maker| names(maker, &ids)).find(|names| !names.is_empty())
     };
     works(documents).iter().find_map(of_work).unwrap_or_default()
 }
 
 /// The name of the site: that of a `WebSite`, else that of who publishes the page.
 pub(in crate::extract) fn site_name(documents: &Documents) -> Option<String> {
+    let ids = ids(documents);
+    let first = |value: &Json| names(value, &ids).into_iter().next();
     let site = objects(documents).into_iter().find(|object| types(object).any(|one| one == "WebSite"));
-    let name = site.and_then(|site| names(site.get("name")?, documents).into_iter().next());
-    name.or_else(|| {
-        let mut publishers = works(documents).into_iter().filter_map(|work| work.get("publisher"));
-        publishers.find_map(|publisher| names(publisher, documents).into_iter().next())
-    })
+    let name = site.and_then(|site| first(site.get("name")?));
+    name.or_else(|| works(documents).into_iter().filter_map(|work| work.get("publisher")).find_map(first))
+}
+
+/// The names of what has an ID.
+fn ids(documents: &Documents) -> HashMap<&str, &Json> {
+    let named =
+        objects(documents).into_iter().filter_map(|object| Some((object.get("@id")?.as_str()?, object.get("name")?)));
+    named.collect()
 }
 
 /// How many names are read: a paper may have hundreds of authors.
 const NAMES: usize = 1000;
 
 /// The names that a value stands for: a text, something with a `name`, a reference to that, or a list of these.
-fn names(value: &Json, documents: &Documents) -> Vec<String> {
-    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+fn names(value: &Json, ids: &HashMap<&str, &Json>) -> Vec<String> {
     let name = |value: &Json| {
         let named = match value {
-            Json::Object(object) => object.get("name").or_else(|| {
-                let id = object.get("@id")?.as_str()?;
-                let is_meant = |other: &&Object| other.get("@id").and_then(Json::as_str) == Some(id);
-                objects(documents).into_iter().filter(is_meant).find_map(|other| other.get("name"))
-            })?,
+            Json::Object(object) => object.get("name").or_else(|| ids.get(object.get("@id")?.as_str()?).copied())?,
             named => named,
         };
         let text = named.as_str().or_else(|| named.as_array()?.first()?.as_str())?;
         Some(collapse(&decode_value(text))).filter(|name| !name.is_empty())
     };
-    values.iter().take(NAMES).filter_map(name).collect()
+    listed(value).iter().take(NAMES).filter_map(name).collect()
 }
 
 /// The objects that may be about the page, articles first.

@@ -209,7 +209,13 @@ impl<'t> Attributes<'t> {
     }
 
     fn has_class(&self, parts: &[&str]) -> bool {
-        parts.iter().any(|part| self.class.contains(part))
+        has_any(&self.class, parts)
+    }
+
+    /// Whether it is of a change and nothing else: of two dates, many themes of blogs show one as both.
+    fn is_modified(&self) -> bool {
+        let mut others = self.class.split_ascii_whitespace().filter(|word| !has_any(word, &MODIFIED));
+        self.has_class(&MODIFIED) && !others.any(|word| has_any(word, &DATED))
     }
 
     /// What an element is marked as, and what it says for machines.
@@ -233,10 +239,10 @@ impl<'t> Attributes<'t> {
 
     fn kind_of_class(&self, tag: &Tag<'_>) -> Option<Kind> {
         if *tag.name == local_name!("time") {
-            return Some(if self.is_pubdate || self.has_class(&PUBLISHED) {
-                Kind::Published
-            } else if self.has_class(&MODIFIED) {
+            return Some(if self.is_modified() {
                 Kind::Modified
+            } else if self.is_pubdate || self.has_class(&PUBLISHED) {
+                Kind::Published
             } else {
                 Kind::Time
             });
@@ -244,7 +250,7 @@ impl<'t> Attributes<'t> {
         if self.class.is_empty() || is_any!(*tag.name, "html" "body" "main" "article") {
             return None;
         }
-        if self.has_class(&MODIFIED) {
+        if self.is_modified() {
             return Some(Kind::Modified);
         }
         if self.has_class(&BYLINE) {
@@ -252,6 +258,10 @@ impl<'t> Attributes<'t> {
         }
         (self.has_class(&DATED) && !self.has_class(&NOT_DATED)).then_some(Kind::Dated)
     }
+}
+
+fn has_any(text: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| text.contains(part))
 }
 
 /// Whether an element is beside what the page is about.

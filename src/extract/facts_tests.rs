@@ -142,6 +142,8 @@ fn authors_come_from_what_is_most_explicit() {
     assert_eq!(value(field("author"), &format!("{marked}{property}")), json!(["Dora Mark"]));
     assert_eq!(value(field("author"), &format!("{meta}{marked}{property}")), json!(["Bo Meta", "Bea Meta"]));
     assert_eq!(value(field("author"), &format!("{meta}{marked}{json}")), json!(["Al"]));
+    let card = "<meta name=twitter:label1 content='Verfasst von'><meta name=twitter:data1 content='Ed Card'>";
+    assert_eq!(value(field("author"), &format!("{card}{marked}")), json!(["Ed Card"]));
     assert_eq!(value(field("author"), "<div class=author-box>Sign in to comment</div>"), json!([]));
 }
 
@@ -208,6 +210,8 @@ fn a_change_is_no_publication() {
     assert_eq!(value(field("modified"), body), "2024-02-03T04:05:00Z");
     assert_eq!(value(field("modified"), "<meta name=date content=2024-01-01>"), Json::Null);
     assert_eq!(value(field("modified"), "<time class=updated datetime=2024-01-02>"), "2024-01-02");
+    let both = "<h1>a</h1><span class='post-date updated'>2024-01-02</span><span class=last-updated>2024-01-03</span>";
+    assert_eq!([value(field("date"), both), value(field("modified"), both)], ["2024-01-02", "2024-01-03"]);
 }
 
 /// The hints of a page.

@@ -28,6 +28,12 @@ const METAS: &[&str] = &[
 /// What stands before a name.
 const BY: &[&str] = &[
     "written by",
+    "geschrieben von",
+    "verfasst von",
+    "écrit par",
+    "escrito por",
+    "scritto da",
+    "geschreven door",
     "posted by",
     "published by",
     "reviewed by",
@@ -58,6 +64,9 @@ pub(in crate::extract) fn authors(page: &Evidence<'_>) -> Value<'static> {
         names = METAS.iter().map(|name| of_metas(page.head, name)).find(|names| !names.is_empty()).unwrap_or_default();
     }
     if names.is_empty() {
+        names.extend(labelled(page.head));
+    }
+    if names.is_empty() {
         names.extend(marked(page, Kind::Author).or_else(|| marked(page, Kind::Byline)));
     }
     let mut distinct: Vec<String> = Vec::new();
@@ -67,6 +76,12 @@ pub(in crate::extract) fn authors(page: &Evidence<'_>) -> Value<'static> {
         }
     }
     Value::List(distinct.into_iter().map(Value::from).collect())
+}
+
+/// The name that is shown on the page's card, next to a word such as "Written by".
+fn labelled(head: &Head<'_>) -> Option<String> {
+    let label = head.contents("twitter:label1").next()?;
+    without_by(label).is_empty().then(|| clean(head.contents("twitter:data1").next()?))?
 }
 
 /// How many authors are kept.

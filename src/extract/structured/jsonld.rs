@@ -148,15 +148,36 @@ fn mend_string<'t>(text: &'t str, out: &mut String) -> &'t str {
 /// Mends what follows a backslash in a string, and gives the rest.
 fn mend_escape<'t>(text: &'t str, out: &mut String) -> &'t str {
     match text.chars().next() {
-        Some(c @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u')) => {
+        Some(c @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => {
             out.push('\\');
             out.push(c);
             &text[1..]
         }
+        Some('u') => mend_code_unit(text, out),
         // A line that goes on, as in a script.
         Some('\n') => &text[1..],
         _ => text,
     }
+}
+
+/// Mends `uXXXX` in a string: half of a surrogate pair, which is left of a character that was cut, becomes U+FFFD.
+fn mend_code_unit<'t>(text: &'t str, out: &mut String) -> &'t str {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix('u')?.get(..4)?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    let Some(first) = unit(text) else { return text };
+    let (written, rest) = text.split_at("uXXXX".len());
+    let second = rest.strip_prefix('\\').and_then(unit);
+    let is_pair = matches!((first, second), (0xd800..=0xdbff, Some(0xdc00..=0xdfff)));
+    out.push('\\');
+    if is_pair {
+        let (low, rest) = rest.split_at("\\uXXXX".len());
+        out.extend([written, low]);
+        return rest;
+    }
+    out.push_str(if matches!(first, 0xd800..=0xdfff) { "ufffd" } else { written });
+    rest
 }
 
 #[cfg(test)]
@@ -191,6 +212,11 @@ mod tests {
             |written: &str| parsed(&format!("[\"{written}\"]")).map(|json| json[0].as_str().unwrap().to_owned());
         assert_eq!(string("a\n\tb\u{1}\\'c").as_deref(), Some("a\n\tb'c"));
         assert_eq!(string("a\\\nb").as_deref(), Some("ab"));
+        assert_eq!(string("\\ud83d\\ude00 \\u00e9 \\x").as_deref(), Some("😀 é x"));
+        assert_eq!(
+            string("\\ude00 \\ud83d \\ud83d\\u0041 \\u12 \\u+123").as_deref(),
+            Some("\u{fffd} \u{fffd} \u{fffd}A u12 u+123")
+        );
         for kept in ["http://a.test/*x*/;,]", "<!-- ]]> -->", "&quot;", ", }"] {
             assert_eq!(string(kept).as_deref(), Some(kept));
         }

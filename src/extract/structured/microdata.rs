@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use ego_tree::NodeId;
 use html5ever::local_name;
+use memchr::memchr2_iter;
 use scraper::{ElementRef, Html};
 
 use crate::extract::deadline::Deadline;
@@ -29,7 +30,10 @@ const FOUND: usize = 64 << 20;
 
 /// Whether a page may have microdata.
 pub(in crate::extract) fn is_in(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), b"itemscope").is_some() || text.contains("ITEMSCOPE")
+    const NAME: &[u8] = b"itemscope";
+    let bytes = text.as_bytes();
+    let is_name = |at: usize| bytes.get(at..at + NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME));
+    memchr2_iter(b'i', b'I', bytes).any(is_name)
 }
 
 /// The items of a page that are in no other one.

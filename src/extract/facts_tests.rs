@@ -253,6 +253,7 @@ fn a_page_with_content_is_not_hinted_at() {
     }
     assert_eq!(hints("<title>Room 4045</title><h1>Nothing here</h1>"), [""; 0]);
     assert_eq!(hints("<p>Short and plain."), [""; 0]);
+    assert_eq!(hints("<form style='display: none'><input type=password></form>"), [""; 0]);
 }
 
 #[test]

@@ -148,6 +148,17 @@ const MARKED: usize = 200;
 /// How long a line may be that is there for its date, in bytes.
 const LINE: usize = 150;
 
+/// How far before a date it is looked for what says what it is, in bytes.
+const LABEL: usize = 50;
+
+/// What the text says a date to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Label {
+    None,
+    Published,
+    Modified,
+}
+
 /// A date that may be the one, and how far it is from being it.
 type Candidate = (usize, Stamp);
 
@@ -159,7 +170,7 @@ impl Evidence<'_> {
             .or_else(|| self.meta(PUBLISHED))
             .or_else(|| self.marked(Kind::Published))
             .or_else(|| self.url())
-            .or_else(|| self.nearest())
+            .or_else(|| self.nearest(Label::Published))
             .or_else(|| self.scripted())
             .or_else(|| self.changed());
         stamp.map(|stamp| stamp.text)
@@ -171,14 +182,10 @@ impl Evidence<'_> {
     }
 
     fn changed(&self) -> Option<Stamp> {
-        let worded = || {
-            let lines = self.lines().filter(|(_, line)| has_any(line, MODIFIED_WORDS));
-            lines.filter_map(|(at, line)| Some((self.distance_of_line(at), self.dates(line).next()?))).min()
-        };
         self.jsonld(&["dateModified"])
             .or_else(|| self.meta(MODIFIED))
             .or_else(|| self.marked(Kind::Modified))
-            .or_else(|| worded().map(|(_, stamp)| stamp))
+            .or_else(|| self.nearest(Label::Modified))
     }
 
     fn jsonld(&self, keys: &[&str]) -> Option<Stamp> {
@@ -206,38 +213,47 @@ impl Evidence<'_> {
     /// The dates in elements that are marked as `kind`.
     fn marks(&self, kind: Kind) -> impl Iterator<Item = Candidate> {
         let marks = self.bylines.marks.iter().filter(move |mark| mark.kind == kind);
-        marks.filter_map(|mark| {
-            let is_beside = self.bylines.is_beside(mark, self.headline);
-            Some((self.distance(mark.at(), is_beside), self.stamp(mark)?))
-        })
+        marks.filter_map(|mark| Some((self.distance_of(mark), self.stamp(mark)?)))
     }
 
     fn stamp(&self, mark: &Mark<'_>) -> Option<Stamp> {
         let told = mark.value.as_deref().and_then(|value| Stamp::parse(value, self.order()));
-        let seen = || {
-            let text = mark.text(self.text, MARKED);
-            let is_of_change = has_any(text, MODIFIED_WORDS) && !has_any(text, PUBLISHED_WORDS);
-            (mark.kind == Kind::Modified || !is_of_change).then(|| self.dates(text).next())?
-        };
-        told.or_else(seen)
+        told.or_else(|| self.dates(mark.text(self.text, MARKED)).next().map(|(_, stamp)| stamp))
     }
 
-    /// The date that stands nearest to the headline, where one that is marked, or has words with it that say so, is nearer
-    /// than it seems.
-    fn nearest(&self) -> Option<Stamp> {
-        let times = self.marks(Kind::Time);
-        let dated = self.marks(Kind::Dated).map(|(distance, stamp)| (distance + 100, stamp));
-        let bylines = self.marks(Kind::Byline).map(|(distance, stamp)| (distance + 200, stamp));
-        let lines = self.lines().filter_map(|(at, line)| {
-            let is_told = has_any(line, PUBLISHED_WORDS);
-            if !is_told && (has_any(line, MODIFIED_WORDS) || line.contains('©')) {
-                return None;
-            }
-            // Of a line without such a word nearly nothing may be left beside the date.
-            let penalty = if is_told { 100 } else { 200 + 4 * line.len() };
-            Some((self.distance_of_line(at) + penalty, self.dates(line).next()?))
+    /// The date that stands nearest to the headline and is labelled so, or not labelled where it may be the publication's. One
+    /// that is marked, or has a label, is nearer than it seems.
+    fn nearest(&self, label: Label) -> Option<Stamp> {
+        let is_wanted = |found: Label| found == label || label == Label::Published && found == Label::None;
+        let kinds = [(Kind::Time, 0), (Kind::Dated, 100), (Kind::Byline, 200)];
+        let marks = kinds.iter().flat_map(|(kind, penalty)| {
+            let marks = self.bylines.marks.iter().filter(|mark| mark.kind == *kind && is_wanted(self.label(mark.at())));
+            marks.filter_map(move |mark| Some((self.distance_of(mark) + penalty, self.stamp(mark)?)))
         });
-        times.chain(dated).chain(bylines).chain(lines).min().map(|(_, stamp)| stamp)
+        let lines = self.lines().flat_map(|(at, line)| {
+            let distance = self.distance(at, self.bylines.is_aside(at, self.headline));
+            self.dates(line).filter_map(move |(place, stamp)| {
+                let found = self.label(at + place);
+                // Of a line without a label nearly nothing may be left beside the date.
+                let penalty = if found == Label::None { 200 + 4 * line.len() } else { 100 };
+                (is_wanted(found) && !line.contains('©')).then_some((distance + penalty, stamp))
+            })
+        });
+        marks.chain(lines).min().map(|(_, stamp)| stamp)
+    }
+
+    /// What stands before a date in the text and says what it is.
+    fn label(&self, at: usize) -> Label {
+        let end = self.text.floor_char_boundary(at);
+        let before = &self.text[self.text.floor_char_boundary(end.saturating_sub(LABEL))..end];
+        // What stands before another number belongs to that.
+        let before = before.rsplit(|c: char| c.is_ascii_digit()).next().unwrap_or_default().to_lowercase();
+        let last = |words: &[&str]| words.iter().filter_map(|word| before.rfind(word)).max();
+        match (last(PUBLISHED_WORDS), last(MODIFIED_WORDS)) {
+            (None, None) => Label::None,
+            (published, modified) if modified > published => Label::Modified,
+            _ => Label::Published,
+        }
     }
 
     /// The date in the data of a script: of what a page shows by script, and of JSON-LD that cannot be mended.
@@ -254,9 +270,10 @@ impl Evidence<'_> {
         Order::of(self.head.lang.as_deref())
     }
 
-    /// The plausible dates in a text.
-    fn dates<'t>(&self, text: &'t str) -> impl Iterator<Item = Stamp> + use<'t> {
-        Dates::new(text, self.order()).filter_map(|(day, _)| Stamp::of_day(day))
+    /// The plausible dates in a text, each with its place.
+    fn dates<'t>(&self, text: &'t str) -> impl Iterator<Item = (usize, Stamp)> + use<'t> {
+        let dates = Dates::new(text, self.order());
+        dates.filter_map(|(day, place)| Some((place.start, Stamp::of_day(day)?)))
     }
 
     /// How far a place in the text is from the headline: what comes before it is rather about something else, and so is
@@ -269,15 +286,15 @@ impl Evidence<'_> {
         beside + if at >= headline { at - headline } else { 2 * (headline - at) }
     }
 
-    fn distance_of_line(&self, at: usize) -> usize {
-        self.distance(at, self.bylines.is_aside(at, self.headline))
+    fn distance_of(&self, mark: &Mark<'_>) -> usize {
+        self.distance(mark.at(), self.bylines.is_beside(mark, self.headline))
     }
 
     /// The date in the path of one of the page's URLs: `/2024/05/17/`, `/2024-05-17-`.
     fn url(&self) -> Option<Stamp> {
         self.urls.iter().find_map(|url| {
             let path = url.split(['?', '#']).next().unwrap_or_default();
-            self.dates(path).next()
+            self.dates(path).next().map(|(_, stamp)| stamp)
         })
     }
 
@@ -287,10 +304,4 @@ impl Evidence<'_> {
         let start = self.text.as_ptr().addr();
         lines.map(move |line| (line.as_ptr().addr() - start, line))
     }
-}
-
-/// Whether a text has one of `words`, in whatever case.
-fn has_any(text: &str, words: &[&str]) -> bool {
-    let text = text.to_lowercase();
-    words.iter().any(|word| text.contains(word))
 }

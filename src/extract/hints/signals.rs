@@ -22,6 +22,8 @@ pub(in crate::extract) struct Signals<'t> {
     /// What stands in `<noscript>`, the first of it.
     pub(super) noscript: String,
     pub(super) has_password: bool,
+    /// Whether the form that was started last cannot be seen.
+    is_form_hidden: bool,
     /// The ID of an element that scripts fill.
     pub(super) root: Option<&'static str>,
     /// Where scripts and frames are from, and the classes of what they fill.
@@ -36,7 +38,12 @@ impl<'t> Signals<'t> {
                 self.scripts += usize::from(*tag.name == local_name!("script"));
                 self.source_of(tag.attribute("src"));
             }
-            local_name!("input") => {
+            local_name!("form") => {
+                let [hidden, style] = tag.values(["hidden", "style"]);
+                let is_unseen = |style: Cow<'_, str>| style.replace(' ', "").contains("display:none");
+                self.is_form_hidden = hidden.is_some() || style.is_some_and(is_unseen);
+            }
+            local_name!("input") if !self.is_form_hidden => {
                 let is_password = |kind: Cow<'_, str>| kind.trim_ascii().eq_ignore_ascii_case("password");
                 self.has_password |= tag.attribute("type").is_some_and(is_password);
             }

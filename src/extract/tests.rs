@@ -373,8 +373,11 @@ fn a_large_page_is_not_given_up() {
 
 #[test]
 fn the_schema_of_every_field_is_true() {
-    let body =
-        "<html lang=de><meta name=description content=d><link rel=canonical href=x><h1>a</h1><a href=b rel=c>c</a>";
+    let body = "<html lang=de><meta name=description content=d><link rel=canonical href=x><h1>a</h1><a href=b rel=c>c</a>
+        <link rel=icon href=i><link rel=alternate type=application/rss+xml href=f><meta name=author content=a><img src=a>
+        <link rel=alternate hreflang=de href=d><meta property=og:x content=y><meta name=twitter:x content=y>
+        <script type=application/ld+json>{\"a\": 1}</script><p itemscope itemid=x><time datetime=2024-01-01></time>
+        <input type=password><meta name=robots content=all><meta http-equiv=refresh content='0;url=x'>";
     for field in FIELDS {
         let schema: Json = serde_json::from_str(field.schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();

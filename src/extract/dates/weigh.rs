@@ -129,6 +129,8 @@ const MODIFIED_WORDS: &[&str] = &[
     "modified",
     "last edited",
     "reviewed",
+    "last post",
+    "last reply",
     "aktualisiert",
     "geändert",
     "mis à jour",
@@ -158,9 +160,6 @@ enum Label {
     Published,
     Modified,
 }
-
-/// A date that may be the one, and how far it is from being it.
-type Candidate = (usize, Stamp);
 
 impl Evidence<'_> {
     /// When the page was published, as ISO 8601.
@@ -205,15 +204,11 @@ impl Evidence<'_> {
         dated.min_by_key(|(place, _)| *place).map(|(_, stamp)| stamp)
     }
 
-    /// The date in an element that is marked as `kind`: the one nearest to the headline.
+    /// The date in an element that is marked as `kind` and not beside the content: the one nearest to the headline.
     fn marked(&self, kind: Kind) -> Option<Stamp> {
-        self.marks(kind).min().map(|(_, stamp)| stamp)
-    }
-
-    /// The dates in elements that are marked as `kind`.
-    fn marks(&self, kind: Kind) -> impl Iterator<Item = Candidate> {
-        let marks = self.bylines.marks.iter().filter(move |mark| mark.kind == kind);
-        marks.filter_map(|mark| Some((self.distance_of(mark), self.stamp(mark)?)))
+        let is_own = |mark: &&Mark<'_>| mark.kind == kind && !self.bylines.is_beside(mark, self.headline);
+        let marks = self.bylines.marks.iter().filter(is_own);
+        marks.filter_map(|mark| Some((self.distance_of(mark), self.stamp(mark)?))).min().map(|(_, stamp)| stamp)
     }
 
     fn stamp(&self, mark: &Mark<'_>) -> Option<Stamp> {

@@ -11,4 +11,5 @@
 mod months;
 mod stamp;
 mod weigh;
+mod words;
 mod written;

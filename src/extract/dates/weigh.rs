@@ -1,148 +1,10 @@
 //! What says when a page was published or changed, weighed.
 
 use super::stamp::Stamp;
+use super::words::{MODIFIED_METAS, MODIFIED_WORDS, PUBLISHED_KEYS, PUBLISHED_METAS, PUBLISHED_WORDS};
 use super::written::{Dates, Order};
 use crate::extract::bylines::{Evidence, Kind, Mark};
 use crate::extract::structured::schema_org;
-
-/// The names of `<meta>`s with the date of publication, in lower case and without what separates their words.
-const PUBLISHED: &[&str] = &[
-    "articlepublishedtime",
-    "articlepublished",
-    "ogarticlepublishedtime",
-    "ogpublishedtime",
-    "ogpubdate",
-    "datepublished",
-    "published",
-    "firstpublished",
-    "firstpublicationdate",
-    "publisheddate",
-    "publishedtime",
-    "publicationdate",
-    "publishdate",
-    "publishtime",
-    "pubdate",
-    "parselypubdate",
-    "sailthrudate",
-    "cxenseparserecspublishtime",
-    "rnewsdatepublished",
-    "btpubdate",
-    "rbpubdate",
-    "shareaholicarticlepublishedtime",
-    "originalpublicationdate",
-    "articledateoriginal",
-    "citationpublicationdate",
-    "citationonlinedate",
-    "citationdate",
-    "dcdateissued",
-    "dctermsissued",
-    "dctermsdate",
-    "dctermscreated",
-    "dcdatecreated",
-    "dcdate",
-    "dccreated",
-    "articlecreated",
-    "datecreated",
-    "creationdate",
-    "displaydate",
-    "releasedate",
-    "videoreleasedate",
-    "bookreleasedate",
-    "uploaddate",
-    "articledate",
-    "msdate",
-    "lwdate",
-    "contentdate",
-    "postdatetime",
-    "postdate",
-    "issuedate",
-    "date",
-    "created",
-    "gentime",
-    "timestamp",
-    "pdate",
-];
-
-/// The same for the date of the last change.
-const MODIFIED: &[&str] = &[
-    "articlemodifiedtime",
-    "articlemodified",
-    "ogarticlemodifiedtime",
-    "ogupdatedtime",
-    "ogmodifiedtime",
-    "datemodified",
-    "modifieddate",
-    "modifiedtime",
-    "dctermsmodified",
-    "dcdatemodified",
-    "dcmodified",
-    "lastmodified",
-    "lastupdated",
-    "updatedtime",
-    "dateupdated",
-    "datelastmodified",
-    "revised",
-    "articleupdated",
-    "lastmod",
-];
-
-/// Keys of a date of publication in data.
-const KEYS: &[&str] = &[
-    "datePublished\"",
-    "datePublished\\\"",
-    "publishedAt",
-    "published_at",
-    "publishDate",
-    "publish_date",
-    "publicationDate",
-    "first_publication_date",
-];
-
-/// Words next to a date of publication.
-const PUBLISHED_WORDS: &[&str] = &[
-    "publish",
-    "posted",
-    "written on",
-    "veröffentlicht",
-    "erstellt",
-    "publié",
-    "publie",
-    "mis en ligne",
-    "publicado",
-    "pubblicato",
-    "gepubliceerd",
-    "geplaatst",
-    "opublikowan",
-    "публик",
-    "опублик",
-    "发布",
-    "發布",
-    "公開",
-    "date:",
-    "datum:",
-    "stand:",
-];
-
-/// Words next to a date of change.
-const MODIFIED_WORDS: &[&str] = &[
-    "updated",
-    "modified",
-    "last edited",
-    "reviewed",
-    "last post",
-    "last reply",
-    "aktualisiert",
-    "geändert",
-    "mis à jour",
-    "modifié",
-    "actualizado",
-    "atualizado",
-    "aggiornato",
-    "bijgewerkt",
-    "zaktualizowan",
-    "обновл",
-    "更新",
-];
 
 /// How much of a marked element is searched for a date, in bytes.
 const MARKED: usize = 200;
@@ -166,7 +28,7 @@ impl Evidence<'_> {
     pub(in crate::extract) fn published(&self) -> Option<String> {
         let stamp = self
             .jsonld(&["datePublished", "dateCreated", "uploadDate"])
-            .or_else(|| self.meta(PUBLISHED))
+            .or_else(|| self.meta(PUBLISHED_METAS))
             .or_else(|| self.marked(Kind::Published))
             .or_else(|| self.url())
             .or_else(|| self.nearest(Label::Published))
@@ -182,7 +44,7 @@ impl Evidence<'_> {
 
     fn changed(&self) -> Option<Stamp> {
         self.jsonld(&["dateModified"])
-            .or_else(|| self.meta(MODIFIED))
+            .or_else(|| self.meta(MODIFIED_METAS))
             .or_else(|| self.marked(Kind::Modified))
             .or_else(|| self.nearest(Label::Modified))
     }
@@ -220,7 +82,8 @@ impl Evidence<'_> {
     /// that is marked, or has a label, is nearer than it seems.
     fn nearest(&self, label: Label) -> Option<Stamp> {
         let is_wanted = |found: Label| found == label || label == Label::Published && found == Label::None;
-        let kinds = [(Kind::Time, 0), (Kind::Dated, 100), (Kind::Byline, 200)];
+        // Of those that say when something was published only what stands beside is left.
+        let kinds = [(Kind::Published, 0), (Kind::Time, 0), (Kind::Dated, 100), (Kind::Byline, 200)];
         let marks = kinds.iter().flat_map(|(kind, penalty)| {
             let marks = self.bylines.marks.iter().filter(|mark| mark.kind == *kind && is_wanted(self.label(mark.at())));
             marks.filter_map(move |mark| Some((self.distance_of(mark) + penalty, self.stamp(mark)?)))
@@ -253,7 +116,7 @@ impl Evidence<'_> {
 
     /// The date in the data of a script: of what a page shows by script, and of JSON-LD that cannot be mended.
     fn scripted(&self) -> Option<Stamp> {
-        KEYS.iter().find_map(|key| {
+        PUBLISHED_KEYS.iter().find_map(|key| {
             let (_, rest) = self.source.split_once(key)?;
             let value = rest.trim_start_matches(['"', '\\', ' ', ':']);
             let value = &value[..value.floor_char_boundary(MARKED)];

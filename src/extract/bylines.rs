@@ -151,13 +151,14 @@ impl Mark<'_> {
         self.text.start
     }
 
-    /// What can be seen of it: at most `limit` bytes of what is its own.
-    pub(super) fn text<'a>(&self, text: &'a str, limit: usize) -> &'a str {
-        let start = self.text.start.min(text.len());
-        let end = text.floor_char_boundary(self.text.end.min(start.saturating_add(limit)));
-        let own = text.get(start..end).unwrap_or_default().trim_ascii();
+    /// Where that stands in the visible text which can be seen of it: at most `limit` bytes of what is its own.
+    pub(super) fn place(&self, text: &str, limit: usize) -> Range<usize> {
+        let start = text.floor_char_boundary(self.text.start);
+        let end = text.floor_char_boundary(self.text.end.min(start.saturating_add(limit))).max(start);
+        let own = text[start..end].trim_ascii_start();
         // An element whose end was not seen goes as far as its line.
-        if self.text.end == usize::MAX { own.lines().next().unwrap_or_default() } else { own }
+        let line = if self.text.end == usize::MAX { own.find('\n') } else { None };
+        end - own.len()..end - own.len() + line.unwrap_or(own.len())
     }
 }
 

@@ -190,6 +190,8 @@ fn a_date_in_the_text_is_that_next_to_the_headline() {
         "2024-05-17T01:02:03Z"
     );
     assert_eq!(date("<h1>a</h1><p>Updated 17 May 2024"), "2024-05-17");
+    let both = "<h1>a</h1><p class=date>Updated: 18 May 2024 | Posted: 17 May 2024</p>";
+    assert_eq!([date(both), value(field("modified"), both)], ["2024-05-17", "2024-05-18"]);
 }
 
 #[test]

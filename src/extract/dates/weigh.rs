@@ -70,12 +70,19 @@ impl Evidence<'_> {
     fn marked(&self, kind: Kind) -> Option<Stamp> {
         let is_own = |mark: &&Mark<'_>| mark.kind == kind && !self.bylines.is_beside(mark, self.headline);
         let marks = self.bylines.marks.iter().filter(is_own);
-        marks.filter_map(|mark| Some((self.distance_of(mark), self.stamp(mark)?))).min().map(|(_, stamp)| stamp)
+        let dated =
+            marks.filter_map(|mark| Some((self.distance_of(mark), self.marked_dates(mark).into_iter().next()?.1)));
+        dated.min().map(|(_, stamp)| stamp)
     }
 
-    fn stamp(&self, mark: &Mark<'_>) -> Option<Stamp> {
-        let told = mark.value.as_deref().and_then(|value| Stamp::parse(value, self.order()));
-        told.or_else(|| self.dates(mark.text(self.text, MARKED)).next().map(|(_, stamp)| stamp))
+    /// The dates in an element that is marked, each with what it is: what it says for machines, else what is seen.
+    fn marked_dates(&self, mark: &Mark<'_>) -> Vec<(Label, Stamp)> {
+        if let Some(stamp) = mark.value.as_deref().and_then(|value| Stamp::parse(value, self.order())) {
+            return vec![(self.label(mark.at()), stamp)];
+        }
+        let own = mark.place(self.text, MARKED);
+        let dates = self.dates(&self.text[own.clone()]);
+        dates.map(|(place, stamp)| (self.label(own.start + place), stamp)).collect()
     }
 
     /// The date that stands nearest to the headline and is labelled so, or not labelled where it may be the publication's. One
@@ -85,8 +92,11 @@ impl Evidence<'_> {
         // Of those that say when something was published only what stands beside is left.
         let kinds = [(Kind::Published, 0), (Kind::Time, 0), (Kind::Dated, 100), (Kind::Byline, 200)];
         let marks = kinds.iter().flat_map(|(kind, penalty)| {
-            let marks = self.bylines.marks.iter().filter(|mark| mark.kind == *kind && is_wanted(self.label(mark.at())));
-            marks.filter_map(move |mark| Some((self.distance_of(mark) + penalty, self.stamp(mark)?)))
+            let marks = self.bylines.marks.iter().filter(|mark| mark.kind == *kind);
+            marks.filter_map(move |mark| {
+                let (_, stamp) = self.marked_dates(mark).into_iter().find(|(found, _)| is_wanted(*found))?;
+                Some((self.distance_of(mark) + penalty, stamp))
+            })
         });
         let lines = self.lines().flat_map(|(at, line)| {
             let distance = self.distance(at, self.bylines.is_aside(at, self.headline));

@@ -102,7 +102,7 @@ fn marked(page: &Evidence<'_>, kind: Kind) -> Option<String> {
 fn name_in(mark: &Mark<'_>, text: &str) -> Option<String> {
     let told = mark.value.as_deref().filter(|_| mark.kind == Kind::Author).and_then(clean);
     told.or_else(|| {
-        let lines = mark.text(text, 2 * NAME).lines().map(str::trim_ascii);
+        let lines = text[mark.place(text, 2 * NAME)].lines().map(str::trim_ascii);
         let line = lines.into_iter().find(|line| !without_by(line).is_empty())?;
         let has_by = line != without_by(line);
         clean(line).filter(|name| mark.kind == Kind::Author || has_by || is_like_name(name))

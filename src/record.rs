@@ -150,7 +150,7 @@ pub static COLUMNS: &[Column] = &[
         "input",
         r#"{"type": ["object", "null"]}"#,
         "what else the source's line carried: the other columns of a CSV file, the other keys of a JSON line",
-        |r| r.outcome.target.input.as_deref().map_or(Value::Null, Value::Json),
+        |r| r.outcome.target.input.as_deref().map_or(Value::Null, |json| Value::Json(Cow::Borrowed(json))),
     ),
     Column::new(
         "error",

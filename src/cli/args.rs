@@ -93,7 +93,7 @@ pub(super) struct Input {
 /// The help of `--extract`.
 fn fields() -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
-    format!("Add built-in fields to the record: {}", names.join(", "))
+    format!("Add built-in fields to the record: {}; all: every one that is cheap", names.join(", "))
 }
 
 #[derive(Debug, Args)]

@@ -50,7 +50,7 @@ impl fmt::Display for Error {
                     write!(f, "; did you mean `{similar}`?")?;
                 }
                 let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
-                write!(f, "\nfields: {}", names.join(", "))
+                write!(f, "\nfields: {}, all", names.join(", "))
             }
             Self::DuplicateName(name) => write!(f, "two fields are called `{name}`"),
             Self::NoName(expression) => write!(f, "`{expression}` has no name: write NAME=CSS"),

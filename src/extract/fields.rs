@@ -4,14 +4,12 @@ use std::borrow::Cow;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::links::Base;
-use super::reader::{Found, Part};
-use crate::failure::{self, Failure};
-use crate::page::{Kind, Page};
+use super::metadata::{author, cookies, links, naming, refresh, robots};
+use super::parts::Part;
+use super::source::Source;
+use super::structured::opengraph;
+use crate::page::Kind;
 use crate::value::{Table, Value};
-
-/// How much more text than the page its links may have, in bytes.
-const LINKS: usize = 64 << 20;
 
 /// A built-in field.
 #[derive(Debug)]
@@ -34,71 +32,105 @@ impl Field {
         FIELDS.iter().find(|field| field.name == name)
     }
 
-    /// Its value: null where pages of this kind have none.
+    /// Whether tokens and header fields tell it, so that `all` has it. Microdata costs a tree only where there is some.
+    pub(super) fn is_cheap(&self) -> bool {
+        self.part != Part::Tree
+    }
+
+    /// Its value: null where pages of this kind have none, and once the page has named too many URLs.
     pub(super) fn value(&self, source: &mut Source<'_>) -> Value<'static> {
-        match (self.part, source.page.kind) {
-            (Part::Headers, _) | (_, Kind::Html) | (Part::Text, Kind::Text) => (self.read)(source),
+        let value = match (self.part, source.page.kind) {
+            (Part::Headers | Part::Answer, _) | (_, Kind::Html) | (Part::Text, Kind::Text) => (self.read)(source),
             _ => Value::Null,
-        }
+        };
+        if source.has_too_many_urls() { Value::Null } else { value }
     }
 }
 
-/// What fields are read from. Each is read once, and takes what no other one reads.
-pub(super) struct Source<'a> {
-    page: &'a Page<'a>,
-    found: Found<'a>,
-    base: Base,
-    /// Why a field was given up.
-    pub(super) failure: Option<Failure>,
-}
+/// The JSON Schema of a text.
+const TEXT: &str = r#"{"type": ["string", "null"]}"#;
 
-impl<'a> Source<'a> {
-    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
-        let base = Base::new(page.url, found.head.base.as_deref());
-        Self { page, found, base, failure: None }
-    }
+/// The JSON Schema of a list of objects that have a form of their own.
+const OBJECTS: &str = r#"{"type": ["array", "null"], "items": {"type": "object"}}"#;
 
-    /// The links, or null where there is too much of them: each one may repeat a `<base>` as long as the page.
-    fn links(&mut self) -> Value<'static> {
-        let links = self.found.links.to_value(&self.base, LINKS + self.page.text.len());
-        links.unwrap_or_else(|| {
-            let message = "the links have 64 MiB more text than the page";
-            self.failure = Some(Failure::new(failure::Kind::TooComplex, message));
-            Value::Null
-        })
+/// The JSON Schema of what `<meta>` says of one vocabulary.
+const PROPERTIES: &str = r#"{
+    "type": ["array", "null"],
+    "items": {
+        "type": "object", "required": ["property", "content"],
+        "properties": {"property": {"type": "string"}, "content": {"type": "string"}}
     }
-}
+}"#;
 
 /// The built-in fields.
 pub static FIELDS: &[Field] = &[
     Field {
         name: "description",
         part: Part::Head,
-        schema: r#"{"type": ["string", "null"]}"#,
-        help: "the content of `<meta name=description>`, white space collapsed",
-        read: |s| Value::text(s.found.head.description.take()),
+        schema: TEXT,
+        help: "the content of `<meta name=description>`, else of `og:description` or the like, white space collapsed",
+        read: |s| Value::text(naming::description(&s.found.head)),
     },
     Field {
-        name: "canonical",
-        part: Part::Head,
-        schema: r#"{"type": ["string", "null"]}"#,
-        help: "the absolute URL of `<link rel=canonical>`",
-        read: |s| {
-            let href = s.found.head.canonical.as_deref();
-            Value::text(href.and_then(|href| s.base.absolute(href)))
-        },
+        name: "author",
+        part: Part::Bylines,
+        schema: r#"{"type": ["array", "null"], "items": {"type": "string"}}"#,
+        help: "the names of the authors: of JSON-LD, else of `<meta>`, else of what is marked as one",
+        read: |s| author::authors(&s.bylines()),
+    },
+    Field {
+        name: "date",
+        part: Part::Bylines,
+        schema: TEXT,
+        help: "when it was published, as ISO 8601, with the time where that is given: of JSON-LD, `<meta>`, what is marked as that, URL, or text",
+        read: |s| Value::text(s.bylines().published()),
+    },
+    Field {
+        name: "modified",
+        part: Part::Bylines,
+        schema: TEXT,
+        help: "when it was changed last, as ISO 8601, from the same sources",
+        read: |s| Value::text(s.bylines().modified()),
+    },
+    Field {
+        name: "site_name",
+        part: Part::JsonLd,
+        schema: TEXT,
+        help: "the name of the site: of `og:site_name`, else of JSON-LD, else of the application",
+        read: |s| Value::text(naming::site_name(&s.found.head, s.documents())),
     },
     Field {
         name: "lang",
+        part: Part::Answer,
+        schema: TEXT,
+        help: "the `lang` of `<html>`, else the Content-Language",
+        read: |s| Value::text(naming::language(&s.found.head, s.page.headers)),
+    },
+    Field {
+        name: "canonical",
+        part: Part::Answer,
+        schema: TEXT,
+        help: "the absolute URL of `<link rel=canonical>`, else of such a `Link` header field",
+        read: |s| Value::text(links::canonical(&s.found.head, s.page.headers, &s.base)),
+    },
+    Field {
+        name: "robots",
+        part: Part::Answer,
+        schema: TEXT,
+        help: "what `<meta name=robots>` and `X-Robots-Tag` say, separated by commas",
+        read: |s| Value::text(robots::directives(&s.found.head, s.page.headers)),
+    },
+    Field {
+        name: "favicon",
         part: Part::Head,
-        schema: r#"{"type": ["string", "null"]}"#,
-        help: "the `lang` of `<html>`",
-        read: |s| Value::text(s.found.head.lang.take()),
+        schema: TEXT,
+        help: "the absolute URL of the first `<link rel=icon>`",
+        read: |s| Value::text(links::favicon(&s.found.head, &s.base)),
     },
     Field {
         name: "h1",
         part: Part::Headings,
-        schema: r#"{"type": ["string", "null"]}"#,
+        schema: TEXT,
         help: "the text of the first `<h1>`",
         read: |s| Value::text(s.found.headings.h1().map(str::to_owned)),
     },
@@ -116,6 +148,16 @@ pub static FIELDS: &[Field] = &[
         read: |s| s.found.headings.to_value(),
     },
     Field {
+        name: "text",
+        part: Part::Text,
+        schema: TEXT,
+        help: "the visible text, blocks on lines of their own",
+        read: |s| match s.page.kind {
+            Kind::Html => Value::from(s.found.text.clone()),
+            _ => Value::from(s.page.text.to_string()),
+        },
+    },
+    Field {
         name: "links",
         part: Part::Links,
         schema: r#"{
@@ -129,7 +171,61 @@ pub static FIELDS: &[Field] = &[
             }
         }"#,
         help: "every HTML `<a href>` and `<area href>` whose URL can be parsed: its absolute URL, text, `rel`, and whether that says nofollow",
-        read: |s| s.links(),
+        read: |s| s.found.links.to_value(&s.base),
+    },
+    Field {
+        name: "images",
+        part: Part::Images,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["url", "alt", "size", "best"],
+                "properties": {
+                    "url": {"type": "string"}, "alt": {"type": ["string", "null"]},
+                    "size": {"type": ["string", "null"]}, "best": {"type": "boolean"}
+                }
+            }
+        }"#,
+        help: "every URL that an `<img>` or its `<picture>` offers: it absolute, `alt`, size as in `srcset`, and whether it is the image's best",
+        read: |s| s.found.images.to_value(&s.base),
+    },
+    Field {
+        name: "feeds",
+        part: Part::Head,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["url", "type", "title"],
+                "properties": {
+                    "url": {"type": "string"}, "type": {"type": ["string", "null"]},
+                    "title": {"type": ["string", "null"]}
+                }
+            }
+        }"#,
+        help: "every feed that the head names: its absolute URL, type and title",
+        read: |s| links::feeds(&s.found.head, &s.base),
+    },
+    Field {
+        name: "hreflang",
+        part: Part::Head,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["lang", "url"],
+                "properties": {
+                    "lang": {"type": "string"}, "url": {"type": "string"}
+                }
+            }
+        }"#,
+        help: "every `<link rel=alternate hreflang>`: its language and absolute URL",
+        read: |s| links::hreflang(&s.found.head, &s.base),
+    },
+    Field {
+        name: "meta_refresh",
+        part: Part::Answer,
+        schema: TEXT,
+        help: "the absolute URL that `<meta http-equiv=refresh>` or a `Refresh` header field leads to",
+        read: |s| Value::text(refresh::target(&s.found.head, s.page.headers, &s.base)),
     },
     Field {
         name: "meta",
@@ -143,8 +239,36 @@ pub static FIELDS: &[Field] = &[
         }"#,
         help: "every `<meta>` of the head: its `name`, `property`, `itemprop` or `http-equiv`, and its content",
         read: |s| {
-            pairs(&["name", "content"], s.found.head.metas.iter().map(|meta| (&*meta.name, (&*meta.content).into())))
+            pairs(&["name", "content"], s.found.head.metas.iter().map(|meta| (meta.name(), (&*meta.content).into())))
         },
+    },
+    Field {
+        name: "jsonld",
+        part: Part::JsonLd,
+        schema: OBJECTS,
+        help: "the objects of every block of JSON-LD, as they are; a block that is no JSON is left out",
+        read: |s| s.documents().to_value(),
+    },
+    Field {
+        name: "microdata",
+        part: Part::Microdata,
+        schema: OBJECTS,
+        help: "every microdata item that is in no other one: its `type`, `id`, and `properties` with a list of values each",
+        read: |s| s.microdata(),
+    },
+    Field {
+        name: "opengraph",
+        part: Part::Head,
+        schema: PROPERTIES,
+        help: "every Open Graph `<meta>`: its property and content",
+        read: |s| opengraph::opengraph(&s.found.head),
+    },
+    Field {
+        name: "twitter",
+        part: Part::Head,
+        schema: PROPERTIES,
+        help: "every `<meta>` of a Twitter card: its property and content",
+        read: |s| opengraph::twitter(&s.found.head),
     },
     Field {
         name: "headers",
@@ -160,14 +284,37 @@ pub static FIELDS: &[Field] = &[
         read: |s| pairs(&["name", "value"], s.page.headers.iter().map(header)),
     },
     Field {
-        name: "text",
-        part: Part::Text,
-        schema: r#"{"type": ["string", "null"]}"#,
-        help: "the visible text, blocks on lines of their own",
-        read: |s| match s.page.kind {
-            Kind::Html => Value::from(std::mem::take(&mut s.found.text)),
-            _ => Value::from(s.page.text.to_string()),
-        },
+        name: "cookies",
+        part: Part::Headers,
+        schema: r#"{
+            "type": "array",
+            "items": {
+                "type": "object", "required": ["name", "value", "domain", "path", "expires", "max_age", "secure", "http_only", "same_site"],
+                "properties": {
+                    "name": {"type": "string"}, "value": {"type": "string"}, "domain": {"type": ["string", "null"]},
+                    "path": {"type": ["string", "null"]}, "expires": {"type": ["string", "null"]},
+                    "max_age": {"type": ["string", "null"]}, "secure": {"type": "boolean"},
+                    "http_only": {"type": "boolean"}, "same_site": {"type": ["string", "null"]}
+                }
+            }
+        }"#,
+        help: "every cookie that the answer sets: its name, value and attributes",
+        read: |s| cookies::cookies(s.page.headers),
+    },
+    Field {
+        name: "hint",
+        part: Part::Signals,
+        schema: r#"{
+            "type": ["array", "null"],
+            "items": {
+                "type": "object", "required": ["hint", "signal"],
+                "properties": {
+                    "hint": {"type": "string"}, "signal": {"type": "string"}
+                }
+            }
+        }"#,
+        help: "why this may not be the page that was asked for (`needs_js`, `captcha`, `login`, `soft_404`, `consent`), each with the signal that said so",
+        read: |s| s.hints(),
     },
 ];
 

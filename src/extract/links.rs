@@ -1,10 +1,12 @@
 //! The links of a page, and what their URLs are relative to.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Range;
 
 use url::{Position, Url};
 
+use crate::page::Page;
 use crate::value::{Table, Value};
 
 /// The links of a page, in order.
@@ -27,8 +29,8 @@ pub(super) struct Link<'t> {
 }
 
 impl Links<'_> {
-    /// They as a value, without those whose URL makes no sense; nothing where that takes more than `room` bytes.
-    pub(super) fn to_value(&self, base: &Base, room: usize) -> Option<Value<'static>> {
+    /// They as a value, without those whose URL makes no sense.
+    pub(super) fn to_value(&self, base: &Base) -> Value<'static> {
         let mut table = Table::new(&["url", "text", "rel", "nofollow"], self.list.len());
         for Link { href, rel, text } in &self.list {
             if table.push_written(|url| base.join(href, url)).is_none() {
@@ -38,19 +40,22 @@ impl Links<'_> {
             table.push_text(Some(&self.texts[text.clone()]));
             table.push_text(rel.as_deref());
             table.push_bool(words.any(|word| word.eq_ignore_ascii_case("nofollow")));
-            if table.bytes() > room {
-                return None;
-            }
         }
-        Some(Value::Table(table))
+        Value::Table(table)
     }
 }
+
+/// How much longer than the page the URLs that it names may be together, with what is told of them, in bytes: each may
+/// repeat a `<base>` as long as the page.
+const URLS: usize = 64 << 20;
 
 /// The URL that a page's URLs are relative to.
 pub(super) struct Base {
     url: Url,
     /// None where its paths are not those of http.
     ends: Option<Ends>,
+    /// How many bytes of URLs may still be made; none when there were too many.
+    room: Cell<Option<usize>>,
 }
 
 /// Where the parts of a URL end.
@@ -99,15 +104,33 @@ impl Base {
             folder: url[..Position::AfterPath].rfind('/').map_or(0, |slash| slash + 1),
             query: end(Position::AfterQuery),
         });
-        Self { url, ends }
+        Self { url, ends, room: Cell::new(Some(URLS)) }
     }
 
-    /// Appends the absolute URL of `href` to `out`; nothing where it makes no sense.
+    /// The base of a page, for no more URLs than the page may name.
+    pub(super) fn of(page: &Page, href: Option<&str>) -> Self {
+        Self { room: Cell::new(Some(URLS + page.text.len())), ..Self::new(page.url, href) }
+    }
+
+    /// Whether the page names more URLs than it may. From then on there are none.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.room.get().is_none()
+    }
+
+    /// Appends the absolute URL of `href` to `out`; nothing where it makes no sense, or there were too many.
     pub(super) fn join(&self, href: &str, out: &mut String) -> Option<()> {
+        let start = out.len();
         self.join_simple(href, out).or_else(|| {
             out.push_str(self.url.join(href).ok()?.as_str());
             Some(())
-        })
+        })?;
+        self.take(out.len() - start)
+    }
+
+    /// Takes room for so many bytes that stand with a URL, and may do so with many.
+    pub(super) fn take(&self, bytes: usize) -> Option<()> {
+        self.room.set(self.room.get()?.checked_sub(bytes));
+        self.room.get().map(|_| ())
     }
 
     /// The absolute URL of `href`; none where it makes no sense.

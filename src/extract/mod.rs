@@ -1,27 +1,38 @@
 //! Page → title and fields. What is read is what was asked for.
 //!
-//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
-//! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
+//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only selectors
+//! and microdata need the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 //!
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
 //! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
-//! for every two bytes and a million more; the URLs of its links may be longer than itself by 64 MiB, and so much text
+//! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
 //! may a selector find. The standard has no such limits, and browsers have others.
 
+mod bylines;
 mod construct;
+mod dates;
 mod deadline;
 mod describe;
 mod error;
 mod fields;
 mod head;
+mod headings;
+mod hints;
+mod images;
 mod links;
+mod metadata;
 mod names;
 mod outline;
+mod parts;
 mod reader;
 mod select;
+mod source;
+mod structured;
 mod text;
 mod tokens;
 mod tree;
+
+use scraper::Html;
 
 use crate::failure::Failure;
 use crate::page::{Kind, Page};
@@ -29,16 +40,19 @@ use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
-use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::Base;
-use reader::{Found, Parts};
+use parts::{Part, Parts};
+use reader::Found;
 use select::Pick;
+use source::Source;
+use structured::microdata;
 
 /// One thing to extract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// A built-in field by its name; white space around it is no part of that.
+    /// A built-in field by its name; white space around it is no part of that. `all` stands for all that cost no more than
+    /// reading the page's tokens and header fields, but those that are named by another ask.
     Field(String),
     /// A field that the user describes:
     /// - `NAME=CSS`: the text of the first match, white space collapsed; null without one.
@@ -46,6 +60,17 @@ pub enum Ask {
     /// - `NAME=CSS@ATTRIBUTE`, `NAME[]=CSS@ATTRIBUTE`: an attribute instead; `href` and `src` as absolute URLs. A list
     ///   leaves out the matches that do not have it.
     Select(String),
+}
+
+/// What stands for all fields that are cheap.
+const ALL: &str = "all";
+
+/// Whether something that is asked for has this name.
+fn is_named(name: &str, asks: &[Ask]) -> bool {
+    asks.iter().any(|ask| match ask {
+        Ask::Field(field) => field.trim() == name,
+        Ask::Select(expression) => Pick::parse(expression).is_ok_and(|(selected, _)| selected == name),
+    })
 }
 
 /// How one field is read.
@@ -84,19 +109,21 @@ impl Extractor {
     pub fn new(asks: &[Ask]) -> Result<Self, Error> {
         let mut extractor = Self::default();
         for ask in asks {
-            let (name, step) = match ask {
+            match ask {
+                Ask::Field(name) if name.trim() == ALL => {
+                    let mut others = FIELDS.iter().filter(|field| field.is_cheap() && !is_named(field.name, asks));
+                    others.try_for_each(|field| extractor.field(field))?;
+                }
                 Ask::Field(name) => {
                     let name = name.trim();
-                    let field = Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?;
-                    extractor.parts.insert(field.part);
-                    (field.name, Step::Field(field))
+                    extractor.field(Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?)?;
                 }
                 Ask::Select(expression) => {
                     let (name, pick) = Pick::parse(expression)?;
-                    (name, Step::Pick(pick))
+                    extractor.parts.insert(Part::Tree);
+                    extractor.push(name, Step::Pick(pick))?;
                 }
-            };
-            extractor.push(name, step)?;
+            }
         }
         Ok(extractor)
     }
@@ -107,6 +134,11 @@ impl Extractor {
     /// There is a field of this name already.
     pub fn add(&mut self, name: &str, read: fn(&Page) -> Value<'static>) -> Result<(), Error> {
         self.push(name, Step::Custom(read))
+    }
+
+    fn field(&mut self, field: &'static Field) -> Result<(), Error> {
+        self.parts.insert(field.part);
+        self.push(field.name, Step::Field(field))
     }
 
     fn push(&mut self, name: &str, step: Step) -> Result<(), Error> {
@@ -124,49 +156,67 @@ impl Extractor {
         &self.names
     }
 
-    /// Whether reading a page takes its tree, many times the work that its tokens are.
+    /// Whether reading a page may take its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Pick(_)))
+        self.parts.contains(Part::Tree) || self.parts.contains(Part::Microdata)
+    }
+
+    /// Whether reading this page does.
+    fn needs_tree_of(&self, page: &Page) -> bool {
+        let has_microdata = || self.parts.contains(Part::Microdata) && microdata::is_in(&page.text);
+        page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_microdata())
     }
 
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
     #[must_use]
     pub fn read(&self, page: &Page) -> Extracted {
         let deadline = Deadline::for_text(&page.text);
-        let (mut found, result) = match page.kind {
+        let (found, result) = match page.kind {
             Kind::Html => reader::read(&page.text, self.parts, &deadline),
             Kind::Xml | Kind::Json | Kind::Text | Kind::Binary => (Found::default(), Ok(())),
         };
         let mut failure = result.err();
-        let title = found.title.take();
-        let (mut values, given_up) = self.read_fields(page, found);
-        failure = failure.or(given_up);
-        if self.needs_tree() && page.kind == Kind::Html && failure.is_none() {
-            failure = self.read_picks(page, &mut values, &deadline).err();
+        if self.steps.is_empty() {
+            return Extracted { title: found.title, row: Row::default(), failure };
         }
-        Extracted { title, row: Row(values), failure }
+        let mut tree = None;
+        if failure.is_none() && self.needs_tree_of(page) {
+            match construct::build(&page.text, &deadline) {
+                Ok(built) => tree = Some(built),
+                Err(why) => failure = Some(why),
+            }
+        }
+        let mut source = Source::new(page, found, tree.as_ref(), &deadline);
+        let mut values = self.read_fields(page, &mut source);
+        let Source { found, failure: unread, .. } = source;
+        failure = failure.or(unread);
+        if let Some(tree) = &tree {
+            failure = failure.or(self.read_picks(page, tree, &mut values, &deadline).err());
+        }
+        Extracted { title: found.title, row: Row(values), failure }
     }
 
-    /// The built-in fields in their places, null where selectors put theirs; and why one was given up.
-    fn read_fields(&self, page: &Page, found: Found<'_>) -> (Vec<Value<'static>>, Option<Failure>) {
-        if self.steps.is_empty() {
-            return (Vec::new(), None);
-        }
-        let mut source = Source::new(page, found);
+    /// The built-in fields in their places; null where selectors put theirs.
+    fn read_fields(&self, page: &Page, source: &mut Source<'_>) -> Vec<Value<'static>> {
         let value = |step: &Step| match step {
-            Step::Field(field) => field.value(&mut source),
+            Step::Field(field) => field.value(source),
             Step::Pick(_) => Value::Null,
             Step::Custom(read) => read(page),
         };
-        (self.steps.iter().map(value).collect(), source.failure)
+        self.steps.iter().map(value).collect()
     }
 
-    fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
-        let tree = construct::build(&page.text, deadline)?;
-        let base = Base::new(page.url, tree::base_href(&tree));
+    fn read_picks(
+        &self,
+        page: &Page,
+        tree: &Html,
+        values: &mut [Value<'static>],
+        deadline: &Deadline,
+    ) -> Result<(), Failure> {
+        let base = Base::of(page, tree::base_href(tree));
         let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
-        let mut taken = select::take(picks, &tree, &base, deadline)?.into_iter();
+        let mut taken = select::take(picks, tree, &base, deadline)?.into_iter();
         for (step, value) in self.steps.iter().zip(values) {
             if let Step::Pick(_) = step {
                 *value = taken.next().unwrap_or_default();
@@ -176,5 +226,7 @@ impl Extractor {
     }
 }
 
+#[cfg(test)]
+mod facts_tests;
 #[cfg(test)]
 mod tests;

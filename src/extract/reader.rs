@@ -4,15 +4,20 @@ use std::ops::Range;
 
 use html5ever::local_name;
 
+use super::bylines::Bylines;
 use super::deadline::Deadline;
 use super::head::Head;
+use super::headings::{Heading, Headings};
+use super::hints::Signals;
+use super::images::Images;
 use super::links::{Link, Links};
 use super::names::Name;
 use super::outline::{Outline, Phase, Started};
+use super::parts::{Part, Parts};
+use super::structured::jsonld;
 use super::text::{Gap, Prose};
 use super::tokens::{Content, Tag, Token, Tokens};
 use crate::failure::Failure;
-use crate::value::{Table, Value};
 
 /// After how many bytes the clock is looked at: reading so many takes milliseconds at the worst.
 const STRIDE: usize = 32 << 10;
@@ -20,82 +25,20 @@ const STRIDE: usize = 32 << 10;
 /// How long a title may be, in characters.
 const TITLE: usize = 100_000;
 
-/// A part of a page that is read only where something asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The answer's header fields: nothing of the page.
-    Headers,
-    /// What stands in the head.
-    Head,
-    /// The headings.
-    Headings,
-    /// The links.
-    Links,
-    /// The visible text.
-    Text,
-}
-
-/// A set of parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Parts(u8);
-
-impl Parts {
-    pub(super) fn insert(&mut self, part: Part) {
-        self.0 |= 1 << part as u8;
-    }
-
-    fn contains(self, part: Part) -> bool {
-        self.0 & (1 << part as u8) != 0
-    }
-
-    /// Whether reading may not stop at the body.
-    fn need_body(self) -> bool {
-        [Part::Headings, Part::Links, Part::Text].into_iter().any(|part| self.contains(part))
-    }
-}
-
-/// The headings of a page, in order.
-#[derive(Debug, Default)]
-pub(super) struct Headings {
-    list: Vec<Heading>,
-    /// The texts of all.
-    texts: String,
-}
-
-#[derive(Debug)]
-struct Heading {
-    /// 1 to 6.
-    level: u8,
-    /// Where its text stands.
-    text: Range<usize>,
-}
-
-impl Headings {
-    /// The text of the first one of level 1.
-    pub(super) fn h1(&self) -> Option<&str> {
-        let h1 = self.list.iter().find(|heading| heading.level == 1)?;
-        Some(&self.texts[h1.text.clone()])
-    }
-
-    /// They as a value.
-    pub(super) fn to_value(&self) -> Value<'static> {
-        let mut table = Table::new(&["level", "text"], self.list.len());
-        for Heading { level, text } in &self.list {
-            table.push_int((*level).into());
-            table.push_text(Some(&self.texts[text.clone()]));
-        }
-        Value::Table(table)
-    }
-}
-
 /// What a page says.
 #[derive(Debug, Default)]
 pub(super) struct Found<'t> {
     pub(super) title: Option<String>,
-    pub(super) head: Head,
+    pub(super) head: Head<'t>,
+    /// The texts of the blocks of JSON-LD.
+    pub(super) jsonld: Vec<String>,
     pub(super) headings: Headings,
     pub(super) links: Links<'t>,
+    pub(super) images: Images<'t>,
+    /// The visible text.
     pub(super) text: String,
+    pub(super) bylines: Bylines<'t>,
+    pub(super) signals: Signals<'t>,
 }
 
 /// Reads the title and `parts` of an HTML text, and says why it did not come to the end.
@@ -162,12 +105,32 @@ enum Title {
     Complete(String),
 }
 
+/// Whether the page is between `<head>` and `</head>` or `<body>` as they are written. What does not belong there ends the
+/// head (section 13.2.6.4.4), but nobody who reads what follows means it to be in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WrittenHead {
+    /// No such tag has come.
+    None,
+    Open,
+    Ended,
+}
+
+/// An element whose content is nothing but text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Raw {
+    JsonLd,
+    Noscript,
+    /// The title, or what nobody asked for.
+    Other,
+}
+
 #[derive(Debug)]
 struct State<'t> {
     parts: Parts,
     outline: Outline,
-    /// Inside an element whose content is nothing but text.
-    is_raw: bool,
+    /// What the element is whose content is nothing but text, inside one.
+    raw: Option<Raw>,
+    written_head: WrittenHead,
     title: Title,
     heading: Capture,
     link: Capture,
@@ -180,7 +143,8 @@ impl<'t> State<'t> {
         Self {
             parts,
             outline: Outline::new(),
-            is_raw: false,
+            raw: None,
+            written_head: WrittenHead::None,
             title: Title::Awaited,
             heading: Capture::default(),
             link: Capture::default(),
@@ -194,7 +158,7 @@ impl<'t> State<'t> {
             Token::Start => {
                 let content = self.start(tokens.tag());
                 if content != Content::Data {
-                    self.is_raw = content != Content::Plaintext;
+                    self.raw = (content != Content::Plaintext).then(|| self.raw(tokens.tag()));
                     tokens.switch(content);
                 }
             }
@@ -202,6 +166,19 @@ impl<'t> State<'t> {
             Token::Text(text) => self.text(text),
             Token::Char(c) => self.text(c.encode_utf8(&mut [0; 4])),
             Token::Null | Token::Comment | Token::Doctype(_) => {}
+        }
+    }
+
+    /// What an element is that has nothing but text in it.
+    fn raw(&mut self, tag: &Tag<'t>) -> Raw {
+        match *tag.name {
+            _ if self.outline.is_in_template() => Raw::Other,
+            local_name!("script") if self.parts.contains(Part::JsonLd) && jsonld::is_block(tag) => {
+                self.found.jsonld.push(String::new());
+                Raw::JsonLd
+            }
+            local_name!("noscript") if self.parts.contains(Part::Signals) => Raw::Noscript,
+            _ => Raw::Other,
         }
     }
 
@@ -214,6 +191,12 @@ impl<'t> State<'t> {
             if tag.name.has_rules_of_its_own() {
                 self.element(tag);
             }
+            if self.parts.contains(Part::Bylines) {
+                self.found.bylines.start(tag, &self.outline, self.text.len());
+            }
+            if self.parts.contains(Part::Signals) {
+                self.found.signals.start(tag);
+            }
             self.set_apart(&tag.name);
         }
         content
@@ -221,13 +204,23 @@ impl<'t> State<'t> {
 
     /// An HTML element that is part of the page.
     fn element(&mut self, tag: &Tag<'t>) {
+        self.written_head = match *tag.name {
+            local_name!("head") if self.outline.phase() < Phase::Body => WrittenHead::Open,
+            local_name!("body") => WrittenHead::Ended,
+            _ => self.written_head,
+        };
         match *tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
-            local_name!("html") | local_name!("meta") | local_name!("link")
-                if self.parts.contains(Part::Head) && self.outline.phase() < Phase::Body =>
+            local_name!("html") | local_name!("head") | local_name!("meta") | local_name!("link")
+                if self.parts.contains(Part::Head) && self.is_in_head() =>
             {
                 self.found.head.element(tag);
+            }
+            local_name!("img") | local_name!("picture") | local_name!("source")
+                if self.parts.contains(Part::Images) =>
+            {
+                self.found.images.start(tag);
             }
             local_name!("a") | local_name!("area") if self.parts.contains(Part::Links) => self.start_link(tag),
             _ if tag.name.is_heading() && self.parts.contains(Part::Headings) => self.start_heading(&tag.name),
@@ -257,13 +250,14 @@ impl<'t> State<'t> {
     }
 
     fn end(&mut self, name: &Name) {
-        if self.is_raw {
-            self.is_raw = false;
+        if self.raw.take().is_some() {
             self.close_title();
             return;
         }
-        if **name == local_name!("a") {
-            self.close_link();
+        match **name {
+            local_name!("a") => self.close_link(),
+            local_name!("head") => self.written_head = WrittenHead::Ended,
+            _ => {}
         }
         // The outline does not follow what is this deep.
         if self.outline.is_full() && name.is_heading() {
@@ -277,14 +271,8 @@ impl<'t> State<'t> {
     }
 
     fn text(&mut self, text: &str) {
-        if self.is_raw {
-            if let Title::Open(title) = &mut self.title
-                // As many bytes as the characters of the longest title may have.
-                && title.len() <= 4 * TITLE
-            {
-                title.push(text);
-            }
-            return;
+        if let Some(raw) = self.raw {
+            return self.raw_text(raw, text);
         }
         self.outline.text(text);
         if !self.parts.need_body() || !self.outline.holds_text() {
@@ -301,6 +289,16 @@ impl<'t> State<'t> {
         }
     }
 
+    fn raw_text(&mut self, raw: Raw, text: &str) {
+        match (raw, &mut self.title) {
+            (Raw::JsonLd, _) => self.found.jsonld.last_mut().into_iter().for_each(|block| block.push_str(text)),
+            (Raw::Noscript, _) => self.found.signals.noscript(text),
+            // As many bytes as the characters of the longest title may have.
+            (Raw::Other, Title::Open(title)) if title.len() <= 4 * TITLE => title.push(text),
+            (Raw::Other, _) => {}
+        }
+    }
+
     /// The start or end of an element sets text apart.
     fn set_apart(&mut self, name: &Name) {
         if !self.parts.need_body() {
@@ -314,6 +312,9 @@ impl<'t> State<'t> {
 
     /// Closes what the outline has closed.
     fn close_captures(&mut self) {
+        if self.parts.contains(Part::Bylines) {
+            self.found.bylines.close(&self.outline, self.text.len());
+        }
         if self.link.is_left(&self.outline) {
             self.close_link();
         }
@@ -344,12 +345,16 @@ impl<'t> State<'t> {
         }
     }
 
+    fn is_in_head(&self) -> bool {
+        self.outline.phase() < Phase::Body || self.written_head == WrittenHead::Open
+    }
+
     /// Whether nothing that was asked for can follow.
     fn has_all(&self) -> bool {
         let phase = self.outline.phase();
-        let has_head = phase >= Phase::Body || !self.parts.contains(Part::Head);
+        let has_head = !self.is_in_head() || !self.parts.contains(Part::Head);
         phase == Phase::Frameset
-            || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && !self.is_raw)
+            || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && self.raw.is_none())
     }
 
     fn finish(mut self) -> Found<'t> {

@@ -14,18 +14,22 @@ use super::*;
 use crate::failure;
 use crate::fetch::{Fetched, Head};
 
-fn page(body: &str) -> Page<'static> {
+pub(super) fn page(body: &str) -> Page<'static> {
     typed("text/html;charset=utf-8", body)
 }
 
 fn typed(content_type: &'static str, body: &str) -> Page<'static> {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-    let url = Url::parse("http://a.test/b/c").unwrap();
+    answer("http://a.test/b/c", headers, body)
+}
+
+pub(super) fn answer(url: &str, headers: HeaderMap, body: &str) -> Page<'static> {
+    let url = Url::parse(url).unwrap();
     let fetched = Fetched { url, head: Head { status: 200, headers }, body: body.to_owned().into() };
     Page::read(Box::leak(Box::new(fetched)))
 }
 
-fn field(name: &str) -> Ask {
+pub(super) fn field(name: &str) -> Ask {
     Ask::Field(name.to_owned())
 }
 
@@ -33,11 +37,11 @@ fn select(expression: &str) -> Ask {
     Ask::Select(expression.to_owned())
 }
 
-fn read(asks: &[Ask], body: &str) -> Extracted {
+pub(super) fn read(asks: &[Ask], body: &str) -> Extracted {
     Extractor::new(asks).unwrap().read(&page(body))
 }
 
-fn value(ask: Ask, body: &str) -> Json {
+pub(super) fn value(ask: Ask, body: &str) -> Json {
     let extracted = read(&[ask], body);
     assert_eq!(extracted.failure, None);
     serde_json::to_value(&extracted.row.0[0]).unwrap()
@@ -171,11 +175,19 @@ fn reading_goes_no_further_than_needed() {
 }
 
 #[test]
-fn only_selectors_need_the_tree() {
+fn only_selectors_and_microdata_need_the_tree() {
     let needs_tree = |asks: &[Ask]| Extractor::new(asks).unwrap().needs_tree();
     assert!(!needs_tree(&[]));
-    assert!(!needs_tree(&FIELDS.iter().map(|one| field(one.name)).collect::<Vec<_>>()));
+    let others = FIELDS.iter().filter(|one| one.is_cheap() && one.name != "microdata");
+    assert!(!needs_tree(&others.map(|one| field(one.name)).collect::<Vec<_>>()));
     assert!(needs_tree(&[select("a=b"), field("lang")]));
+    let microdata = Extractor::new(&[field("microdata")]).unwrap();
+    assert!(microdata.needs_tree());
+    let needs_tree_of = |body| microdata.needs_tree_of(&page(body));
+    assert_eq!(
+        [needs_tree_of("<p itemscope>"), needs_tree_of("<P ITEMSCOPE>"), needs_tree_of("<p>")],
+        [true, true, false]
+    );
 }
 
 #[test]
@@ -302,7 +314,7 @@ fn what_cannot_be_extracted_is_refused() {
         error(&[field("lnks")]).starts_with("there is no field `lnks`; did you mean `links`?\nfields: description, ")
     );
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
-    let fields = names.join(", ");
+    let fields = names.join(", ") + ", all";
     assert_eq!(error(&[field("price")]), format!("there is no field `price`\nfields: {fields}"));
     assert_eq!(
         error(&[field(" title")]),
@@ -335,8 +347,11 @@ fn a_bad_selector_is_shown_where_it_is_wrong() {
 
 #[test]
 fn the_schema_of_every_field_is_true() {
-    let body =
-        "<html lang=de><meta name=description content=d><link rel=canonical href=x><h1>a</h1><a href=b rel=c>c</a>";
+    let body = "<html lang=de><meta name=description content=d><link rel=canonical href=x><h1>a</h1><a href=b rel=c>c</a>
+        <link rel=icon href=i><link rel=alternate type=application/rss+xml href=f><meta name=author content=a><img src=a>
+        <link rel=alternate hreflang=de href=d><meta property=og:x content=y><meta name=twitter:x content=y>
+        <script type=application/ld+json>{\"a\": 1}</script><p itemscope itemid=x><time datetime=2024-01-01></time>
+        <input type=password><meta name=robots content=all><meta http-equiv=refresh content='0;url=x'>";
     for field in FIELDS {
         let schema: Json = serde_json::from_str(field.schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();

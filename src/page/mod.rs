@@ -29,6 +29,8 @@ pub struct Page<'a> {
     pub length: u64,
     /// The length of the body in bytes.
     pub bytes: u64,
+    /// The answer's status.
+    pub status: u16,
     /// The answer's header fields.
     pub headers: &'a HeaderMap,
 }
@@ -46,17 +48,18 @@ impl<'a> Page<'a> {
     /// is `windows-1252` as in browsers.
     #[must_use]
     pub fn read(fetched: &'a Fetched) -> Self {
-        let Fetched { url, head: Head { headers, .. }, body } = fetched;
+        let Fetched { url, head: Head { status, headers }, body } = fetched;
+        let status = *status;
         let declared = MediaType::of(headers.get_all(CONTENT_TYPE));
         let kind = Kind::of(declared.as_ref(), body);
         let bytes = body.len() as u64;
         if kind == Kind::Binary {
-            return Self { url, kind, charset: None, text: Cow::Borrowed(""), length: bytes, bytes, headers };
+            return Self { url, kind, charset: None, text: Cow::Borrowed(""), length: bytes, bytes, status, headers };
         }
         let label = declared.as_ref().and_then(|media| media.charset.as_deref());
         let (text, encoding) = decode(body, kind, label, url);
         let length = count_chars(&text);
-        Self { url, kind, charset: Some(charset::name(encoding)), text, length, bytes, headers }
+        Self { url, kind, charset: Some(charset::name(encoding)), text, length, bytes, status, headers }
     }
 }
 

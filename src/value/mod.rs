@@ -28,7 +28,7 @@ pub enum Value<'a> {
     /// Several maps with the same names, in order.
     Table(Table),
     /// JSON that is passed on as it came.
-    Json(&'a RawValue),
+    Json(Cow<'a, RawValue>),
 }
 
 impl<'a> Value<'a> {

@@ -44,12 +44,6 @@ impl Table {
         self.len() == 0
     }
 
-    /// How many bytes its texts have.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
     /// Appends a truth value to the map that is being filled; a map is complete with its last key.
     pub fn push_bool(&mut self, truth: bool) {
         self.cells.push(Cell::Bool(truth));

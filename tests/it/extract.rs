@@ -222,3 +222,141 @@ fn a_title_of_ten_megabytes_is_cut() {
     assert_eq!((&record["error"], record["title"].as_str().unwrap().len()), (&Value::Null, 100_000));
     assert_eq!(fetch([&site.url("/")])["error"]["kind"], "too_large");
 }
+
+/// A page that says everything of itself.
+const ARTICLE: &str = r#"<!doctype html>
+<html lang=en prefix="shop: http://shop.test/ns#">
+<head>
+  <title>A title of some length</title>
+  <meta property="og:site_name" content="The Site"><meta property="og:image" content="/og.png">
+  <meta property="og:image:width" content="3"><meta property="shop:price" content="9">
+  <meta name="twitter:card" content="summary"><meta name=robots content="noindex,follow">
+  <meta http-equiv=refresh content="30; url=/next">
+  <link rel=icon href=icon.png><link rel=alternate type="application/atom+xml" href=/feed title=Feed>
+  <link rel=alternate hreflang=de href=/de>
+  <script type="application/ld+json">//<![CDATA[
+    {"@type": "Article", "author": [{"name": "Ann Nym"}, "Bo"], "datePublished": "2024-05-17T10:00:00+02:00", "z": 1.50,}
+  //]]></script>
+  <script type="application/ld+json">{"broken": }</script>
+</head>
+<body>
+  <h1>A title of some length</h1>
+  <p>Updated <time class=updated datetime="2024-05-18">yesterday</time></p>
+  <div itemscope itemtype="http://schema.org/Product" itemref="price self" id=self>
+    <b itemprop=name>Anvil</b><a itemprop=url href=anvil>x</a><i itemprop=self itemscope itemref=self></i>
+  </div>
+  <span id=price itemprop=price>9</span>
+  <picture><source srcset="small.webp 480w, large.webp 800w"><img src=plain.jpg alt="An anvil"></picture>
+  <form><input type=password></form>
+</body>
+</html>"#;
+
+/// One field of [`ARTICLE`], with the site's address left out.
+fn fact(name: &str) -> Value {
+    let site = Site::start(|_| {
+        let cookie = "id=1; Path=/; HttpOnly; SameSite=Lax";
+        Answer::html(ARTICLE).header("X-Robots-Tag", "googlebot: noarchive").header("Set-Cookie", cookie)
+    });
+    let record = fetch(["-x", name, &site.url("/dir/page")]);
+    assert_eq!(record["error"], Value::Null);
+    serde_json::from_str(&record["fields"][name].to_string().replace(&site.url(""), "")).unwrap()
+}
+
+#[test]
+fn structured_data_is_passed_on_as_it_is() {
+    assert_eq!(
+        fact("jsonld"),
+        json!([{
+            "@type": "Article", "author": [{"name": "Ann Nym"}, "Bo"], "datePublished": "2024-05-17T10:00:00+02:00", "z": 1.50,
+        }])
+    );
+    assert_eq!(
+        fact("microdata"),
+        json!([{
+            "type": ["http://schema.org/Product"],
+            "properties": {"name": ["Anvil"], "url": ["anvil"], "self": [{"properties": {}}], "price": ["9"]},
+        }])
+    );
+    let pair = |(property, content): (&str, &str)| json!({"property": property, "content": content});
+    let opengraph =
+        [("og:site_name", "The Site"), ("og:image", "/og.png"), ("og:image:width", "3"), ("shop:price", "9")];
+    assert_eq!(fact("opengraph"), json!(opengraph.map(pair)));
+    assert_eq!(fact("twitter"), json!([pair(("twitter:card", "summary"))]));
+}
+
+#[test]
+fn what_a_page_says_of_itself_is_read() {
+    assert_eq!(fact("author"), json!(["Ann Nym", "Bo"]));
+    assert_eq!(fact("date"), "2024-05-17T10:00:00+02:00");
+    assert_eq!(fact("modified"), "2024-05-18");
+    assert_eq!(fact("site_name"), "The Site");
+    assert_eq!(fact("robots"), "noindex, follow, googlebot: noarchive");
+    assert_eq!(fact("favicon"), "/dir/icon.png");
+    assert_eq!(fact("meta_refresh"), "/next");
+    assert_eq!(fact("feeds"), json!([{"url": "/feed", "type": "application/atom+xml", "title": "Feed"}]));
+    assert_eq!(fact("hreflang"), json!([{"lang": "de", "url": "/de"}]));
+}
+
+#[test]
+fn images_have_all_their_sources_and_a_best_one() {
+    let image =
+        |url: &str, size: Option<&str>, best: bool| json!({"url": url, "alt": "An anvil", "size": size, "best": best});
+    let wanted = json!([
+        image("/dir/small.webp", Some("480w"), false),
+        image("/dir/large.webp", Some("800w"), true),
+        image("/dir/plain.jpg", None, false),
+    ]);
+    assert_eq!(fact("images"), wanted);
+}
+
+#[test]
+fn cookies_have_their_values_and_attributes() {
+    let cookie = json!({
+        "name": "id", "value": "1", "domain": null, "path": "/", "expires": null, "max_age": null, "secure": false,
+        "http_only": true, "same_site": "Lax",
+    });
+    assert_eq!(fact("cookies"), json!([cookie]));
+}
+
+#[test]
+fn a_hint_says_what_said_so() {
+    assert_eq!(fact("hint"), json!([{"hint": "login", "signal": "input of type password"}]));
+}
+
+#[test]
+fn all_fields_that_are_cheap_come_at_once() {
+    let site = Site::start(|_| Answer::html(ARTICLE));
+    let record = fetch(["-x", "all", "-s", "h1=b", &site.url("/")]);
+    let fields = record["fields"].as_object().unwrap();
+    assert_eq!(fields["h1"], "Anvil");
+    for name in ["description", "jsonld", "microdata", "date", "hint", "cookies", "text", "links"] {
+        assert!(fields.contains_key(name), "{name}");
+    }
+    assert_eq!(record["error"], Value::Null);
+}
+
+#[test]
+fn microdata_that_is_too_much_harms_nobody_else() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/bomb" => {
+            let items = "<p itemscope itemref=a>".repeat(10_000);
+            Answer::html(format!("<title>bomb</title><div id=a>{}</div>{items}", "<b itemprop=a>b</b>".repeat(10_000)))
+        }
+        _ => Answer::html(ARTICLE),
+    });
+    let run = scrape(["-f", "jsonl", "-x", "microdata,h1", &site.url("/bomb"), &site.url("/")]).run();
+    assert_eq!(run.record_of("/")["error"], Value::Null);
+    let bomb = run.record_of("/bomb");
+    assert_eq!((&bomb["error"]["kind"], &bomb["title"]), (&json!("too_complex"), &json!("bomb")));
+    assert_eq!(bomb["fields"]["microdata"], Value::Null);
+}
+
+#[test]
+fn a_record_stays_one_line_whatever_json_a_page_has() {
+    let block = "{\"a\": \"x\\u2028\u{2028}\u{1b}[31m\n\",\r\n \"b\": [\n1 ]}";
+    let site = Site::start(move |_| Answer::html(format!("<script type=application/ld+json>{block}</script>")));
+    let run = scrape(["-f", "jsonl", "-x", "jsonld", &site.url("/")]).run().succeeds();
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert!(!run.stdout.contains(['\u{1b}', '\u{2028}']), "{}", run.stdout);
+    assert_eq!(run.record()["fields"]["jsonld"][0]["b"], json!([1]));
+}

@@ -48,6 +48,17 @@ fn links_that_repeat_a_long_base_do_not_fill_the_memory() {
 }
 
 #[test]
+fn images_that_repeat_a_long_text_do_not_fill_the_memory() {
+    let page = |alt: usize, candidates: usize| {
+        let body = format!("<img alt='{}' srcset='{}'>", "x".repeat(alt), "y 1x,".repeat(candidates));
+        read(&[field("images")], &body)
+    };
+    assert_eq!(page(1 << 20, 100).failure.map(|failure| failure.kind), Some(failure::Kind::TooComplex));
+    assert_eq!(page(1 << 20, 10).failure, None);
+    assert_eq!(page(100, 10_000).failure, None);
+}
+
+#[test]
 fn nothing_without_an_end_is_too_much() {
     for endless in [
         "<!--",

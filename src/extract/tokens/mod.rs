@@ -15,6 +15,7 @@ mod words;
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 pub(super) use self::doctype::Doctype;
+pub(super) use self::references::decode_value;
 use self::references::{Place, Reference};
 use self::tag::Names;
 pub(super) use self::tag::{Attribute, AttributeNames, Tag};

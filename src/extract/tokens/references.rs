@@ -89,7 +89,7 @@ fn character(number: u32) -> char {
 }
 
 /// What the value of an attribute means that is written so.
-pub(super) fn decode_value(written: &str) -> Cow<'_, str> {
+pub(in crate::extract) fn decode_value(written: &str) -> Cow<'_, str> {
     let next = |text: &str| memchr3(b'&', b'\r', b'\0', text.as_bytes());
     let Some(mut special) = next(written) else { return Cow::Borrowed(written) };
     let (mut value, mut rest) = (String::with_capacity(written.len()), written);

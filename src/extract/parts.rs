@@ -1,0 +1,65 @@
+//! What of a page has to be read.
+
+/// A part of a page that is read only where something asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The answer's header fields: nothing of the page.
+    Headers,
+    /// What stands in the head.
+    Head,
+    /// What an answer says of itself whatever it is: its header fields, and the head of a page.
+    Answer,
+    /// JSON-LD, wherever it stands, and the head.
+    JsonLd,
+    /// The headings.
+    Headings,
+    /// The links.
+    Links,
+    /// The images.
+    Images,
+    /// The visible text.
+    Text,
+    /// Who wrote the page and when, wherever that stands: the head, JSON-LD, the text and what is marked in it.
+    Bylines,
+    /// What tells that a page is not the one that was asked for: the head, the text, scripts and forms.
+    Signals,
+    /// Its microdata: the tree, where there may be any.
+    Microdata,
+    /// Its tree: what is read from that needs no other part.
+    Tree,
+}
+
+impl Part {
+    /// It and the parts that it is made of.
+    fn bits(self) -> u16 {
+        let made_of: &[Self] = match self {
+            Self::Answer | Self::JsonLd => &[Self::Head],
+            Self::Bylines => &[Self::Head, Self::JsonLd, Self::Text],
+            Self::Signals => &[Self::Head, Self::Headings, Self::Text],
+            _ => &[],
+        };
+        made_of.iter().fold(1 << self as u16, |bits, part| bits | 1 << *part as u16)
+    }
+}
+
+/// A set of parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts(u16);
+
+impl Parts {
+    /// Adds a part, and those that it is made of.
+    pub(super) fn insert(&mut self, part: Part) {
+        self.0 |= part.bits();
+    }
+
+    pub(super) fn contains(self, part: Part) -> bool {
+        self.0 & (1 << part as u16) != 0
+    }
+
+    /// Whether reading may not stop at the body.
+    pub(super) fn need_body(self) -> bool {
+        let in_body =
+            [Part::JsonLd, Part::Headings, Part::Links, Part::Images, Part::Text, Part::Bylines, Part::Signals];
+        in_body.into_iter().any(|part| self.contains(part))
+    }
+}

@@ -1,0 +1,88 @@
+//! What the fields of one page are read from.
+
+use std::cell::OnceCell;
+
+use scraper::Html;
+
+use super::bylines;
+use super::deadline::Deadline;
+use super::hints;
+use super::links::Base;
+use super::reader::Found;
+use super::structured::jsonld::Documents;
+use super::structured::microdata;
+use crate::failure::{Failure, Kind};
+use crate::page::Page;
+use crate::value::Value;
+
+/// What fields are read from. None takes what another one reads.
+pub(super) struct Source<'a> {
+    pub(super) page: &'a Page<'a>,
+    pub(super) found: Found<'a>,
+    /// There where a field or a selector needs it, and the page is HTML that is not too complex.
+    tree: Option<&'a Html>,
+    pub(super) base: Base,
+    /// The page's JSON-LD, parsed by the first field that needs it.
+    documents: OnceCell<Documents>,
+    deadline: &'a Deadline,
+    /// Why a field could not be read.
+    pub(super) failure: Option<Failure>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>, tree: Option<&'a Html>, deadline: &'a Deadline) -> Self {
+        let base = Base::of(page, found.head.base.as_deref());
+        Self { page, found, tree, base, documents: OnceCell::new(), deadline, failure: None }
+    }
+
+    pub(super) fn documents(&self) -> &Documents {
+        self.documents.get_or_init(|| Documents::parse(&self.found.jsonld))
+    }
+
+    /// What may say who wrote the page, and when.
+    pub(super) fn bylines(&self) -> bylines::Evidence<'_> {
+        let head = &self.found.head;
+        let title = self.found.title.as_deref().unwrap_or_default();
+        let canonical = head.links_of("canonical").map(|link| &*link.href);
+        let urls = canonical.chain(head.content(&["og:url"])).chain([self.page.url.path()]);
+        bylines::Evidence {
+            head,
+            documents: self.documents(),
+            bylines: &self.found.bylines,
+            source: &self.page.text,
+            text: &self.found.text,
+            headline: self.found.bylines.headline(&self.found.text, title),
+            urls: urls.collect(),
+        }
+    }
+
+    pub(super) fn hints(&self) -> Value<'static> {
+        let evidence = hints::Evidence {
+            page: self.page,
+            title: self.found.title.as_deref().unwrap_or_default(),
+            headings: &self.found.headings,
+            text: &self.found.text,
+            signals: &self.found.signals,
+        };
+        evidence.to_value()
+    }
+
+    /// Whether the page names more URLs than it may, which is noted as its failure.
+    pub(super) fn has_too_many_urls(&mut self) -> bool {
+        let has_too_many = self.base.is_exhausted();
+        if has_too_many && self.failure.is_none() {
+            let message = "the URLs that the page names are longer than itself by 64 MiB";
+            self.failure = Some(Failure::new(Kind::TooComplex, message));
+        }
+        has_too_many
+    }
+
+    /// The microdata; null where it is too much to be read.
+    pub(super) fn microdata(&mut self) -> Value<'static> {
+        let Some(tree) = self.tree else { return Value::List(Vec::new()) };
+        microdata::items(tree, self.deadline).unwrap_or_else(|failure| {
+            self.failure = Some(failure);
+            Value::Null
+        })
+    }
+}

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use reqwest::header::{HeaderName, HeaderValue};
+use scraper::Html;
 
 use super::links::Base;
 use super::reader::{Found, Part};
@@ -43,13 +44,15 @@ impl Field {
 pub(super) struct Source<'a> {
     page: &'a Page<'a>,
     found: Found<'a>,
+    /// There where a field or a selector needs it, and the page is HTML that is not too complex.
+    tree: Option<&'a Html>,
     base: Base,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>) -> Self {
+    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>, tree: Option<&'a Html>) -> Self {
         let base = Base::new(page.url, found.head.base.as_deref());
-        Self { page, found, base }
+        Self { page, found, tree, base }
     }
 }
 

@@ -18,6 +18,8 @@ mod text;
 mod tokens;
 mod tree;
 
+use scraper::Html;
+
 use crate::failure::Failure;
 use crate::page::{Kind, Page};
 use crate::value::{Row, Value};
@@ -27,7 +29,7 @@ pub use error::Error;
 use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::Base;
-use reader::{Found, Parts};
+use reader::{Found, Part, Parts};
 use select::Pick;
 
 /// One thing to extract.
@@ -88,6 +90,7 @@ impl Extractor {
                 }
                 Ask::Select(expression) => {
                     let (name, pick) = Pick::parse(expression)?;
+                    extractor.parts.insert(Part::Tree);
                     (name, Step::Pick(pick))
                 }
             };
@@ -122,7 +125,7 @@ impl Extractor {
     /// Whether reading a page takes its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Pick(_)))
+        self.parts.contains(Part::Tree)
     }
 
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
@@ -134,20 +137,27 @@ impl Extractor {
             Kind::Xml | Kind::Json | Kind::Text | Kind::Binary => (Found::default(), Ok(())),
         };
         let mut failure = result.err();
-        let title = found.title.take();
-        let mut values = self.read_fields(page, found);
+        let mut tree = None;
         if self.needs_tree() && page.kind == Kind::Html && failure.is_none() {
-            failure = self.read_picks(page, &mut values, &deadline).err();
+            match construct::build(&page.text, &deadline) {
+                Ok(built) => tree = Some(built),
+                Err(why) => failure = Some(why),
+            }
+        }
+        let title = found.title.take();
+        let mut values = self.read_fields(page, found, tree.as_ref());
+        if let Some(tree) = &tree {
+            failure = self.read_picks(page, tree, &mut values, &deadline).err();
         }
         Extracted { title, row: Row(values), failure }
     }
 
     /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found<'_>) -> Vec<Value<'static>> {
+    fn read_fields(&self, page: &Page, found: Found<'_>, tree: Option<&Html>) -> Vec<Value<'static>> {
         if self.steps.is_empty() {
             return Vec::new();
         }
-        let mut source = Source::new(page, found);
+        let mut source = Source::new(page, found, tree);
         let value = |step: &Step| match step {
             Step::Field(field) => field.value(&mut source),
             Step::Pick(_) => Value::Null,
@@ -156,11 +166,16 @@ impl Extractor {
         self.steps.iter().map(value).collect()
     }
 
-    fn read_picks(&self, page: &Page, values: &mut [Value<'static>], deadline: &Deadline) -> Result<(), Failure> {
-        let tree = construct::build(&page.text, deadline)?;
-        let base = Base::new(page.url, tree::base_href(&tree));
+    fn read_picks(
+        &self,
+        page: &Page,
+        tree: &Html,
+        values: &mut [Value<'static>],
+        deadline: &Deadline,
+    ) -> Result<(), Failure> {
+        let base = Base::new(page.url, tree::base_href(tree));
         let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
-        let mut taken = select::take(picks, &tree, &base, deadline)?.into_iter();
+        let mut taken = select::take(picks, tree, &base, deadline)?.into_iter();
         for (step, value) in self.steps.iter().zip(values) {
             if let Step::Pick(_) = step {
                 *value = taken.next().unwrap_or_default();

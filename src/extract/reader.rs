@@ -33,6 +33,8 @@ pub(super) enum Part {
     Links,
     /// The visible text.
     Text,
+    /// Its tree: what is read from that needs no other part.
+    Tree,
 }
 
 /// A set of parts.
@@ -44,7 +46,7 @@ impl Parts {
         self.0 |= 1 << part as u8;
     }
 
-    fn contains(self, part: Part) -> bool {
+    pub(super) fn contains(self, part: Part) -> bool {
         self.0 & (1 << part as u8) != 0
     }
 

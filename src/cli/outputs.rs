@@ -23,7 +23,7 @@ use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::seeds::Source;
-use crate::sink::{Format, Lines, Options, Ordered};
+use crate::sink::{Compression, Format, Lines, Options, Ordered};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -70,7 +70,8 @@ pub(super) fn open(
     let mut sinks = Vec::new();
     for (Opened { path, file, metadata }, format) in opened {
         empty(&file, &metadata, path)?;
-        sinks.push(format.sink(lines(&path.to_string_lossy(), file, &metadata), options));
+        let lines = lines(&path.to_string_lossy(), file, &metadata)?;
+        sinks.push(format.sink(lines, options));
     }
     if let Some(Opened { file, metadata, .. }) = stdout {
         let is_terminal = io::stdout().is_terminal();
@@ -78,7 +79,7 @@ pub(super) fn open(
         let lines = if is_terminal {
             Lines::new(STDOUT, Terminal::start(file, bar.clone()))
         } else {
-            lines(STDOUT, file, &metadata)
+            lines(STDOUT, file, &metadata)?
         };
         let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
         sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
@@ -103,13 +104,15 @@ fn is_stdout(path: impl AsRef<Path>) -> bool {
 }
 
 fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
-    match Format::from_extension(path).or(asked) {
+    match Format::from_extension(Compression::of(path).1).or(asked) {
         Some(format) => Ok(format),
         // Its format is found where it is opened.
         None if is_stdout(path) => Ok(Format::Tsv),
         None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
-            Err(Stop::usage(error).with_hint(Some("end it in .jsonl, .csv or .tsv, or add --format".into())))
+            Err(Stop::usage(error).with_hint(Some(
+                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or add --format".into(),
+            )))
         }
     }
 }
@@ -150,9 +153,17 @@ fn empty(file: &File, metadata: &Metadata, path: &Path) -> Result<(), Stop> {
     emptied.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
 }
 
-fn lines(name: &str, file: File, metadata: &Metadata) -> Lines {
+fn lines(name: &str, file: File, metadata: &Metadata) -> Result<Lines, Stop> {
     let kind = metadata.file_type();
-    if kind.is_fifo() || kind.is_socket() { Lines::pipe(name, Patient(file)) } else { Lines::new(name, Whole(file)) }
+    let is_pipe = kind.is_fifo() || kind.is_socket();
+    match Compression::of(Path::new(name)).0 {
+        Compression::None if is_pipe => Ok(Lines::pipe(name, Patient(file))),
+        Compression::None => Ok(Lines::new(name, Whole(file))),
+        compression => {
+            let out: Box<dyn Write + Send> = if is_pipe { Box::new(Patient(file)) } else { Box::new(Whole(file)) };
+            Lines::compressed(name, out, compression).context("cannot compress").map_err(Stop::broken)
+        }
+    }
 }
 
 /// What makes a file the same under another name.

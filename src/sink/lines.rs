@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::compression::{Compression, Compressor};
+
 /// What is gathered for one write to a file or a terminal, in bytes.
 const GATHERED: usize = 64 * 1024;
 /// What is gathered for one write to a pipe, in bytes: Linux's `PIPE_BUF`. Up to that, a write to a pipe happens whole
@@ -14,7 +16,7 @@ const CARGO: usize = 4096;
 /// The exception is a record of more than 4096 bytes in a pipe, which no system writes at once.
 pub struct Lines {
     name: Box<str>,
-    out: Box<dyn Write + Send>,
+    out: Compressor,
     buffer: Vec<u8>,
     /// The most that one write may hold, unless a single record is longer.
     limit: usize,
@@ -23,7 +25,20 @@ pub struct Lines {
 impl Lines {
     /// Lines for a file or a terminal that errors call `name`.
     pub fn new(name: impl Into<Box<str>>, out: impl Write + Send + 'static) -> Self {
-        Self { name: name.into(), out: Box::new(out), buffer: Vec::new(), limit: GATHERED }
+        Self { name: name.into(), out: Compressor::None(Box::new(out)), buffer: Vec::new(), limit: GATHERED }
+    }
+
+    /// Lines for a file that errors call `name`, compressed.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn compressed(
+        name: impl Into<Box<str>>,
+        out: impl Write + Send + 'static,
+        compression: Compression,
+    ) -> io::Result<Self> {
+        let compressor = Compressor::new(compression, Box::new(out))?;
+        Ok(Self { name: name.into(), out: compressor, buffer: Vec::new(), limit: GATHERED })
     }
 
     /// Lines for a pipe or a socket that errors call `name`.
@@ -50,6 +65,12 @@ impl Lines {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.write(self.buffer.len())?;
         self.out.flush().map_err(|error| self.explain(&error))
+    }
+
+    /// Writes everything that was added: nothing follows.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.write(self.buffer.len())?;
+        self.out.finish().map_err(|error| self.explain(&error))
     }
 
     /// Writes the first `end` bytes of the buffer and forgets them, also when that fails: some of them may be out.

@@ -2,6 +2,7 @@
 //!
 //! A format renders one record at a time (`Render`); everything else is common to all of them.
 
+mod compression;
 mod csv;
 mod formula;
 mod jsonl;
@@ -19,6 +20,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use compression::Compression;
 pub use lines::Lines;
 pub use neutral::neutralise;
 pub use ordered::Ordered;
@@ -149,7 +151,7 @@ impl Sink for Output {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.lines.flush()
+        self.lines.finish()
     }
 }
 

@@ -160,6 +160,18 @@ fn several_files_are_written_from_one_run_each_in_the_format_of_its_name() {
 }
 
 #[test]
+fn a_file_is_compressed_where_its_name_says_so() {
+    let run = everything(&site(), &["-o", "out.jsonl.gz", "-o", "out.csv.zst", "-o", "out.jsonl"]);
+    let file = |name| std::fs::File::open(run.path(name)).unwrap();
+    let jsonl = std::io::read_to_string(flate2::read::GzDecoder::new(file("out.jsonl.gz"))).unwrap();
+    assert_eq!(jsonl, run.file("out.jsonl"));
+    let csv = std::io::read_to_string(zstd::Decoder::new(file("out.csv.zst")).unwrap()).unwrap();
+    assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), 9);
+    let run = scrape(["-o", "out.gz", "http://127.0.0.1/"]).run().exits(2);
+    assert!(run.stderr.contains("out.gz: its name does not tell the format"), "{run:?}");
+}
+
+#[test]
 fn a_dash_keeps_standard_output_beside_a_file() {
     let run = everything(&site(), &["-o", "out.csv", "-o", "-", "-f", "jsonl"]);
     assert_eq!(run.records().len(), 9);

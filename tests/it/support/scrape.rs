@@ -303,10 +303,15 @@ impl Run {
         records.remove(0)
     }
 
+    /// A file in the working directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
     /// The text of a file in the working directory.
     #[track_caller]
     pub(crate) fn file(&self, name: &str) -> String {
-        std::fs::read_to_string(self.home.path().join(name)).unwrap()
+        std::fs::read_to_string(self.path(name)).unwrap()
     }
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod dedupe;
 mod engine;
 mod exit;
+mod expressions;
 mod extract;
 mod fetch;
 mod input;

@@ -1,0 +1,371 @@
+//! The language of `--select`: where a value stands in a page, and what becomes of it.
+//!
+//! ```text
+//! field     = NAME ["[]"] "=" expression
+//! expression = selector { " |" transform }
+//! selector  = XPath | JSONPath | CSS ["@" attribute]
+//! transform = "re:" pattern | name ["(" argument ")"]
+//! argument  = "text" | 'text' | number | "true" | "false" | word
+//! ```
+//!
+//! `NAME=` takes the first match, `NAME[]=` all of them as a list. Values go from one transform to the next; a transform
+//! is applied to each item of a list, however deep (`join` makes a text of the innermost lists). Null stays null
+//! through all of them but `default`, which fills in single values and the items of lists, not whole lists.
+//!
+//! What a selector is in is told by its start: `$` begins a JSONPath; `/`, `(`, `./`, `../` and a function's name with its
+//! parenthesis an XPath; everything else is CSS. CSS and XPath read HTML, JSONPath reads JSON (and plain text that is JSON
+//! all the same); on other pages they are null.
+//!
+//! - An element stands for its text, white space collapsed, or with `html` behind the selector for the HTML inside
+//!   (WHATWG HTML, section 13.3). An attribute is taken as it is, but `href` and `src` as absolute URLs. A list leaves
+//!   out the matches that do not have the attribute, and keeps the items that a transform makes null.
+//! - An XPath that is no set of nodes is a text, a number or a truth value. What JSONPath finds keeps its type.
+//!
+//! Which bar is a transform's: **one with white space before it, outside of quotes and brackets**. So `ns|a` and
+//! `[lang|=en]` are CSS, and `$[?@.a || @.b]` is JSONPath. In an XPath a bar before `/ ( . @ *` joins paths (`//h1 | //h2`);
+//! with a name behind it, it is written without white space or in parentheses. A pattern ends at a bar with white space
+//! on *both* sides, outside of groups and classes, so that `re:a|b` is one; white space around a pattern is no part of it.
+//!
+//! What is wrong is told with the byte where it is. Nothing runs without bound: the clock of a page (`Deadline`) is looked
+//! at inside all three languages, what is found has a size ([`FOUND`]), and patterns take linear time.
+
+mod css;
+mod date;
+mod fault;
+mod holds;
+mod jsonpath;
+mod number;
+mod pattern;
+mod scan;
+mod transform;
+mod xpath;
+
+use scraper::{ElementRef, Html};
+
+use super::FOUND;
+use super::deadline::{Deadline, Meter};
+use super::links::Base;
+use super::text::collapse;
+use super::tree::text_of;
+use crate::failure::{Failure, Kind};
+use crate::value::Value;
+use css::Css;
+pub(super) use fault::Fault;
+use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
+use jsonpath::JsonPath;
+use scan::{Language, Scanned, Written, scan};
+use transform::{Call, Step};
+pub use transform::{TRANSFORMS, Transform};
+use xpath::{Node, Nodes, Outcome, XPath};
+
+/// How long an expression may be, in bytes.
+const LENGTH: usize = 4096;
+
+/// An expression that means something.
+#[derive(Debug)]
+pub(super) struct Expression {
+    selector: Selector,
+    /// All matches, not only the first.
+    is_list: bool,
+    steps: Vec<Step>,
+    holds: Holds,
+}
+
+#[derive(Debug)]
+enum Selector {
+    Css(Css),
+    XPath(XPath, Aspect),
+    JsonPath(JsonPath),
+}
+
+/// What of an element is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aspect {
+    Text,
+    Html,
+}
+
+impl Aspect {
+    fn of(self, element: &ElementRef<'_>) -> String {
+        match self {
+            Self::Text => text_of(element),
+            Self::Html => element.inner_html(),
+        }
+    }
+}
+
+/// What an attribute's value stands for.
+fn attribute_value(name: &str, value: &str, base: &Base) -> Option<String> {
+    if matches!(name, "href" | "src") { base.absolute(value) } else { Some(value.to_owned()) }
+}
+
+/// Reads `NAME=expression` or `NAME[]=expression`. Gives the name, and what it stands for.
+pub(super) fn parse_field(field: &str) -> Result<(&str, Expression), Fault> {
+    let hint = "write NAME=SELECTOR, such as price=.price";
+    let (name, text) = field.split_once('=').ok_or_else(|| Fault::new(0, "there is no name", hint))?;
+    let start = name.len() + 1;
+    let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
+    if !is_name(name) {
+        let hint = "write NAME= or NAME[]=, with a name of letters, digits, `_`, `.` and `-` that begins with a letter";
+        return Err(Fault::new(0, "this is no name", hint));
+    }
+    let expression = Expression::parse(text, is_list).map_err(|fault| fault.within(start))?;
+    Ok((name, expression))
+}
+
+/// Whether `name` can be a key: a letter or `_`, then letters, digits, `_`, `.`, `-`.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+impl Expression {
+    /// Parses an expression, for the first match or a list of all.
+    pub(super) fn parse(text: &str, is_list: bool) -> Result<Self, Fault> {
+        if text.len() > LENGTH {
+            return Err(Fault::new(0, "the expression is longer than 4096 bytes", "split it into several fields"));
+        }
+        if text.trim_start().starts_with("jq:") {
+            let hint = "take a JSONPath such as $.items[*].name, or pipe the records into jq: scrape -f jsonl … | jq";
+            return Err(Fault::new(text.len() - text.trim_start().len(), "jq programs are not run in here", hint));
+        }
+        let Scanned { language, selector, calls } = scan(text)?;
+        let mut calls = calls.into_iter().peekable();
+        let is_html =
+            |call: &Written<'_>| matches!(call, Written::Call { name, argument: None, .. } if name.text == "html");
+        let aspect = |is_html: bool| if is_html { Aspect::Html } else { Aspect::Text };
+        let within = |fault: Fault| fault.within(selector.at);
+        let (selector, kinds) = match language {
+            Language::Css => {
+                let mut css = Css::parse(selector.text).map_err(within)?;
+                if css.is_element() && calls.next_if(is_html).is_some() {
+                    css.take_html();
+                }
+                (Selector::Css(css), TEXT)
+            }
+            Language::XPath => {
+                let xpath = XPath::parse(selector.text).map_err(within)?;
+                let kinds = xpath.kinds();
+                let aspect = aspect(xpath.finds_nodes() && calls.next_if(is_html).is_some());
+                (Selector::XPath(xpath, aspect), kinds)
+            }
+            Language::JsonPath => {
+                let path = JsonPath::parse(selector.text).map_err(within)?;
+                (Selector::JsonPath(path), 0)
+            }
+        };
+        let mut holds = match (language, is_list) {
+            (Language::JsonPath, _) => Holds::anything(usize::from(is_list)),
+            (_, true) => Holds::new(kinds, 1),
+            (_, false) => Holds::new(kinds | NULL, 0),
+        };
+        let mut steps = Vec::new();
+        for call in calls {
+            let step = compile(call, holds)?;
+            holds = step.output(holds);
+            steps.push(step);
+        }
+        Ok(Self { selector, is_list, steps, holds })
+    }
+
+    /// Whether it is evaluated on a tree.
+    pub(super) fn reads_tree(&self) -> bool {
+        !self.reads_json()
+    }
+
+    /// Whether it is evaluated on JSON.
+    pub(super) fn reads_json(&self) -> bool {
+        matches!(self.selector, Selector::JsonPath(_))
+    }
+
+    /// What its value is for the documentation.
+    pub(super) fn help(&self) -> &'static str {
+        if self.is_list { "of all matches" } else { "of the first match" }
+    }
+
+    /// What its value is, as a JSON Schema in JSON.
+    pub(super) fn schema(&self) -> String {
+        self.holds.schema()
+    }
+
+    fn finish(&self, value: Value<'static>, base: &Base) -> Result<Value<'static>, Failure> {
+        self.steps.iter().try_fold(value, |value, step| step.apply(value, base))
+    }
+}
+
+/// Finds out what a transform is to do.
+fn compile(written: Written<'_>, holds: Holds) -> Result<Step, Fault> {
+    let (name, argument, argument_at) = match written {
+        Written::Pattern(pattern) => return Step::matching(pattern.text).map_err(|fault| fault.within(pattern.at)),
+        Written::Call { name, argument, argument_at } => (name, argument, argument_at),
+    };
+    let transform = Transform::find(name.text).ok_or_else(|| {
+        let names: Vec<_> = TRANSFORMS.iter().map(|transform| transform.name).collect();
+        let what = format!("no transform is called \"{}\"", name.text);
+        Fault::new(name.at, what, format!("transforms are {}", names.join(", ")))
+    })?;
+    transform.compile(&Call { at: name.at, argument_at, argument, holds })
+}
+
+/// A page as expressions see it.
+pub(super) struct Subject<'a> {
+    tree: Option<&'a Html>,
+    /// There where an XPath asks for them.
+    nodes: Option<Nodes<'a>>,
+    json: Option<&'a Value<'static>>,
+    base: &'a Base,
+    deadline: &'a Deadline,
+}
+
+impl<'a> Subject<'a> {
+    /// A page for `expressions`, with its tree where it is HTML, and its value where it is JSON.
+    ///
+    /// # Errors
+    /// That takes too long.
+    pub(super) fn new(
+        expressions: &[&Expression],
+        (tree, json): (Option<&'a Html>, Option<&'a Value<'static>>),
+        base: &'a Base,
+        deadline: &'a Deadline,
+    ) -> Result<Self, Failure> {
+        let has_xpath = expressions.iter().any(|it| matches!(it.selector, Selector::XPath(..)));
+        let nodes = tree.filter(|_| has_xpath).map(|tree| Nodes::new(tree, &Meter::new(deadline))).transpose()?;
+        Ok(Self { tree, nodes, json, base, deadline })
+    }
+
+    /// The values of expressions: all that are CSS in one pass.
+    ///
+    /// # Errors
+    /// That takes too long, or too much is found.
+    pub(super) fn evaluate(&self, expressions: &[&Expression]) -> Result<Vec<Value<'static>>, Failure> {
+        let picks = expressions.iter().filter_map(|it| match &it.selector {
+            Selector::Css(css) => Some((css, it.is_list)),
+            _ => None,
+        });
+        let taken = self.tree.map(|tree| css::take(picks, tree.tree.root(), self.base, self.deadline)).transpose()?;
+        let mut taken = taken.unwrap_or_default().into_iter();
+        let meter = Meter::new(self.deadline);
+        let value = |expression: &&Expression| {
+            let value = match &expression.selector {
+                Selector::Css(_) => taken.next().unwrap_or_default(),
+                Selector::XPath(xpath, aspect) => self.xpath(xpath, *aspect, expression.is_list, &meter)?,
+                Selector::JsonPath(path) => self.json_path(path, expression.is_list, &meter)?,
+            };
+            let value = expression.finish(value, self.base)?;
+            self.deadline.check().map(|()| value)
+        };
+        expressions.iter().map(value).collect()
+    }
+
+    fn xpath(
+        &self,
+        xpath: &XPath,
+        aspect: Aspect,
+        is_list: bool,
+        meter: &Meter<'_>,
+    ) -> Result<Value<'static>, Failure> {
+        let Some(nodes) = &self.nodes else { return Ok(Value::Null) };
+        let found = match xpath.evaluate(nodes, Node::ROOT, meter)? {
+            Outcome::Nodes(found) if is_list => found,
+            Outcome::Nodes(found) => {
+                let first = found.first().map(|&node| self.value_of(nodes, node, aspect, meter)).transpose()?;
+                return Ok(Value::text(first.flatten()));
+            }
+            Outcome::Text(text) => return Ok(one(Value::from(text), is_list)),
+            Outcome::Number(number) => return Ok(one(Value::number(number), is_list)),
+            Outcome::Truth(truth) => return Ok(one(Value::Bool(truth), is_list)),
+        };
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for node in found {
+            let value = self.value_of(nodes, node, aspect, meter)?;
+            bytes += value.as_ref().map_or(0, String::len);
+            check_size(bytes)?;
+            values.extend(value.map(Value::from));
+        }
+        Ok(Value::List(values))
+    }
+
+    fn value_of(
+        &self,
+        nodes: &Nodes<'_>,
+        node: Node,
+        aspect: Aspect,
+        meter: &Meter<'_>,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(element) = nodes.element(node) {
+            let value = aspect.of(&element);
+            meter.count(value.len() / 8)?;
+            return Ok(Some(value));
+        }
+        if let Some((name, value)) = nodes.attribute(node) {
+            return Ok(attribute_value(name, value, self.base).filter(|_| aspect == Aspect::Text));
+        }
+        let mut text = String::new();
+        nodes.text(node, &mut text, meter)?;
+        Ok((aspect == Aspect::Text).then(|| collapse(&text)))
+    }
+
+    fn json_path(&self, path: &JsonPath, is_list: bool, meter: &Meter<'_>) -> Result<Value<'static>, Failure> {
+        let Some(json) = self.json else { return Ok(Value::Null) };
+        let found = path.find(json, meter)?;
+        if !is_list {
+            return Ok(found.first().map(|&value| value.clone()).unwrap_or_default());
+        }
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for value in found {
+            bytes += size_of_json(value);
+            check_size(bytes)?;
+            meter.count(1)?;
+            values.push(value.clone());
+        }
+        Ok(Value::List(values))
+    }
+}
+
+/// A value that is no node: one that is not null is the only match.
+fn one(value: Value<'static>, is_list: bool) -> Value<'static> {
+    match (is_list, value.is_null()) {
+        (false, _) => value,
+        (true, true) => Value::List(Vec::new()),
+        (true, false) => Value::List(vec![value]),
+    }
+}
+
+fn check_size(bytes: usize) -> Result<(), Failure> {
+    if bytes > FOUND {
+        Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"))
+    } else {
+        Ok(())
+    }
+}
+
+/// About how many bytes a copy takes.
+fn size_of_json(value: &Value<'static>) -> usize {
+    let own = size_of::<Value<'static>>();
+    match value {
+        Value::Str(text) => own + text.len(),
+        Value::List(items) => own + items.iter().map(size_of_json).sum::<usize>(),
+        Value::Map(members) => {
+            own + members.iter().map(|(name, value)| own + name.len() + size_of_json(value)).sum::<usize>()
+        }
+        _ => own,
+    }
+}
+
+impl XPath {
+    /// The kinds of value that it comes to.
+    fn kinds(&self) -> holds::Kinds {
+        match self.result() {
+            xpath::Type::Nodes | xpath::Type::Text => TEXT,
+            xpath::Type::Number => NUMBER,
+            xpath::Type::Truth => TRUTH,
+        }
+    }
+
+    fn finds_nodes(&self) -> bool {
+        self.result() == xpath::Type::Nodes
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -58,13 +58,8 @@ impl<'d> Meter<'d> {
     /// # Errors
     /// The time is over.
     pub(super) fn count(&self, steps: usize) -> Result<(), Failure> {
-        match self.left.get().checked_sub(steps) {
-            Some(left) => self.left.set(left),
-            None => {
-                self.left.set(STEPS);
-                self.deadline.check()?;
-            }
-        }
-        Ok(())
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or(STEPS));
+        if left.is_some() { Ok(()) } else { self.deadline.check() }
     }
 }

@@ -7,7 +7,7 @@ mod construct;
 mod deadline;
 mod describe;
 mod error;
-mod expression;
+pub mod expression;
 mod fields;
 mod head;
 mod links;
@@ -27,7 +27,6 @@ use crate::value::{Row, Value};
 use deadline::Deadline;
 pub use error::Error;
 use expression::{Expression, Subject};
-pub use expression::{TRANSFORMS, Transform};
 use fields::Source;
 pub use fields::{FIELDS, Field};
 use links::Base;
@@ -42,7 +41,7 @@ pub enum Ask {
     /// A built-in field by its name; white space around it is no part of that.
     Field(String),
     /// A field that the user describes, `NAME=SELECTOR` or `NAME[]=SELECTOR` for a list of all matches. The selector is CSS
-    /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [`TRANSFORMS`] may follow it:
+    /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
     /// `price=.price | re:([\d.]+) | number`.
     Select(String),
 }

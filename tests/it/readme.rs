@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use scrape::extract::{FIELDS, TRANSFORMS};
+use scrape::extract::FIELDS;
+use scrape::extract::expression::TRANSFORMS;
 use scrape::failure::Kind;
 use scrape::record::COLUMNS;
 

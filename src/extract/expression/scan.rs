@@ -1,5 +1,8 @@
 //! Expression → selector and transforms, each with where it stands.
 
+use std::iter::Peekable;
+use std::str::CharIndices;
+
 use super::fault::Fault;
 use super::transform::Argument;
 use crate::value::Value;
@@ -175,10 +178,8 @@ impl<'t> Scanner<'t> {
                 ']' => in_class = false,
                 '(' if !in_class => depth += 1,
                 ')' if !in_class => depth = depth.saturating_sub(1),
-                '|' if depth == 0 && !in_class && before.is_whitespace() => {
-                    if chars.peek().is_none_or(|(_, next)| next.is_whitespace()) {
-                        return self.since(start);
-                    }
+                '|' if depth == 0 && !in_class && before.is_whitespace() && is_followed_by_space(&mut chars) => {
+                    return self.since(start);
                 }
                 _ => {}
             }
@@ -229,4 +230,8 @@ impl<'t> Scanner<'t> {
         }
         Err(Fault::new(start, "the text has no end", format!("write {quote} behind it")))
     }
+}
+
+fn is_followed_by_space(chars: &mut Peekable<CharIndices<'_>>) -> bool {
+    chars.peek().is_none_or(|(_, next)| next.is_whitespace())
 }

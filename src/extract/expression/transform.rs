@@ -207,11 +207,10 @@ impl Step {
     /// What comes out where this goes in.
     pub(super) fn output(&self, input: Holds) -> Holds {
         match self {
-            Self::Date(_) | Self::Url => input.each(TEXT | NULL),
             Self::Number(_) => input.each(NUMBER | NULL),
             Self::Lower | Self::Text | Self::Trim | Self::Upper => input.each(TEXT | input.nullable()),
             Self::Match(regex) if regex.captures_len() > 2 => input.each(TEXT | NULL).in_list(),
-            Self::Match(_) => input.each(TEXT | NULL),
+            Self::Date(_) | Self::Match(_) | Self::Url => input.each(TEXT | NULL),
             Self::Split(_) => input.each(TEXT).in_list(),
             Self::Join(_) => input.joined(),
             Self::Default { value, .. } => input.without_null(match value {

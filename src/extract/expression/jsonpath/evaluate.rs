@@ -96,10 +96,10 @@ impl<'v> Evaluation<'v, '_> {
                 let (left, right) = (self.operand(left, at)?, self.operand(right, at)?);
                 self.compare(left.as_deref(), *comparison, right.as_deref())
             }
-            Logical::Matches(text, pattern) => match self.operand(text, at)?.as_deref() {
-                Some(Value::Str(text)) => {
-                    self.meter.count(text.len())?;
-                    Ok(pattern.is_match(text))
+            Logical::Matches(operand, pattern) => match self.operand(operand, at)?.as_deref() {
+                Some(Value::Str(string)) => {
+                    self.meter.count(string.len())?;
+                    Ok(pattern.is_match(string))
                 }
                 _ => Ok(false),
             },

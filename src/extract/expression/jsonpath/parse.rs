@@ -144,13 +144,11 @@ impl<'t> Parser<'t> {
         loop {
             let before = self.at;
             self.skip_space();
-            match self.segment()? {
-                Some(segment) => segments.push(segment),
-                None => {
-                    self.at = before;
-                    return Ok(Query { from_root, segments });
-                }
-            }
+            let Some(segment) = self.segment()? else {
+                self.at = before;
+                return Ok(Query { from_root, segments });
+            };
+            segments.push(segment);
         }
     }
 

@@ -67,10 +67,9 @@ fn filters_compare_and_test() {
     let json = r#"[{"a":1,"b":"x"},{"a":2},{"a":null,"b":"é"},{"a":[1,{"c":1.0}]},{"a":[1,{"c":1}]},{"b":"xyx"},true]"#;
     let at = |filter: &str| {
         let found = find(json, &format!("$[?{filter}]")).unwrap();
-        let all: Vec<_> = serde_json::from_str::<Vec<serde_json::Value>>(json).unwrap();
-        let found: Vec<_> = found.split(' ').map(str::to_owned).collect();
-        let place = |text: &String| all.iter().position(|value| value.to_string() == *text);
-        found.iter().filter_map(place).collect::<Vec<_>>()
+        let Value::List(all) = serde_json::from_str(json).unwrap() else { panic!("{json}") };
+        let place = |text| all.iter().position(|value| value.to_cell() == text);
+        found.split(' ').filter_map(place).collect::<Vec<_>>()
     };
     assert_eq!(at("@.a"), [0, 1, 2, 3, 4]);
     assert_eq!(at("!@.a"), [5, 6]);

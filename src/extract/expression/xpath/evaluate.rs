@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::functions::length;
-use super::nodes::{Node, Nodes};
+use super::nodes::{Node, Nodes, range};
 use super::parse::{Axis, Expr, Operator, Start, Step};
 use crate::extract::deadline::Meter;
 use crate::failure::Failure;
@@ -83,7 +83,7 @@ impl Evaluation<'_> {
         Ok(match value {
             Outcome::Nodes(nodes) => nodes.first().map_or_else(|| Ok(String::new()), |&node| self.text_of(node))?,
             Outcome::Text(text) => text,
-            Outcome::Number(number) if number == 0.0 => "0".to_owned(),
+            Outcome::Number(0.0) => "0".to_owned(),
             Outcome::Number(number) if number.is_infinite() => {
                 if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
             }
@@ -262,7 +262,7 @@ impl Evaluation<'_> {
         Some(Box::new(from.iter().flat_map(move |&node| {
             let start = read.max(Nodes::place(node) + own);
             read = read.max(self.nodes.end(node));
-            self.nodes.range(start, read)
+            range(start, read)
         })))
     }
 

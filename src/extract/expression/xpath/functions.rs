@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::evaluate::{Context, Evaluation, Outcome, to_number};
-use super::nodes::Node;
+use super::nodes::{Node, range};
 use super::parse::{Axis, Expr, Type};
 use crate::failure::Failure;
 
@@ -156,7 +156,7 @@ fn id(on: &Evaluation<'_>, args: &[Expr], at: &Context) -> Result<Outcome, Failu
         other => on.to_text(other)?,
     };
     let mut wanted: HashMap<&str, Option<Node>> = ids.split_ascii_whitespace().map(|id| (id, None)).collect();
-    for node in on.nodes.range(0, on.nodes.len()) {
+    for node in range(0, on.nodes.len()) {
         on.meter.count(1)?;
         let id = on.nodes.element(node).and_then(|element| element.attr("id"));
         if let Some(first) = id.and_then(|id| wanted.get_mut(id)) {

@@ -82,11 +82,6 @@ impl<'a> Nodes<'a> {
         place(self.0.len())
     }
 
-    /// The nodes from one place to another.
-    pub(super) fn range(&self, from: u32, to: u32) -> impl DoubleEndedIterator<Item = Node> + use<> {
-        (from..to).map(Node::new)
-    }
-
     pub(super) fn place(node: Node) -> u32 {
         node.at
     }
@@ -133,14 +128,14 @@ impl<'a> Nodes<'a> {
             Axis::Attribute => Box::new(self.attributes(node)),
             Axis::Child => Box::new(self.children(node)),
             Axis::Descendant if is_attribute => Box::new(None.into_iter()),
-            Axis::Descendant => Box::new(self.range(node.at + 1, end)),
+            Axis::Descendant => Box::new(range(node.at + 1, end)),
             Axis::DescendantOrSelf if is_attribute => Box::new(Some(node).into_iter()),
-            Axis::DescendantOrSelf => Box::new(self.range(node.at, end)),
+            Axis::DescendantOrSelf => Box::new(range(node.at, end)),
             // Behind an attribute comes what is in its element.
-            Axis::Following if is_attribute => Box::new(self.range(node.at + 1, self.len())),
-            Axis::Following => Box::new(self.range(end, self.len())),
+            Axis::Following if is_attribute => Box::new(range(node.at + 1, self.len())),
+            Axis::Following => Box::new(range(end, self.len())),
             Axis::Preceding => {
-                let before = self.range(0, node.at).rev();
+                let before = range(0, node.at).rev();
                 Box::new(before.filter(move |&other| self.end(other) <= node.at))
             }
             Axis::FollowingSibling | Axis::PrecedingSibling if is_attribute || node.at == 0 => {
@@ -218,6 +213,11 @@ impl<'a> Nodes<'a> {
         }
         Ok(())
     }
+}
+
+/// The nodes from one place to another.
+pub(super) fn range(from: u32, to: u32) -> impl DoubleEndedIterator<Item = Node> {
+    (from..to).map(Node::new)
 }
 
 /// A page has at most as many nodes as bytes.

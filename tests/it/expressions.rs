@@ -147,7 +147,7 @@ fn an_expression_that_means_nothing_is_refused_with_a_caret_before_the_first_fet
          hint: transforms are date, default, html, join, lower, number, re, split, text, trim, upper, url\n"
     );
     for (expression, caret) in
-        [("a=//p[", 6), ("a=$.b[", 6), ("a=p | re:(", 9), ("a=日本 p..q", 8), ("a=p | trim(1)", 11), ("a=e\u{301}[", 4)]
+        [("a=//p[", 6), ("a=$.b[", 6), ("a=p | re:(", 9), ("a=日本 p..q", 8), ("a=p | trim(1)", 11), ("a=e\u{301}[", 3)]
     {
         let stderr = refused(expression);
         let lines: Vec<_> = stderr.lines().collect();

@@ -9,7 +9,8 @@ use selectors::matching::{self, MatchingContext, SelectorCaches};
 use selectors::parser::{Component, ParseRelative, SelectorList};
 
 use super::fault::Fault;
-use super::{Aspect, attribute_value, check_size};
+use super::subject::check_size;
+use super::{Aspect, attribute_value};
 use crate::extract::deadline::Deadline;
 use crate::extract::links::Base;
 use crate::extract::tree::is_in_template;

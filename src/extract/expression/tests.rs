@@ -1,8 +1,11 @@
 use proptest::prelude::*;
+use scraper::Html;
 use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::*;
+use crate::extract::deadline::Deadline;
+use crate::failure::Kind;
 
 const PAGE: &str = r#"<html><body><p class=price>1.234,50 €</p><p class=price>none</p><p class=price>7</p>
 <div id=d> a <b>b</b><i>c</i></div><a href=/x title=" T ">link</a><time datetime="2024-05-17T10:30Z">May</time>

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::parse::{Comparison, Logical, Operand, Query, Segment, Selector};
+use super::query::{Comparison, Logical, Operand, Query, Segment, Selector};
 use crate::extract::deadline::Meter;
 use crate::failure::{Failure, Kind};
 use crate::value::Value;

@@ -6,13 +6,15 @@
 //! but block escapes.
 
 mod evaluate;
+mod lex;
 mod parse;
+mod query;
 
 use super::fault::Fault;
 use crate::extract::deadline::Meter;
 use crate::failure::Failure;
 use crate::value::Value;
-use parse::Query;
+use query::Query;
 
 /// A path, compiled.
 #[derive(Debug)]

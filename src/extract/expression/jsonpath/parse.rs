@@ -1,140 +1,23 @@
 //! Text → path (RFC 9535, section 2).
 
-use regex::Regex;
-
 use super::super::fault::Fault;
 use super::super::pattern;
+use super::lex::Parser;
+use super::query::{COMPARISONS, Comparison, Logical, Operand, Query, Segment, Selector};
 use crate::value::Value;
 
 /// How deep filters may be nested.
 const DEPTH: usize = 40;
 
-/// The largest integer that is the same in every JSON reader, 2⁵³ − 1 (section 2.1).
-const LARGEST: i64 = (1 << 53) - 1;
-
-/// A path from the root or from the value that a filter looks at.
-#[derive(Debug)]
-pub(super) struct Query {
-    pub(super) from_root: bool,
-    pub(super) segments: Vec<Segment>,
-}
-
-impl Query {
-    /// Whether it finds at most one value (section 2.3.5.1).
-    fn is_singular(&self) -> bool {
-        let is_one = |selector: &Selector| matches!(selector, Selector::Name(_) | Selector::Index(_));
-        self.segments.iter().all(|it| !it.descends && it.selectors.len() == 1 && it.selectors.iter().all(is_one))
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Segment {
-    /// Whether it looks at all descendants, too.
-    pub(super) descends: bool,
-    pub(super) selectors: Vec<Selector>,
-}
-
-#[derive(Debug)]
-pub(super) enum Selector {
-    Name(Box<str>),
-    Wildcard,
-    /// From the end where it is negative.
-    Index(i64),
-    Slice {
-        start: Option<i64>,
-        end: Option<i64>,
-        step: i64,
-    },
-    Filter(Logical),
-}
-
-#[derive(Debug)]
-pub(super) enum Logical {
-    Any(Vec<Logical>),
-    All(Vec<Logical>),
-    Not(Box<Logical>),
-    Compare(Operand, Comparison, Operand),
-    /// Whether a query finds something.
-    Exists(Query),
-    /// Whether a text is of a pattern.
-    Matches(Operand, Regex),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Equal,
-    NotEqual,
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-}
-
-/// Longer ones first.
-const COMPARISONS: [(&str, Comparison); 6] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Below),
-    (">", Comparison::Above),
-];
-
-/// What is a value or nothing.
-#[derive(Debug)]
-pub(super) enum Operand {
-    Literal(Value<'static>),
-    /// What a singular query finds.
-    Query(Query),
-    /// The characters of a text, the items of a list, the members of an object.
-    Length(Box<Operand>),
-    /// How many values a query finds.
-    Count(Query),
-    /// What a query finds if that is one value.
-    Value(Query),
-}
-
 /// Parses a path.
 pub(super) fn parse(text: &str) -> Result<Query, Fault> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     let query = parser.query()?;
     parser.skip_space();
     if parser.at == text.len() { Ok(query) } else { Err(parser.unexpected("`.name`, `[…]` or the end")) }
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-    depth: usize,
-}
-
-impl<'t> Parser<'t> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
-    }
-
-    /// Takes a mark if it is next.
-    fn accept(&mut self, mark: &str) -> bool {
-        let is_next = self.rest().starts_with(mark);
-        self.at += if is_next { mark.len() } else { 0 };
-        is_next
-    }
-
-    fn expect(&mut self, mark: &str) -> Result<(), Fault> {
-        self.skip_space();
-        if self.accept(mark) { Ok(()) } else { Err(self.unexpected(&format!("`{mark}`"))) }
-    }
-
-    fn unexpected(&self, wanted: &str) -> Fault {
-        let what = if self.rest().is_empty() { "the JSONPath ends too early" } else { "not JSONPath" };
-        Fault::new(self.at, what, format!("{wanted} can stand here"))
-    }
-
+impl Parser<'_> {
     fn query(&mut self) -> Result<Query, Fault> {
         let from_root = self.accept("$");
         if !from_root && !self.accept("@") {
@@ -215,76 +98,6 @@ impl<'t> Parser<'t> {
             step = self.integer()?;
         }
         Ok(Selector::Slice { start, end, step: step.unwrap_or(1) })
-    }
-
-    /// An integer without needless zeros, if there is one.
-    fn integer(&mut self) -> Result<Option<i64>, Fault> {
-        let rest = self.rest();
-        let digits = rest.strip_prefix('-').unwrap_or(rest);
-        let count = digits.len() - digits.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let length = rest.len() - digits.len() + count;
-        if length == 0 {
-            return Ok(None);
-        }
-        let is_plain = count > 0 && rest[..length] != *"-0" && (count == 1 || !digits.starts_with('0'));
-        let number = rest[..length].parse().ok().filter(|number: &i64| is_plain && number.abs() <= LARGEST);
-        let number =
-            number.ok_or_else(|| Fault::new(self.at, "not an index of JSONPath", "write it as 0, 12 or -1"))?;
-        self.at += length;
-        Ok(Some(number))
-    }
-
-    /// A text in quotes (section 2.3.1.1).
-    fn string(&mut self) -> Result<String, Fault> {
-        let start = self.at;
-        let Some(quote) = self.rest().chars().next() else { return Err(self.unexpected("a text")) };
-        self.at += 1;
-        let mut string = String::new();
-        loop {
-            let at = self.at;
-            let Some(c) = self.rest().chars().next() else {
-                return Err(Fault::new(start, "the text has no end", format!("write {quote} behind it")));
-            };
-            self.at += c.len_utf8();
-            match c {
-                _ if c == quote => return Ok(string),
-                '\\' => {
-                    let c = self.escaped(quote);
-                    string.push(c.ok_or_else(|| Fault::new(at, "not an escape of JSON", r"write \\ for a backslash"))?);
-                }
-                '\0'..='\x1f' => return Err(Fault::new(at, "a control character in a text", r"write it as \u0000")),
-                c => string.push(c),
-            }
-        }
-    }
-
-    /// What an escape stands for, behind the backslash.
-    fn escaped(&mut self, quote: char) -> Option<char> {
-        let c = self.rest().chars().next()?;
-        self.at += c.len_utf8();
-        Some(match c {
-            'b' => '\x08',
-            'f' => '\x0c',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            '/' | '\\' => c,
-            _ if c == quote => c,
-            'u' => {
-                let mut units = vec![self.hex()?];
-                if (0xd800..0xdc00).contains(&units[0]) && self.accept("\\u") {
-                    units.push(self.hex()?);
-                }
-                return char::decode_utf16(units).next()?.ok();
-            }
-            _ => return None,
-        })
-    }
-
-    fn hex(&mut self) -> Option<u16> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        self.at += 4;
-        u16::from_str_radix(digits, 16).ok()
     }
 
     /// `… || …`, one level deeper.
@@ -402,16 +215,6 @@ impl<'t> Parser<'t> {
             }
         }
         self.number()
-    }
-
-    /// A number of JSON; `-0` is one here.
-    fn number(&mut self) -> Result<Operand, Fault> {
-        let rest = self.rest();
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
-        let number = serde_json::from_str(&rest[..end])
-            .map_err(|_| self.unexpected("a query, a number, a 'text', true, false or null"))?;
-        self.at += end;
-        Ok(Operand::Literal(number))
     }
 
     /// `length(…)`, `count(…)` or `value(…)`, if there is one.

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::expr::{Axis, Expr, Operator, Start, Step};
 use super::functions::length;
 use super::nodes::{Node, Nodes, range};
-use super::parse::{Axis, Expr, Operator, Start, Step};
 use crate::extract::deadline::Meter;
 use crate::failure::Failure;
 

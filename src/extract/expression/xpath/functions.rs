@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::evaluate::{Context, Evaluation, Outcome, to_number};
+use super::expr::{Axis, Expr, Type};
 use super::nodes::{Node, range};
-use super::parse::{Axis, Expr, Type};
 use crate::failure::Failure;
 
 /// A function of the core library.

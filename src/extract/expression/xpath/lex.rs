@@ -1,7 +1,7 @@
 //! Text → tokens (XPath 1.0, section 3.7).
 
 use super::super::fault::Fault;
-use super::parse::Operator;
+use super::expr::Operator;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'t> {

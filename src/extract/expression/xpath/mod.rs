@@ -15,19 +15,20 @@
 //! all the same is given up by the clock.
 
 mod evaluate;
+mod expr;
 mod functions;
 mod lex;
 mod nodes;
 mod parse;
 
 pub(super) use evaluate::Outcome;
+pub(super) use expr::Type;
 pub(super) use nodes::{Node, Nodes};
 
 use super::fault::Fault;
 use crate::extract::deadline::Meter;
 use crate::failure::Failure;
-use parse::Expr;
-pub(super) use parse::Type;
+use expr::Expr;
 
 /// An expression, compiled.
 #[derive(Debug)]

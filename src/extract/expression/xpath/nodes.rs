@@ -6,7 +6,7 @@ use ego_tree::NodeRef;
 use html5ever::ns;
 use scraper::{ElementRef, Html, Node as Content};
 
-use super::parse::{Axis, Name, Test};
+use super::expr::{Axis, Name, Test};
 use crate::extract::deadline::Meter;
 use crate::failure::Failure;
 

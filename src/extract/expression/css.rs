@@ -94,14 +94,13 @@ impl Css {
         Ok(Self { selectors, part })
     }
 
-    /// Whether it takes something of the element itself.
-    pub(super) fn is_element(&self) -> bool {
-        matches!(self.part, Part::Element(_))
-    }
-
-    /// Takes the HTML inside of an element, not its text.
-    pub(super) fn take_html(&mut self) {
-        self.part = Part::Element(Aspect::Html);
+    /// Takes the HTML inside of an element, not its text. False where an attribute is taken.
+    pub(super) fn take_html(&mut self) -> bool {
+        let is_element = matches!(self.part, Part::Element(_));
+        if is_element {
+            self.part = Part::Element(Aspect::Html);
+        }
+        is_element
     }
 
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {

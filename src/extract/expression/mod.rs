@@ -77,6 +77,42 @@ enum Selector {
     JsonPath(JsonPath),
 }
 
+impl Selector {
+    fn parse(language: Language, text: &str) -> Result<Self, Fault> {
+        Ok(match language {
+            Language::Css => Self::Css(Css::parse(text)?),
+            Language::XPath => Self::XPath(XPath::parse(text)?, Aspect::Text),
+            Language::JsonPath => Self::JsonPath(JsonPath::parse(text)?),
+        })
+    }
+
+    /// Takes the HTML inside of elements, not their text. False where it finds no elements.
+    fn take_html(&mut self) -> bool {
+        match self {
+            Self::Css(css) => css.take_html(),
+            Self::XPath(xpath, aspect) if xpath.result() == xpath::Type::Nodes => {
+                *aspect = Aspect::Html;
+                true
+            }
+            Self::XPath(..) | Self::JsonPath(_) => false,
+        }
+    }
+
+    /// What it finds.
+    fn holds(&self, is_list: bool) -> Holds {
+        let kind = match self {
+            Self::Css(_) => TEXT,
+            Self::XPath(xpath, _) => match xpath.result() {
+                xpath::Type::Nodes | xpath::Type::Text => TEXT,
+                xpath::Type::Number => NUMBER,
+                xpath::Type::Truth => TRUTH,
+            },
+            Self::JsonPath(_) => return Holds::anything(usize::from(is_list)),
+        };
+        if is_list { Holds::new(kind, 1) } else { Holds::new(kind | NULL, 0) }
+    }
+}
+
 /// What of an element is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aspect {
@@ -128,36 +164,13 @@ impl Expression {
             let hint = "take a JSONPath such as $.items[*].name, or pipe the records into jq: scrape -f jsonl … | jq";
             return Err(Fault::new(text.len() - text.trim_start().len(), "jq programs are not run in here", hint));
         }
-        let Scanned { language, selector, calls } = scan(text)?;
+        let Scanned { language, selector: part, calls } = scan(text)?;
+        let mut selector = Selector::parse(language, part.text).map_err(|fault| fault.within(part.at))?;
         let mut calls = calls.into_iter().peekable();
-        let is_html =
-            |call: &Written<'_>| matches!(call, Written::Call { name, argument: None, .. } if name.text == "html");
-        let aspect = |is_html: bool| if is_html { Aspect::Html } else { Aspect::Text };
-        let within = |fault: Fault| fault.within(selector.at);
-        let (selector, kinds) = match language {
-            Language::Css => {
-                let mut css = Css::parse(selector.text).map_err(within)?;
-                if css.is_element() && calls.next_if(is_html).is_some() {
-                    css.take_html();
-                }
-                (Selector::Css(css), TEXT)
-            }
-            Language::XPath => {
-                let xpath = XPath::parse(selector.text).map_err(within)?;
-                let kinds = xpath.kinds();
-                let aspect = aspect(xpath.finds_nodes() && calls.next_if(is_html).is_some());
-                (Selector::XPath(xpath, aspect), kinds)
-            }
-            Language::JsonPath => {
-                let path = JsonPath::parse(selector.text).map_err(within)?;
-                (Selector::JsonPath(path), 0)
-            }
-        };
-        let mut holds = match (language, is_list) {
-            (Language::JsonPath, _) => Holds::anything(usize::from(is_list)),
-            (_, true) => Holds::new(kinds, 1),
-            (_, false) => Holds::new(kinds | NULL, 0),
-        };
+        if calls.peek().is_some_and(Written::is_html) && selector.take_html() {
+            calls.next();
+        }
+        let mut holds = selector.holds(is_list);
         let mut steps = Vec::new();
         for call in calls {
             let step = compile(call, holds)?;
@@ -204,21 +217,6 @@ fn compile(written: Written<'_>, holds: Holds) -> Result<Step, Fault> {
         Fault::new(name.at, what, format!("transforms are {}", names.join(", ")))
     })?;
     transform.compile(&Call { at: name.at, argument_at, argument, holds })
-}
-
-impl XPath {
-    /// The kinds of value that it comes to.
-    fn kinds(&self) -> holds::Kinds {
-        match self.result() {
-            xpath::Type::Nodes | xpath::Type::Text => TEXT,
-            xpath::Type::Number => NUMBER,
-            xpath::Type::Truth => TRUTH,
-        }
-    }
-
-    fn finds_nodes(&self) -> bool {
-        self.result() == xpath::Type::Nodes
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,13 @@ pub(super) enum Written<'t> {
     Call { name: Part<'t>, argument: Option<Argument<'t>>, argument_at: usize },
 }
 
+impl Written<'_> {
+    /// Whether it is `html`, which is a selector's business.
+    pub(super) fn is_html(&self) -> bool {
+        matches!(self, Self::Call { name, argument: None, .. } if name.text == "html")
+    }
+}
+
 /// Takes an expression apart.
 pub(super) fn scan(text: &str) -> Result<Scanned<'_>, Fault> {
     let start = text.len() - text.trim_start().len();

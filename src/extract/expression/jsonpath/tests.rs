@@ -89,6 +89,9 @@ fn filters_compare_and_test() {
     assert_eq!(at("@ == true"), [6]);
     assert_eq!(at("@.b > 'x'"), [2, 5]);
     assert_eq!(at("-1e0 < @['a']"), [0, 1]);
+    // Nothing equals nothing, and so it is at most that.
+    assert_eq!(at("@.x <= value(@.y)"), [0, 1, 2, 3, 4, 5, 6]);
+    assert!(at("@.x < value(@.y)").is_empty());
 }
 
 #[test]

@@ -27,7 +27,7 @@
 //! on *both* sides, outside of groups and classes, so that `re:a|b` is one; white space around a pattern is no part of it.
 //!
 //! What is wrong is told with the byte where it is. Nothing runs without bound: the clock of a page (`Deadline`) is looked
-//! at inside all three languages, what is found has a size (64 MiB), and patterns take linear time.
+//! at inside all three languages, what is found has a size (64 MiB), and patterns take linear time, of which large ones get short texts only.
 
 mod css;
 mod date;
@@ -43,6 +43,7 @@ mod xpath;
 
 use scraper::ElementRef;
 
+use super::deadline::Meter;
 use super::links::Base;
 use super::tree::text_of;
 use crate::failure::Failure;
@@ -200,8 +201,8 @@ impl Expression {
         self.holds.schema()
     }
 
-    fn finish(&self, value: Value<'static>, base: &Base) -> Result<Value<'static>, Failure> {
-        self.steps.iter().try_fold(value, |value, step| step.apply(value, base))
+    fn finish(&self, value: Value<'static>, base: &Base, meter: &Meter<'_>) -> Result<Value<'static>, Failure> {
+        self.steps.iter().try_fold(value, |value, step| step.apply(value, base, meter))
     }
 }
 

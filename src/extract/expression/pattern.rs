@@ -1,13 +1,21 @@
-//! Regular expressions, all of which take linear time.
+//! Regular expressions, all of which take linear time: a step for each character and each state that it may be in.
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::hir::translate::Translator;
 
 use super::fault::Fault;
+use crate::extract::deadline::Meter;
+use crate::failure::{Failure, Kind};
 
-/// How large a compiled pattern may be, in bytes.
-const SIZE: usize = 1 << 20;
+/// How large a compiled pattern may be, in bytes: some hundred times `\w`, which is all letters of Unicode.
+const SIZE: usize = 10 << 20;
+
+/// Up to this size a pattern takes less than a microsecond for each byte of any text.
+const LIGHT: usize = 256 << 10;
+
+/// How long a text a larger pattern may be given, in bytes: it takes up to ten microseconds for each.
+const SHORT: usize = 256 << 10;
 
 /// How deep groups may be nested.
 const DEPTH: u32 = 100;
@@ -15,23 +23,51 @@ const DEPTH: u32 = 100;
 /// What to do about a pattern that is wrong.
 const HINT: &str = r"write a pattern such as (\d+); in front of a character that is meant literally, write \";
 
-/// Compiles a pattern in the syntax of the crate `regex`, with Unicode.
-pub(super) fn compile(pattern: &str) -> Result<Regex, Fault> {
-    let wrong = |at: usize, kind: String| Fault::new(at, format!("not a regular expression: {kind}"), HINT);
-    let ast = ParserBuilder::new().nest_limit(DEPTH).build().parse(pattern);
-    let ast = ast.map_err(|error| wrong(error.span().start.offset, error.kind().to_string()))?;
-    let meaning = Translator::new().translate(pattern, &ast);
-    meaning.map_err(|error| wrong(error.span().start.offset, error.kind().to_string()))?;
-    build(pattern).ok_or_else(|| {
-        Fault::new(0, "the pattern is too large", "count less: {1000} makes a pattern 1000 times as large")
-    })
+/// A regular expression in the syntax of the crate `regex`, with Unicode.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+    is_light: bool,
 }
 
-fn build(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(pattern).nest_limit(DEPTH + 10).size_limit(SIZE).dfa_size_limit(SIZE).build().ok()
-}
+impl Pattern {
+    pub(super) fn new(text: &str) -> Result<Self, Fault> {
+        let wrong = |at: usize, kind: String| Fault::new(at, format!("not a regular expression: {kind}"), HINT);
+        let ast = ParserBuilder::new().nest_limit(DEPTH).build().parse(text);
+        let ast = ast.map_err(|error| wrong(error.span().start.offset, error.kind().to_string()))?;
+        let meaning = Translator::new().translate(text, &ast);
+        meaning.map_err(|error| wrong(error.span().start.offset, error.kind().to_string()))?;
+        Self::build(text)
+    }
 
-/// The pattern for whole texts; none where that is too large.
-pub(super) fn anchor(regex: &Regex) -> Option<Regex> {
-    build(&format!(r"\A(?:{})\z", regex.as_str()))
+    fn build(text: &str) -> Result<Self, Fault> {
+        let build = |size| RegexBuilder::new(text).nest_limit(DEPTH + 10).size_limit(size).build();
+        let light = build(LIGHT);
+        let is_light = light.is_ok();
+        let hint = "count less: {1000} makes a part 1000 times as large";
+        let regex = light.or_else(|_| build(SIZE)).map_err(|_| Fault::new(0, "the pattern is too large", hint))?;
+        Ok(Self { regex, is_light })
+    }
+
+    /// The same for whole texts.
+    pub(super) fn anchored(&self) -> Result<Self, Fault> {
+        Self::build(&format!(r"\A(?:{})\z", self.regex.as_str()))
+    }
+
+    /// The pattern for a text.
+    ///
+    /// # Errors
+    /// That takes too long.
+    pub(super) fn on(&self, text: &str, meter: &Meter<'_>) -> Result<&Regex, Failure> {
+        meter.count(text.len())?;
+        if self.is_light || text.len() <= SHORT {
+            return Ok(&self.regex);
+        }
+        Err(Failure::new(Kind::TooComplex, "the text is too long for a pattern as large as that"))
+    }
+
+    /// How many groups it has.
+    pub(super) fn groups(&self) -> usize {
+        self.regex.captures_len() - 1
+    }
 }

@@ -57,7 +57,7 @@ impl<'a> Subject<'a> {
                 Selector::XPath(xpath, aspect) => self.xpath(xpath, *aspect, expression.is_list, &meter)?,
                 Selector::JsonPath(path) => self.json_path(path, expression.is_list, &meter)?,
             };
-            let value = expression.finish(value, self.base)?;
+            let value = expression.finish(value, self.base, &meter)?;
             self.deadline.check().map(|()| value)
         };
         expressions.iter().map(value).collect()

@@ -211,6 +211,10 @@ fn what_finds_too_much_gives_the_page_up() {
     }
     let many = format!("<p>{}</p>", "a".repeat(2 << 20));
     assert_eq!(read(&many, "n=p | split('a')").unwrap_err().kind, Kind::TooComplex);
+    let large = format!("<p>{}</p>", "a".repeat(300_000));
+    assert_eq!(read(&large, r"n=p | re:\w{100}b").unwrap_err().kind, Kind::TooComplex);
+    assert_eq!(read(&large, r"n=p | re:\w{3}b").unwrap(), Json::Null);
+    assert_eq!(read(&large[..1000], r"n=p | re:\w{100}b").unwrap(), Json::Null);
     let joined = format!("n=p | split('a') | join('{}')", "-".repeat(1000));
     assert_eq!(read(&many[..100_000], &joined).unwrap_err().kind, Kind::TooComplex);
 }

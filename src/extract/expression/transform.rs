@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
-
 use super::date::{self, Order};
 use super::fault::Fault;
 use super::holds::{Holds, LIST, NULL, NUMBER, TEXT, TRUTH};
-use super::{number, pattern};
+use super::number;
+use super::pattern::Pattern;
 use crate::extract::FOUND;
+use crate::extract::deadline::Meter;
 use crate::extract::links::Base;
 use crate::extract::text::collapse;
 use crate::failure::{Failure, Kind};
@@ -186,7 +186,7 @@ pub(super) enum Step {
     },
     Join(Box<str>),
     Lower,
-    Match(Regex),
+    Match(Pattern),
     Number(Option<char>),
     Split(Box<str>),
     Text,
@@ -201,7 +201,7 @@ const PARTS: usize = 1 << 20;
 impl Step {
     /// A match of a pattern.
     pub(super) fn matching(text: &str) -> Result<Self, Fault> {
-        pattern::compile(text).map(Self::Match)
+        Pattern::new(text).map(Self::Match)
     }
 
     /// What comes out where this goes in.
@@ -209,7 +209,7 @@ impl Step {
         match self {
             Self::Number(_) => input.each(NUMBER | NULL),
             Self::Lower | Self::Text | Self::Trim | Self::Upper => input.each(TEXT | input.nullable()),
-            Self::Match(regex) if regex.captures_len() > 2 => input.each(TEXT | NULL).in_list(),
+            Self::Match(pattern) if pattern.groups() > 1 => input.each(TEXT | NULL).in_list(),
             Self::Date(_) | Self::Match(_) | Self::Url => input.each(TEXT | NULL),
             Self::Split(_) => input.each(TEXT).in_list(),
             Self::Join(_) => input.joined(),
@@ -222,7 +222,13 @@ impl Step {
     }
 
     /// Applies it: to each item of a list. Null stays null but for a default.
-    pub(super) fn apply(&self, value: Value<'static>, base: &Base) -> Result<Value<'static>, Failure> {
+    pub(super) fn apply(
+        &self,
+        value: Value<'static>,
+        base: &Base,
+        meter: &Meter<'_>,
+    ) -> Result<Value<'static>, Failure> {
+        meter.count(1)?;
         match (self, value) {
             (Self::Default { value: default, lists }, value) => Ok(fill(value, default, *lists)),
             (_, Value::Null) => Ok(Value::Null),
@@ -230,19 +236,24 @@ impl Step {
                 join(&items, separator)
             }
             (_, Value::List(items)) => {
-                items.into_iter().map(|item| self.apply(item, base)).collect::<Result<_, _>>().map(Value::List)
+                items.into_iter().map(|item| self.apply(item, base, meter)).collect::<Result<_, _>>().map(Value::List)
             }
             (Self::Join(_), value) => Ok(value),
             (Self::Number(_), number @ (Value::Int(_) | Value::Number(_))) => Ok(number),
-            (_, value) => scalar(value).map_or(Ok(Value::Null), |text| self.apply_to_text(text, base)),
+            (_, value) => scalar(value).map_or(Ok(Value::Null), |text| self.apply_to_text(text, base, meter)),
         }
     }
 
-    fn apply_to_text(&self, text: Cow<'static, str>, base: &Base) -> Result<Value<'static>, Failure> {
+    fn apply_to_text(
+        &self,
+        text: Cow<'static, str>,
+        base: &Base,
+        meter: &Meter<'_>,
+    ) -> Result<Value<'static>, Failure> {
         Ok(match self {
             Self::Date(order) => Value::text(date::parse(&text, *order)),
             Self::Lower => Value::from(text.to_lowercase()),
-            Self::Match(regex) => find(regex, &text),
+            Self::Match(pattern) => return find(pattern, &text, meter),
             Self::Number(decimal) => number::parse(&text, *decimal).map_or(Value::Null, Value::number),
             Self::Split(separator) => return split(&text, separator),
             Self::Text => Value::from(collapse(&text)),
@@ -295,11 +306,12 @@ fn split(text: &str, separator: &str) -> Result<Value<'static>, Failure> {
     }
 }
 
-fn find(regex: &Regex, text: &str) -> Value<'static> {
-    if regex.captures_len() == 1 {
-        return Value::text(regex.find(text).map(|found| found.as_str().to_owned()));
+fn find(pattern: &Pattern, text: &str, meter: &Meter<'_>) -> Result<Value<'static>, Failure> {
+    let regex = pattern.on(text, meter)?;
+    if pattern.groups() == 0 {
+        return Ok(Value::text(regex.find(text).map(|found| found.as_str().to_owned())));
     }
-    let Some(groups) = regex.captures(text) else { return Value::Null };
+    let Some(groups) = regex.captures(text) else { return Ok(Value::Null) };
     let mut groups = groups.iter().skip(1).map(|group| Value::text(group.map(|group| group.as_str().to_owned())));
-    if regex.captures_len() == 2 { groups.next().unwrap_or_default() } else { Value::List(groups.collect()) }
+    Ok(if pattern.groups() == 1 { groups.next().unwrap_or_default() } else { Value::List(groups.collect()) })
 }

@@ -97,10 +97,7 @@ impl<'v> Evaluation<'v, '_> {
                 self.compare(left.as_deref(), *comparison, right.as_deref())
             }
             Logical::Matches(operand, pattern) => match self.operand(operand, at)?.as_deref() {
-                Some(Value::Str(string)) => {
-                    self.meter.count(string.len())?;
-                    Ok(pattern.is_match(string))
-                }
+                Some(Value::Str(string)) => Ok(pattern.on(string, self.meter)?.is_match(string)),
                 _ => Ok(false),
             },
         }
@@ -165,26 +162,21 @@ impl<'v> Evaluation<'v, '_> {
             (Value::Null, Value::Null) => Ok(true),
             (Value::Bool(left), Value::Bool(right)) => Ok(left == right),
             (Value::Str(left), Value::Str(right)) => Ok(left == right),
-            (Value::List(left), Value::List(right)) => {
-                self.all(left.len() == right.len(), left.iter().zip(right.iter().map(Some)))
+            (Value::List(left), Value::List(right)) if left.len() == right.len() => {
+                self.all(left, |n, item| self.equal(item, &right[n]))
             }
-            (Value::Map(left), Value::Map(right)) => {
-                let partner = |name: &str| member(right, name);
-                self.meter.count(left.len() * right.len())?;
-                let pairs = left.iter().map(|(name, value)| (value, partner(name)));
-                self.all(left.len() == right.len(), pairs)
-            }
+            (Value::Map(left), Value::Map(right)) if left.len() == right.len() => self.all(left, |_, (name, value)| {
+                self.meter.count(right.len())?;
+                member(right, name).map_or(Ok(false), |partner| self.equal(value, partner))
+            }),
             (left, right) => Ok(order(left, right) == Some(Ordering::Equal)),
         }
     }
 
-    fn all<'p>(&self, fit: bool, pairs: impl Iterator<Item = (&'p Json, Option<&'p Json>)>) -> Result<bool, Failure> {
-        if !fit {
-            return Ok(false);
-        }
-        for (left, right) in pairs {
-            let is_equal = right.map_or(Ok(false), |right| self.equal(left, right))?;
-            if !is_equal {
+    fn all<T>(&self, items: &[T], holds: impl Fn(usize, &T) -> Result<bool, Failure>) -> Result<bool, Failure> {
+        for (n, item) in items.iter().enumerate() {
+            self.meter.count(1)?;
+            if !holds(n, item)? {
                 return Ok(false);
             }
         }

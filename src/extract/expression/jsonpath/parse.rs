@@ -1,7 +1,7 @@
 //! Text → path (RFC 9535, section 2).
 
 use super::super::fault::Fault;
-use super::super::pattern;
+use super::super::pattern::Pattern;
 use super::lex::Parser;
 use super::query::{COMPARISONS, Comparison, Logical, Operand, Query, Segment, Selector};
 use crate::value::Value;
@@ -276,10 +276,9 @@ impl Parser<'_> {
             return Err(Fault::new(at, "the pattern must be a text", "write it in quotes, such as 'a.*'"));
         }
         let written = self.string()?;
-        let regex = pattern::compile(&written).map_err(|fault| Fault { at, ..fault })?;
-        let regex = if is_whole { pattern::anchor(&regex) } else { Some(regex) };
+        let pattern = Pattern::new(&written).and_then(|it| if is_whole { it.anchored() } else { Ok(it) });
+        let pattern = pattern.map_err(|fault| Fault { at, ..fault })?;
         self.expect(")")?;
-        let regex = regex.ok_or_else(|| Fault::new(at, "the pattern is too large", "write a shorter one"))?;
-        Ok(Some(Logical::Matches(text, regex)))
+        Ok(Some(Logical::Matches(text, pattern)))
     }
 }

@@ -1,7 +1,6 @@
 //! What a path is made of.
 
-use regex::Regex;
-
+use super::super::pattern::Pattern;
 use crate::value::Value;
 
 /// A path from the root or from the value that a filter looks at.
@@ -49,7 +48,7 @@ pub(super) enum Logical {
     /// Whether a query finds something.
     Exists(Query),
     /// Whether a text is of a pattern.
-    Matches(Operand, Regex),
+    Matches(Operand, Pattern),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

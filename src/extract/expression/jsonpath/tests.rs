@@ -152,4 +152,6 @@ fn what_multiplies_is_given_up() {
     let json = format!("[{}1]", "1,".repeat(50_000));
     assert_eq!(find(&json, "$[?count($[?@ == 2]) == 1]").unwrap_err().kind, Kind::TooComplex);
     assert_eq!(find(&json, "$[?@ == $]").unwrap(), "");
+    let members: Vec<_> = (0..30_000).map(|n| format!("\"k{n}\":1")).collect();
+    assert_eq!(find(&format!("{{{}}}", members.join(",")), "$[?$ == $]").unwrap_err().kind, Kind::TooComplex);
 }

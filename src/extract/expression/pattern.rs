@@ -8,14 +8,10 @@ use super::fault::Fault;
 use crate::extract::deadline::Meter;
 use crate::failure::{Failure, Kind};
 
-/// How large a compiled pattern may be, in bytes: some hundred times `\w`, which is all letters of Unicode.
-const SIZE: usize = 10 << 20;
-
-/// Up to this size a pattern takes less than a microsecond for each byte of any text.
-const LIGHT: usize = 256 << 10;
-
-/// How long a text a larger pattern may be given, in bytes: it takes up to ten microseconds for each.
-const SHORT: usize = 256 << 10;
+/// How large a compiled pattern may be, and how long a text it is given then, both in bytes. `\w`, all letters of Unicode,
+/// takes 25 kB. The more a pattern repeats such classes the longer a byte takes, up to some microseconds: by these bounds
+/// all of a text takes a few seconds at the worst.
+const SIZES: [(usize, usize); 3] = [(256 << 10, usize::MAX), (1 << 20, 2 << 20), (10 << 20, 256 << 10)];
 
 /// How deep groups may be nested.
 const DEPTH: u32 = 100;
@@ -27,7 +23,8 @@ const HINT: &str = r"write a pattern such as (\d+); in front of a character that
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    is_light: bool,
+    /// How long a text it is given, in bytes.
+    longest: usize,
 }
 
 impl Pattern {
@@ -41,12 +38,10 @@ impl Pattern {
     }
 
     fn build(text: &str) -> Result<Self, Fault> {
-        let build = |size| RegexBuilder::new(text).nest_limit(DEPTH + 10).size_limit(size).build();
-        let light = build(LIGHT);
-        let is_light = light.is_ok();
+        let build = |size| RegexBuilder::new(text).nest_limit(DEPTH + 10).size_limit(size).build().ok();
+        let mut patterns = SIZES.into_iter().filter_map(|(size, longest)| Some(Self { regex: build(size)?, longest }));
         let hint = "count less: {1000} makes a part 1000 times as large";
-        let regex = light.or_else(|_| build(SIZE)).map_err(|_| Fault::new(0, "the pattern is too large", hint))?;
-        Ok(Self { regex, is_light })
+        patterns.next().ok_or_else(|| Fault::new(0, "the pattern is too large", hint))
     }
 
     /// The same for whole texts.
@@ -60,7 +55,7 @@ impl Pattern {
     /// That takes too long.
     pub(super) fn on(&self, text: &str, meter: &Meter<'_>) -> Result<&Regex, Failure> {
         meter.count(text.len())?;
-        if self.is_light || text.len() <= SHORT {
+        if text.len() <= self.longest {
             return Ok(&self.regex);
         }
         Err(Failure::new(Kind::TooComplex, "the text is too long for a pattern as large as that"))

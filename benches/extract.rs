@@ -107,6 +107,8 @@ fn extract(c: &mut Criterion) {
         ("links", &["links"]),
         ("text", &["text"]),
         ("selectors", &["h1=h1", "p[]=p", "links[]=a@href"]),
+        ("xpaths", &["h1=//h1", "p[]=//p", "links[]=//a/@href"]),
+        ("transforms", &["h1=h1 | lower", "p[]=p | re:(\\w+) | trim", "links[]=a@href | split('/')"]),
     ] {
         let extractor = asks(names);
         group.bench_function(name, |b| {

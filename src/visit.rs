@@ -124,7 +124,7 @@ impl Local {
 
     async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
-        let (mut facts, extracted) = if !self.extractor.needs_tree() && fetched.body.len() <= INLINE {
+        let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
             extract(&self.extractor, &fetched)
         } else {
             self.extract_apart(fetched).await

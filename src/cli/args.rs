@@ -101,8 +101,9 @@ fn fields() -> String {
 pub(super) struct Extraction {
     #[arg(short = 'x', long, value_name = "FIELD,…", value_delimiter = ',', help = fields())]
     pub(super) extract: Vec<String>,
-    /// Add a field: text of the first match of a CSS selector; NAME[]= all matches, …@attr an attribute
-    #[arg(short = 's', long, value_name = "NAME=CSS")]
+    /// Add a field: what CSS (…@attr: an attribute), XPath (//…) or JSONPath ($…) finds first, NAME[]= all of it; then
+    /// transforms, such as … | number
+    #[arg(short = 's', long, value_name = "NAME=SELECTOR")]
     pub(super) select: Vec<String>,
 }
 

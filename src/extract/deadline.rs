@@ -1,5 +1,6 @@
 //! When a page takes too long.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -33,5 +34,32 @@ impl Deadline {
     /// A failure once the time is over.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.has_passed() { Err(Failure::new(Kind::TooComplex, "the page takes too long to parse")) } else { Ok(()) }
+    }
+}
+
+/// Counts work that is done in small steps, and looks at the clock now and then.
+#[derive(Debug)]
+pub(super) struct Meter<'d> {
+    deadline: &'d Deadline,
+    /// How many steps are left until it does.
+    left: Cell<usize>,
+}
+
+/// How many steps of some nanoseconds go by between two looks at the clock, which takes 200 of them.
+const STEPS: usize = 4096;
+
+impl<'d> Meter<'d> {
+    pub(super) fn new(deadline: &'d Deadline) -> Self {
+        Self { deadline, left: Cell::new(STEPS) }
+    }
+
+    /// Some steps were done, or will be.
+    ///
+    /// # Errors
+    /// The time is over.
+    pub(super) fn count(&self, steps: usize) -> Result<(), Failure> {
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or(STEPS));
+        if left.is_some() { Ok(()) } else { self.deadline.check() }
     }
 }

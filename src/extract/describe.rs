@@ -1,16 +1,18 @@
 //! What the fields of a row hold, for the schema.
 
+use std::borrow::Cow;
+
 use super::{Extractor, Step};
 
 /// A field of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description<'a> {
     /// Its name.
     pub name: &'a str,
     /// What it holds.
     pub help: &'static str,
     /// The JSON type of its value, as a JSON Schema in JSON.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
 }
 
 impl Extractor {
@@ -18,12 +20,9 @@ impl Extractor {
     pub fn describe(&self) -> impl Iterator<Item = Description<'_>> {
         self.names.iter().zip(&self.steps).map(|(name, step)| {
             let (help, schema) = match step {
-                Step::Field(field) => (field.help, field.schema),
-                Step::Pick(pick) if pick.is_list => {
-                    ("of all matches", r#"{"type": ["array", "null"], "items": {"type": "string"}}"#)
-                }
-                Step::Pick(_) => ("of the first match", r#"{"type": ["string", "null"]}"#),
-                Step::Custom(_) => ("of your own", "{}"),
+                Step::Field(field) => (field.help, field.schema.into()),
+                Step::Expression(expression) => (expression.help(), expression.schema().into()),
+                Step::Custom(_) => ("of your own", "{}".into()),
             };
             Description { name, help, schema }
         })

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::FIELDS;
+use super::expression::Fault;
 use crate::record::Column;
 
 /// Something that was asked for cannot be extracted.
@@ -12,32 +15,52 @@ pub enum Error {
     UnknownField(Box<str>),
     /// Two fields have this name.
     DuplicateName(Box<str>),
-    /// This expression has no `=`.
-    NoName(Box<str>),
-    /// The name in an expression cannot be one.
-    BadName {
-        /// The whole expression.
-        expression: Box<str>,
-        /// The name in it.
-        name: Box<str>,
-    },
-    /// The selector in an expression is too long to be read.
-    TooLong {
-        /// The name in it.
-        name: Box<str>,
-        /// How long it may be, in bytes.
-        limit: usize,
-    },
-    /// The selector in an expression is no CSS selector.
-    BadSelector {
-        /// The whole expression.
-        expression: Box<str>,
-        /// The character where it goes wrong, counted from 0.
-        column: usize,
+    /// An expression means nothing.
+    Expression {
+        /// All of it, with its name.
+        text: Box<str>,
+        /// The byte where it goes wrong.
+        at: usize,
+        /// What is wrong there.
+        what: Box<str>,
+        /// What to do about it.
+        hint: Box<str>,
     },
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    pub(super) fn expression(text: &str, fault: Fault) -> Self {
+        let Fault { at, what, hint } = fault;
+        Self::Expression { text: text.into(), at, what: what.into(), hint: hint.into() }
+    }
+}
+
+/// An expression as a terminal shows it, with a caret below the place where it goes wrong.
+struct Picture<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl fmt::Display for Picture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, rest) = self.text.split_at(self.text.floor_char_boundary(self.at));
+        let shown: String = before.chars().map(shown).collect();
+        let column = shown.width();
+        write!(f, "  {shown}{}\n  {:column$}^", rest.chars().map(self::shown).collect::<String>(), "")
+    }
+}
+
+/// A character as it is shown. What has no width would set the caret off, but for the accents of the letters before.
+fn shown(c: char) -> char {
+    match c {
+        _ if c.is_control() => ' ',
+        '\u{300}'..='\u{36f}' => c,
+        _ if c.width() == Some(0) => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,16 +76,7 @@ impl fmt::Display for Error {
                 write!(f, "\nfields: {}, all", names.join(", "))
             }
             Self::DuplicateName(name) => write!(f, "two fields are called `{name}`"),
-            Self::NoName(expression) => write!(f, "`{expression}` has no name: write NAME=CSS"),
-            Self::BadName { expression, name } => write!(
-                f,
-                "`{name}` in `{expression}` is no name: write NAME=CSS or NAME[]=CSS, with a name of letters, digits, `_`, `.` and `-`"
-            ),
-            Self::TooLong { name, limit } => write!(f, "the selector of `{name}` is longer than {limit} bytes"),
-            Self::BadSelector { expression, column } => {
-                let expression = expression.replace(char::is_control, " ");
-                write!(f, "not a CSS selector:\n  {expression}\n  {:column$}^", "")
-            }
+            Self::Expression { text, at, what, .. } => write!(f, "{what}\n{}", Picture { text, at: *at }),
         }
     }
 }

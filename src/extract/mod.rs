@@ -14,6 +14,7 @@ mod dates;
 mod deadline;
 mod describe;
 mod error;
+pub mod expression;
 mod fields;
 mod head;
 mod headings;
@@ -25,7 +26,6 @@ mod names;
 mod outline;
 mod parts;
 mod reader;
-mod select;
 mod source;
 mod structured;
 mod text;
@@ -34,19 +34,22 @@ mod tree;
 
 use scraper::Html;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::page::{Kind, Page};
 use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
+use expression::{Expression, Subject};
 pub use fields::{FIELDS, Field};
 use links::Base;
 use parts::{Part, Parts};
 use reader::Found;
-use select::Pick;
 use source::Source;
 use structured::microdata;
+
+/// How much text one selector may find in a page, in bytes: nested matches hold the same text again and again.
+const FOUND: usize = 64 << 20;
 
 /// One thing to extract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +57,9 @@ pub enum Ask {
     /// A built-in field by its name; white space around it is no part of that. `all` stands for all that cost no more than
     /// reading the page's tokens and header fields, but those that are named by another ask.
     Field(String),
-    /// A field that the user describes:
-    /// - `NAME=CSS`: the text of the first match, white space collapsed; null without one.
-    /// - `NAME[]=CSS`: a list with the texts of all matches.
-    /// - `NAME=CSS@ATTRIBUTE`, `NAME[]=CSS@ATTRIBUTE`: an attribute instead; `href` and `src` as absolute URLs. A list
-    ///   leaves out the matches that do not have it.
+    /// A field that the user describes, `NAME=SELECTOR` or `NAME[]=SELECTOR` for a list of all matches. The selector is CSS
+    /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
+    /// `price=.price | re:([\d.]+) | number`.
     Select(String),
 }
 
@@ -69,7 +70,7 @@ const ALL: &str = "all";
 fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
-        Ask::Select(expression) => Pick::parse(expression).is_ok_and(|(selected, _)| selected == name),
+        Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
     })
 }
 
@@ -77,7 +78,7 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
 #[derive(Debug)]
 enum Step {
     Field(&'static Field),
-    Pick(Pick),
+    Expression(Expression),
     Custom(fn(&Page) -> Value<'static>),
 }
 
@@ -105,7 +106,7 @@ impl Extractor {
     /// Compiles what is asked for. The title always is.
     ///
     /// # Errors
-    /// A field is not known, an expression is no `NAME=CSS`, or two have the same name.
+    /// A field is not known, an expression means nothing, or two have the same name.
     pub fn new(asks: &[Ask]) -> Result<Self, Error> {
         let mut extractor = Self::default();
         for ask in asks {
@@ -118,10 +119,13 @@ impl Extractor {
                     let name = name.trim();
                     extractor.field(Field::find(name).ok_or_else(|| Error::UnknownField(name.into()))?)?;
                 }
-                Ask::Select(expression) => {
-                    let (name, pick) = Pick::parse(expression)?;
-                    extractor.parts.insert(Part::Tree);
-                    extractor.push(name, Step::Pick(pick))?;
+                Ask::Select(field) => {
+                    let (name, expression) =
+                        expression::parse_field(field).map_err(|fault| Error::expression(field, fault))?;
+                    if expression.reads_tree() {
+                        extractor.parts.insert(Part::Tree);
+                    }
+                    extractor.push(name, Step::Expression(expression))?;
                 }
             }
         }
@@ -168,6 +172,18 @@ impl Extractor {
         page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_microdata())
     }
 
+    /// Whether reading a page takes no more than its tokens: some microseconds, and milliseconds for a large one.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        !self.needs_tree() && self.expressions().next().is_none()
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.steps
+            .iter()
+            .filter_map(|step| if let Step::Expression(expression) = step { Some(expression) } else { None })
+    }
+
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
     #[must_use]
     pub fn read(&self, page: &Page) -> Extracted {
@@ -187,42 +203,64 @@ impl Extractor {
                 Err(why) => failure = Some(why),
             }
         }
+        let is_read = failure.is_none();
         let mut source = Source::new(page, found, tree.as_ref(), &deadline);
         let mut values = self.read_fields(page, &mut source);
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
-        if let Some(tree) = &tree {
-            failure = failure.or(self.read_picks(page, tree, &mut values, &deadline).err());
+        if is_read {
+            failure = failure.or(self.read_expressions(page, tree.as_ref(), &mut values, &deadline).err());
         }
         Extracted { title: found.title, row: Row(values), failure }
     }
 
-    /// The built-in fields in their places; null where selectors put theirs.
+    /// The built-in fields in their places; null where expressions put theirs.
     fn read_fields(&self, page: &Page, source: &mut Source<'_>) -> Vec<Value<'static>> {
         let value = |step: &Step| match step {
             Step::Field(field) => field.value(source),
-            Step::Pick(_) => Value::Null,
+            Step::Expression(_) => Value::Null,
             Step::Custom(read) => read(page),
         };
         self.steps.iter().map(value).collect()
     }
 
-    fn read_picks(
+    fn read_expressions(
         &self,
         page: &Page,
-        tree: &Html,
+        tree: Option<&Html>,
         values: &mut [Value<'static>],
         deadline: &Deadline,
     ) -> Result<(), Failure> {
-        let base = Base::of(page, tree::base_href(tree));
-        let picks = self.steps.iter().filter_map(|step| if let Step::Pick(pick) = step { Some(pick) } else { None });
-        let mut taken = select::take(picks, tree, &base, deadline)?.into_iter();
+        let expressions: Vec<_> = self.expressions().collect();
+        if expressions.is_empty() {
+            return Ok(());
+        }
+        let base = Base::of(page, tree.and_then(tree::base_href));
+        let reads_json = expressions.iter().any(|expression| expression.reads_json());
+        let json = if reads_json { read_json(page)? } else { None };
+        let subject = Subject::new(&expressions, (tree, json.as_ref()), &base, deadline)?;
+        let mut found = subject.evaluate(&expressions)?.into_iter();
         for (step, value) in self.steps.iter().zip(values) {
-            if let Step::Pick(_) = step {
-                *value = taken.next().unwrap_or_default();
+            if let Step::Expression(_) = step {
+                *value = found.next().unwrap_or_default();
             }
         }
         Ok(())
+    }
+}
+
+/// A JSON page as a value; none where it is no JSON. Servers that do not know call it plain text.
+fn read_json(page: &Page) -> Result<Option<Value<'static>>, Failure> {
+    if !matches!(page.kind, Kind::Json | Kind::Text) {
+        return Ok(None);
+    }
+    match serde_json::from_str(&page.text) {
+        Ok(value) => Ok(Some(value)),
+        // The parser tells it in no other way.
+        Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
+            Err(Failure::new(failure::Kind::TooComplex, "the JSON is nested more than 127 deep"))
+        }
+        Err(_) => Ok(None),
     }
 }
 

@@ -35,6 +35,7 @@ fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Int(number) => write!(out, "{number}")?,
+        Value::Number(number) => write!(out, "{number}")?,
         Value::Str(text) => write_text(text, out)?,
         Value::List(values) => write_list(values, out, write_value)?,
         Value::Map(entries) => write_map(entries.iter().map(|(key, value)| (&**key, value)), out)?,

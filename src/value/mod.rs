@@ -1,10 +1,12 @@
 //! The values that a record is made of, in the shape of JSON.
 
+mod read;
 mod table;
 
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
 pub use self::table::Table;
@@ -19,6 +21,8 @@ pub enum Value<'a> {
     Bool(bool),
     /// A count or a size.
     Int(u64),
+    /// A number of any other kind. It is finite, and may be negative or a fraction.
+    Number(Number),
     /// A text. It may be a server's: neutralise it before showing it on a terminal.
     Str(Cow<'a, str>),
     /// Several values in order.
@@ -42,6 +46,19 @@ impl<'a> Value<'a> {
         number.map_or(Self::Null, |number| Self::Int(number.into()))
     }
 
+    /// A number, or null where it is not finite. One without a fraction is written as an integer as long as every
+    /// integer of its size can be told from the next.
+    #[must_use]
+    pub fn number(number: f64) -> Self {
+        /// Up to here, 2⁵³, that is so.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        #[expect(clippy::cast_possible_truncation, reason = "it is an integer of at most 54 bits")]
+        if number.fract() == 0.0 && number.abs() <= EXACT {
+            return Self::Number(Number::from(number as i64));
+        }
+        Number::from_f64(number).map_or(Self::Null, Self::Number)
+    }
+
     /// Whether this is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
@@ -56,6 +73,7 @@ impl<'a> Value<'a> {
             Self::Bool(true) => Cow::Borrowed("true"),
             Self::Bool(false) => Cow::Borrowed("false"),
             Self::Int(number) => Cow::Owned(number.to_string()),
+            Self::Number(number) => Cow::Owned(number.to_string()),
             Self::Str(text) => Cow::Borrowed(text),
             Self::Json(raw) => Cow::Borrowed(raw.get()),
             // Serialising our own values to memory cannot fail: every key is a string.
@@ -84,6 +102,7 @@ impl Serialize for Value<'_> {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(truth) => serializer.serialize_bool(*truth),
             Self::Int(number) => serializer.serialize_u64(*number),
+            Self::Number(number) => number.serialize(serializer),
             Self::Str(text) => serializer.serialize_str(text),
             Self::List(values) => serializer.collect_seq(values),
             Self::Map(entries) => {
@@ -108,6 +127,17 @@ pub struct Row(pub Vec<Value<'static>>);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_written_as_what_they_are() {
+        let cell = |number| Value::number(number).to_cell().into_owned();
+        assert_eq!(
+            [0.0, -0.0, -3.0, 1234.5, 9_007_199_254_740_992.0, 0.1].map(cell),
+            ["0", "0", "-3", "1234.5", "9007199254740992", "0.1"]
+        );
+        assert!([f64::NAN, f64::INFINITY].into_iter().all(|number| Value::number(number).is_null()));
+        assert_eq!(serde_json::to_string(&Value::number(-2.5)).unwrap(), "-2.5");
+    }
 
     #[test]
     fn a_cell_holds_text_plainly_and_structures_as_json() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use scrape::extract::FIELDS;
+use scrape::extract::expression::TRANSFORMS;
 use scrape::failure::Kind;
 use scrape::record::COLUMNS;
 
@@ -45,6 +46,13 @@ fn the_fields_are_those_of_the_table_of_fields() {
     let rows = FIELDS.iter().map(|field| format!("| `{}` | {} |\n", field.name, field.help));
     let table: String = rows.collect();
     assert!(section("The record").contains(&table), "the README's table should be:\n{table}");
+}
+
+#[test]
+fn the_transforms_are_those_of_the_table_of_transforms() {
+    let rows = TRANSFORMS.iter().map(|transform| format!("| {} | {} |\n", transform.usage, transform.help));
+    let table: String = rows.collect();
+    assert!(section("Fields by selector").contains(&table), "the README's table should be:\n{table}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::cli::cookies;
 use crate::cli::exit::Stop;
 use crate::cli::files::Files;
 use crate::cli::parse;
+use crate::extract::{self, Ask, Extractor};
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
 use crate::frontier::{self, RetryOptions};
 use crate::job::Secret;
@@ -38,6 +39,17 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
             max_retry_after: args.retries.max_retry_after,
             idempotent: is_idempotent(&method(&args.request)?),
         },
+    })
+}
+
+/// What `-x` and `-s` ask for. What is wrong is told with the option that says it.
+pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
+    Extractor::new(asks).map_err(|error| match error {
+        extract::Error::Expression { ref hint, .. } => {
+            let hint = hint.to_string();
+            Stop::usage(anyhow!("--select: {error}")).with_hint(Some(hint))
+        }
+        error => Stop::usage(error),
     })
 }
 

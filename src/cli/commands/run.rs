@@ -21,7 +21,7 @@ use crate::cli::progress::{self, Progress};
 use crate::cli::signals::{self, Caught};
 use crate::cli::{files, summary};
 use crate::engine::{Engine, Sink};
-use crate::extract::{Ask, Extractor};
+use crate::extract::Ask;
 use crate::fetch::Fetcher;
 use crate::frontier::Frontier;
 use crate::job::Summary;
@@ -82,7 +82,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let bar = progress::bar(args.general.progress, args.general.quiet);
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
-    let extractor = Extractor::new(asks).map_err(Stop::usage)?;
+    let extractor = options::extractor(asks)?;
     let fields = extractor.names().into();
     let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let cookies = cookies::open(args)?;

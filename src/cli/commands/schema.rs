@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::options;
 use crate::cli::exit::{Status, Stop};
 use crate::extract::{Ask, Extractor};
 use crate::failure::Kind;
 use crate::record::COLUMNS;
 
 pub(in crate::cli) fn run(asks: &[Ask]) -> Result<Status, Stop> {
-    let extractor = Extractor::new(asks).map_err(Stop::usage)?;
+    let extractor = options::extractor(asks)?;
     super::print(format!("{:#}\n", schema(&extractor)?).as_bytes())
 }
 
@@ -24,7 +25,7 @@ fn schema(extractor: &Extractor) -> Result<Value, Stop> {
     }
     let mut fields = Map::new();
     for field in extractor.describe() {
-        let mut schema = described(field.schema, field.help)?;
+        let mut schema = described(&field.schema, field.help)?;
         schema = json!({"anyOf": [schema, {"type": "null"}]});
         fields.insert(field.name.into(), schema);
     }

@@ -1,27 +1,27 @@
-//! `NAME=CSS`: fields that a user describes with selectors.
+//! CSS selectors on the tree of an HTML page, all of them in one pass.
 
 use cssparser::Parser as CssParser;
+use ego_tree::NodeRef;
 use html5ever::{LocalName, ns};
 use scraper::selector::{Parser, Simple};
-use scraper::{ElementRef, Html};
+use scraper::{ElementRef, Node};
 use selectors::matching::{self, MatchingContext, SelectorCaches};
 use selectors::parser::{Component, ParseRelative, SelectorList};
 
-use super::Error;
-use super::deadline::Deadline;
-use super::links::Base;
-use super::tree::{elements, is_in_template, text_of};
-use crate::failure::{Failure, Kind};
+use super::fault::Fault;
+use super::subject::check_size;
+use super::{Aspect, attribute_value};
+use crate::extract::deadline::Deadline;
+use crate::extract::links::Base;
+use crate::extract::tree::is_in_template;
+use crate::failure::Failure;
 use crate::value::Value;
 
-/// How much text one selector may find in a page, in bytes: nested matches hold the same text again and again.
-const FOUND: usize = 64 << 20;
+/// How long a selector may be, in bytes: matching goes down the stack with each of its parts.
+const LENGTH: usize = 1000;
 
 /// After how many elements the clock is looked at, if no selector looks into an element (`:has`).
 const STRIDE: usize = 64;
-
-/// The longest selector that is read, in bytes. Finding out where one goes wrong takes quadratic time.
-const LONGEST: usize = 10_000;
 
 /// CSS selectors, with the meaning that they have for `scraper`.
 #[derive(Debug)]
@@ -66,65 +66,61 @@ impl Selectors {
     }
 }
 
-/// What is taken from a page, compiled.
+/// A CSS selector, and what of an element is taken.
 #[derive(Debug)]
-pub(super) struct Pick {
+pub(super) struct Css {
     selectors: Selectors,
-    /// All matches, not only the first.
-    pub(super) is_list: bool,
-    /// This attribute, not the text.
-    attribute: Option<Attribute>,
+    part: Part,
 }
 
-/// An attribute that is asked for.
 #[derive(Debug)]
-struct Attribute {
-    name: LocalName,
-    is_url: bool,
+enum Part {
+    Element(Aspect),
+    Attribute(LocalName),
 }
 
-impl Attribute {
-    fn new(name: &str) -> Self {
-        Self { name: name.into(), is_url: matches!(name, "href" | "src") }
+impl Css {
+    /// Reads `CSS` or `CSS@ATTRIBUTE`.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        if text.len() > LENGTH {
+            return Err(Fault::new(
+                0,
+                "the selector is longer than 1000 bytes",
+                "name less of what is around an element",
+            ));
+        }
+        let (css, attribute) = split_attribute(text);
+        let hint = "write CSS such as .price or a.next@href; an XPath begins with / or (, a JSONPath with $";
+        let selectors = Selectors::parse(css).ok_or_else(|| Fault::new(wrong_at(css), "not a CSS selector", hint))?;
+        let part = attribute.map_or(Part::Element(Aspect::Text), |name| Part::Attribute(name.into()));
+        Ok(Self { selectors, part })
     }
 
-    fn of<'a>(&self, element: &ElementRef<'a>) -> Option<&'a str> {
-        let mut attributes = element.value().attrs.iter();
-        attributes.find(|(name, _)| name.local == self.name && name.ns == ns!()).map(|(_, value)| &**value)
-    }
-}
-
-impl Pick {
-    /// Reads `NAME=CSS`, `NAME[]=CSS`, `NAME=CSS@ATTRIBUTE`. Gives the name, and what it stands for.
-    pub(super) fn parse(expression: &str) -> Result<(&str, Self), Error> {
-        let (name, rest) = expression.split_once('=').ok_or_else(|| Error::NoName(expression.into()))?;
-        let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
-        if !is_name(name) {
-            return Err(Error::BadName { expression: expression.into(), name: name.into() });
+    /// Takes the HTML inside of an element, not its text. False where an attribute is taken.
+    pub(super) fn take_html(&mut self) -> bool {
+        let is_element = matches!(self.part, Part::Element(_));
+        if is_element {
+            self.part = Part::Element(Aspect::Html);
         }
-        if rest.len() > LONGEST {
-            return Err(Error::TooLong { name: name.into(), limit: LONGEST });
-        }
-        let (css, attribute) = split_attribute(rest);
-        let Some(selectors) = Selectors::parse(css) else {
-            let at = expression.len() - rest.len() + wrong_at(css);
-            return Err(Error::BadSelector { expression: expression.into(), column: expression[..at].chars().count() });
-        };
-        Ok((name, Self { selectors, is_list, attribute: attribute.map(Attribute::new) }))
+        is_element
     }
 
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
-        match &self.attribute {
-            None => Some(text_of(element)),
-            Some(attribute) if attribute.is_url => base.absolute(attribute.of(element)?),
-            Some(attribute) => attribute.of(element).map(str::to_owned),
+        match &self.part {
+            Part::Element(aspect) => Some(aspect.of(element)),
+            Part::Attribute(wanted) => {
+                let mut attributes = element.value().attrs.iter();
+                let (_, value) = attributes.find(|(name, _)| name.local == *wanted && name.ns == ns!())?;
+                attribute_value(wanted, value, base)
+            }
         }
     }
 }
 
-/// What one pick has taken so far.
+/// What one selector has taken so far.
 struct Taking<'a> {
-    pick: &'a Pick,
+    css: &'a Css,
+    is_list: bool,
     found: Vec<Value<'static>>,
     bytes: usize,
     is_done: bool,
@@ -132,43 +128,45 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn look(&mut self, element: &ElementRef<'_>, base: &Base, caches: &mut SelectorCaches) -> Result<(), Failure> {
-        if self.is_done || !self.pick.selectors.matches(element, caches) || is_in_template(element) {
+        if self.is_done || !self.css.selectors.matches(element, caches) || is_in_template(element) {
             return Ok(());
         }
-        let value = self.pick.value(element, base);
-        if !self.pick.is_list {
+        let value = self.css.value(element, base);
+        if !self.is_list {
             self.is_done = true;
             self.found.push(Value::text(value));
             return Ok(());
         }
         self.bytes += value.as_ref().map_or(0, String::len);
-        if self.bytes > FOUND {
-            return Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"));
-        }
+        check_size(self.bytes)?;
         self.found.extend(value.map(Value::from));
         Ok(())
     }
 
     /// What it took: a text, null where nothing matches, or a list.
     fn finish(mut self) -> Value<'static> {
-        if self.pick.is_list { Value::List(self.found) } else { self.found.pop().unwrap_or_default() }
+        if self.is_list { Value::List(self.found) } else { self.found.pop().unwrap_or_default() }
     }
 }
 
-/// Takes all picks from a tree, in one pass.
+/// Takes what selectors find below a node, all in one pass. Each stands with whether it takes all matches.
 ///
 /// # Errors
 /// That takes too long, or too much is found.
 pub(super) fn take<'a>(
-    picks: impl Iterator<Item = &'a Pick>,
-    tree: &Html,
+    selectors: impl Iterator<Item = (&'a Css, bool)>,
+    below: NodeRef<'_, Node>,
     base: &Base,
     deadline: &Deadline,
 ) -> Result<Vec<Value<'static>>, Failure> {
-    let mut takings: Vec<_> = picks.map(|pick| Taking { pick, found: Vec::new(), bytes: 0, is_done: false }).collect();
+    let taking = |(css, is_list)| Taking { css, is_list, found: Vec::new(), bytes: 0, is_done: false };
+    let mut takings: Vec<_> = selectors.map(taking).collect();
+    if takings.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut caches = SelectorCaches::default();
-    let stride = if takings.iter().any(|taking| taking.pick.selectors.looks_inside) { 1 } else { STRIDE };
-    for (n, element) in elements(tree).enumerate() {
+    let stride = if takings.iter().any(|taking| taking.css.selectors.looks_inside) { 1 } else { STRIDE };
+    for (n, element) in below.descendants().skip(1).filter_map(ElementRef::wrap).enumerate() {
         if n % stride == 0 {
             deadline.check()?;
         }
@@ -177,12 +175,6 @@ pub(super) fn take<'a>(
         }
     }
     Ok(takings.into_iter().map(Taking::finish).collect())
-}
-
-/// Whether `name` can be a key: a letter or `_`, then letters, digits, `_`, `.`, `-`.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 /// Splits a trailing `@attribute` off. An `@` in brackets or quotes has a bracket or quote behind it.

@@ -1,0 +1,160 @@
+//! A page → the values of expressions.
+
+use scraper::Html;
+
+use super::css;
+use super::jsonpath::JsonPath;
+use super::xpath::{Node, Nodes, Outcome, XPath};
+use super::{Aspect, Expression, Selector, attribute_value};
+use crate::extract::FOUND;
+use crate::extract::deadline::{Deadline, Meter};
+use crate::extract::links::Base;
+use crate::extract::text::collapse;
+use crate::failure::{Failure, Kind};
+use crate::value::Value;
+
+/// A page as expressions see it.
+pub(in crate::extract) struct Subject<'a> {
+    tree: Option<&'a Html>,
+    /// There where an XPath asks for them.
+    nodes: Option<Nodes<'a>>,
+    json: Option<&'a Value<'static>>,
+    base: &'a Base,
+    deadline: &'a Deadline,
+}
+
+impl<'a> Subject<'a> {
+    /// A page for `expressions`, with its tree where it is HTML, and its value where it is JSON.
+    ///
+    /// # Errors
+    /// That takes too long.
+    pub(in crate::extract) fn new(
+        expressions: &[&Expression],
+        (tree, json): (Option<&'a Html>, Option<&'a Value<'static>>),
+        base: &'a Base,
+        deadline: &'a Deadline,
+    ) -> Result<Self, Failure> {
+        let has_xpath = expressions.iter().any(|it| matches!(it.selector, Selector::XPath(..)));
+        let nodes = tree.filter(|_| has_xpath).map(|tree| Nodes::new(tree, &Meter::new(deadline))).transpose()?;
+        Ok(Self { tree, nodes, json, base, deadline })
+    }
+
+    /// The values of expressions: all that are CSS in one pass.
+    ///
+    /// # Errors
+    /// That takes too long, or too much is found.
+    pub(in crate::extract) fn evaluate(&self, expressions: &[&Expression]) -> Result<Vec<Value<'static>>, Failure> {
+        let picks = expressions.iter().filter_map(|it| match &it.selector {
+            Selector::Css(css) => Some((css, it.is_list)),
+            _ => None,
+        });
+        let taken = self.tree.map(|tree| css::take(picks, tree.tree.root(), self.base, self.deadline)).transpose()?;
+        let mut taken = taken.unwrap_or_default().into_iter();
+        let meter = Meter::new(self.deadline);
+        let value = |expression: &&Expression| {
+            let value = match &expression.selector {
+                Selector::Css(_) => taken.next().unwrap_or_default(),
+                Selector::XPath(xpath, aspect) => self.xpath(xpath, *aspect, expression.is_list, &meter)?,
+                Selector::JsonPath(path) => self.json_path(path, expression.is_list, &meter)?,
+            };
+            let value = expression.finish(value, self.base, &meter)?;
+            self.deadline.check().map(|()| value)
+        };
+        expressions.iter().map(value).collect()
+    }
+
+    fn xpath(
+        &self,
+        xpath: &XPath,
+        aspect: Aspect,
+        is_list: bool,
+        meter: &Meter<'_>,
+    ) -> Result<Value<'static>, Failure> {
+        let Some(nodes) = &self.nodes else { return Ok(Value::Null) };
+        let found = match xpath.evaluate(nodes, Node::ROOT, meter)? {
+            Outcome::Nodes(found) if is_list => found,
+            Outcome::Nodes(found) => {
+                let first = found.first().map(|&node| self.value_of(nodes, node, aspect, meter)).transpose()?;
+                return Ok(Value::text(first.flatten()));
+            }
+            Outcome::Text(text) => return Ok(one(Value::from(text), is_list)),
+            Outcome::Number(number) => return Ok(one(Value::number(number), is_list)),
+            Outcome::Truth(truth) => return Ok(one(Value::Bool(truth), is_list)),
+        };
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for node in found {
+            let value = self.value_of(nodes, node, aspect, meter)?;
+            bytes += value.as_ref().map_or(0, String::len);
+            check_size(bytes)?;
+            values.extend(value.map(Value::from));
+        }
+        Ok(Value::List(values))
+    }
+
+    fn value_of(
+        &self,
+        nodes: &Nodes<'_>,
+        node: Node,
+        aspect: Aspect,
+        meter: &Meter<'_>,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(element) = nodes.element(node) {
+            let value = aspect.of(&element);
+            meter.count(value.len() / 8)?;
+            return Ok(Some(value));
+        }
+        if let Some((name, value)) = nodes.attribute(node) {
+            return Ok(attribute_value(name, value, self.base).filter(|_| aspect == Aspect::Text));
+        }
+        let mut text = String::new();
+        nodes.text(node, &mut text, meter)?;
+        Ok((aspect == Aspect::Text).then(|| collapse(&text)))
+    }
+
+    fn json_path(&self, path: &JsonPath, is_list: bool, meter: &Meter<'_>) -> Result<Value<'static>, Failure> {
+        let Some(json) = self.json else { return Ok(Value::Null) };
+        let found = path.find(json, meter)?;
+        if !is_list {
+            return Ok(found.first().map(|&value| value.clone()).unwrap_or_default());
+        }
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for value in found {
+            bytes += size_of_json(value);
+            check_size(bytes)?;
+            meter.count(1)?;
+            values.push(value.clone());
+        }
+        Ok(Value::List(values))
+    }
+}
+
+/// A value that is no node: one that is not null is the only match.
+fn one(value: Value<'static>, is_list: bool) -> Value<'static> {
+    match (is_list, value.is_null()) {
+        (false, _) => value,
+        (true, true) => Value::List(Vec::new()),
+        (true, false) => Value::List(vec![value]),
+    }
+}
+
+/// Whether that is not too much.
+pub(super) fn check_size(bytes: usize) -> Result<(), Failure> {
+    if bytes > FOUND {
+        Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"))
+    } else {
+        Ok(())
+    }
+}
+
+/// About how many bytes a copy takes.
+fn size_of_json(value: &Value<'static>) -> usize {
+    let own = size_of::<Value<'static>>();
+    match value {
+        Value::Str(text) => own + text.len(),
+        Value::List(items) => own + items.iter().map(size_of_json).sum::<usize>(),
+        Value::Map(members) => {
+            own + members.iter().map(|(name, value)| own + name.len() + size_of_json(value)).sum::<usize>()
+        }
+        _ => own,
+    }
+}

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use reqwest::header::{HeaderName, HeaderValue};
 use scraper::Html;
 
+use super::article::{Article, fingerprint, words};
 use super::links::Base;
 use super::reader::{Found, Part};
+use super::tree::base_href;
 use crate::page::{Kind, Page};
 use crate::value::{Table, Value};
 
@@ -42,17 +44,30 @@ impl Field {
 
 /// What fields are read from. Each is read once, and takes what no other one reads.
 pub(super) struct Source<'a> {
-    page: &'a Page<'a>,
+    pub(super) page: &'a Page<'a>,
     found: Found<'a>,
     /// There where a field or a selector needs it, and the page is HTML that is not too complex.
     tree: Option<&'a Html>,
+    /// There where a field needs it, as the tree is.
+    article: Option<Article<'a>>,
     base: Base,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(page: &'a Page<'a>, found: Found<'a>, tree: Option<&'a Html>) -> Self {
-        let base = Base::new(page.url, found.head.base.as_deref());
-        Self { page, found, tree, base }
+    pub(super) fn new(
+        page: &'a Page<'a>,
+        found: Found<'a>,
+        tree: Option<&'a Html>,
+        article: Option<Article<'a>>,
+    ) -> Self {
+        let href = found.head.base.as_deref().or_else(|| tree.and_then(base_href));
+        let base = Base::new(page.url, href);
+        Self { page, found, tree, article, base }
+    }
+
+    /// What the main content is, as `read` tells it; null where there is none.
+    fn of_article(&self, read: impl FnOnce(&Article<'a>) -> Value<'static>) -> Value<'static> {
+        self.article.as_ref().filter(|article| !article.text().is_empty()).map_or(Value::Null, read)
     }
 }
 
@@ -155,6 +170,27 @@ pub static FIELDS: &[Field] = &[
             Kind::Html => Value::from(std::mem::take(&mut s.found.text)),
             _ => Value::from(s.page.text.to_string()),
         },
+    },
+    Field {
+        name: "article",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the text of the main content: without navigation, advertisements, related links; blocks on lines of their own",
+        read: |s| s.of_article(|article| Value::from(article.text().to_owned())),
+    },
+    Field {
+        name: "words",
+        part: Part::Article,
+        schema: r#"{"type": ["integer", "null"], "minimum": 1}"#,
+        help: "how many words the main content has",
+        read: |s| s.of_article(|article| Value::Int(words(article.text()).count() as u64)),
+    },
+    Field {
+        name: "hash",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"], "pattern": "^[0-9a-f]{16}$"}"#,
+        help: "a fingerprint of the main content: XXH3 of its words in lower case",
+        read: |s| s.of_article(|article| Value::from(fingerprint(article.text()))),
     },
 ];
 

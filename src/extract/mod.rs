@@ -3,6 +3,7 @@
 //! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
 //! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
 
+mod article;
 mod construct;
 mod deadline;
 mod describe;
@@ -24,6 +25,7 @@ use crate::failure::Failure;
 use crate::page::{Kind, Page};
 use crate::value::{Row, Value};
 
+use article::Article;
 use deadline::Deadline;
 pub use error::Error;
 use fields::Source;
@@ -125,7 +127,7 @@ impl Extractor {
     /// Whether reading a page takes its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
-        self.parts.contains(Part::Tree)
+        self.parts.contains(Part::Tree) || self.parts.contains(Part::Article)
     }
 
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
@@ -144,24 +146,32 @@ impl Extractor {
                 Err(why) => failure = Some(why),
             }
         }
+        let wants_article = self.parts.contains(Part::Article);
+        let scriptless = tree.as_ref().filter(|_| wants_article).and_then(|tree| article::scriptless(tree, &deadline));
+        let mut content = None;
+        if let Some(tree) = tree.as_ref().filter(|_| wants_article) {
+            match Article::find(tree, scriptless.as_ref(), &deadline) {
+                Ok(found) => content = Some(found),
+                Err(why) => failure = Some(why),
+            }
+        }
         let title = found.title.take();
-        let mut values = self.read_fields(page, found, tree.as_ref());
-        if let Some(tree) = &tree {
+        let mut values = match &*self.steps {
+            [] => Vec::new(),
+            _ => self.read_fields(Source::new(page, found, tree.as_ref(), content)),
+        };
+        if let Some(tree) = tree.as_ref().filter(|_| failure.is_none()) {
             failure = self.read_picks(page, tree, &mut values, &deadline).err();
         }
         Extracted { title, row: Row(values), failure }
     }
 
     /// The built-in fields in their places; null where selectors put theirs.
-    fn read_fields(&self, page: &Page, found: Found<'_>, tree: Option<&Html>) -> Vec<Value<'static>> {
-        if self.steps.is_empty() {
-            return Vec::new();
-        }
-        let mut source = Source::new(page, found, tree);
+    fn read_fields(&self, mut source: Source<'_>) -> Vec<Value<'static>> {
         let value = |step: &Step| match step {
             Step::Field(field) => field.value(&mut source),
             Step::Pick(_) => Value::Null,
-            Step::Custom(read) => read(page),
+            Step::Custom(read) => read(source.page),
         };
         self.steps.iter().map(value).collect()
     }

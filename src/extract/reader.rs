@@ -35,6 +35,8 @@ pub(super) enum Part {
     Text,
     /// Its tree: what is read from that needs no other part.
     Tree,
+    /// Its main content, which is read from the tree.
+    Article,
 }
 
 /// A set of parts.

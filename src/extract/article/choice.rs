@@ -1,0 +1,120 @@
+//! Which element holds the main content, and what in it is none.
+
+use super::evidence::Evidence;
+use super::hints::Hints;
+use super::parts::{Part, Parts, float};
+use super::survey::Survey;
+
+/// A page whose prose is a smaller share of its text is an index: a list of links, of products.
+const INDEX: f32 = 0.45;
+
+/// The same, for a page that says that it is an article.
+const INDEX_ARTICLE: f32 = 0.15;
+
+/// How many times as much as the rest comments are on a page that is about them.
+const COMMENTS: f32 = 2.0;
+
+/// The same, for a page that says that it is an article.
+const COMMENTS_ARTICLE: f32 = 10.0;
+
+/// How many times as much as the rest extras are on a page that is made of them.
+const EXTRAS: f32 = 0.5;
+
+/// How much of the prose something named as the main content has to hold to be it.
+const SCOPE: f32 = 0.7;
+
+/// A list of more links than [`FEW`] that has a larger share of its text in them is navigation.
+const LINKED: f32 = 0.7;
+const FEW: u32 = 2;
+
+/// The main content among the elements of a survey.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// The element that holds it.
+    pub(super) root: usize,
+    /// Which elements are none of it, whatever is in them.
+    pub(super) is_left_out: Vec<bool>,
+}
+
+impl Choice {
+    /// Chooses. There is at least one element.
+    pub(super) fn of(survey: &Survey<'_>, evidence: Evidence) -> Self {
+        let evidence = evidence.with_body(survey);
+        let parts = Parts::of(survey);
+        let kind = Kind::of(&parts, evidence);
+        let mut choice = Self { root: 0, is_left_out: parts.list.iter().map(|part| !kind.keeps(*part)).collect() };
+        if !kind.is_index {
+            choice.narrow(survey, parts.worth);
+        }
+        choice
+    }
+
+    /// Takes the subtree whose prose outweighs its links the most: the maximum over all subtrees of a sum in which one
+    /// that would be negative counts nothing, as if it were cut off. A smaller one that says that it is the content is
+    /// preferred if it has nearly as much.
+    fn narrow(&mut self, survey: &Survey<'_>, mut worth: Vec<f32>) {
+        for (index, element) in survey.elements.iter().enumerate().rev() {
+            self.is_left_out[index] |= element.hints.has(Hints::TITLE);
+            if self.is_left_out[index] {
+                worth[index] = 0.0;
+            }
+            if index > 0 && worth[index] > 0.0 {
+                worth[element.parent] += worth[index];
+            }
+        }
+        // Of those that are worth the same, the innermost.
+        let best = (0..worth.len()).max_by(|a, b| worth[*a].total_cmp(&worth[*b])).unwrap_or(0);
+        self.root = best;
+        for index in best..survey.elements[best].end {
+            let names_itself =
+                survey.elements[index].hints.has(Hints::BODY) || survey.elements[index].hints.has(Hints::SCOPE);
+            if names_itself && index < survey.elements[self.root].end && worth[index] > SCOPE * worth[best] {
+                self.root = index;
+            }
+        }
+        for (index, element) in survey.elements.iter().enumerate() {
+            let is_linked = float(element.all.linked) > LINKED * float(element.all.bytes);
+            self.is_left_out[index] |= element.is_block && worth[index] < 0.0 && element.all.links > FEW && is_linked;
+        }
+    }
+}
+
+/// What a page is, as far as that decides what its content is.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    /// Its content is what it links to, and not prose.
+    is_index: bool,
+    /// Its content is what readers write.
+    is_discussion: bool,
+    is_product: bool,
+    keeps_extras: bool,
+}
+
+impl Kind {
+    fn of(parts: &Parts, evidence: Evidence) -> Self {
+        let Evidence { is_article, is_product, is_discussion } = evidence;
+        let many = if is_article { COMMENTS_ARTICLE } else { COMMENTS };
+        let prose = parts.prose.of(Part::Content);
+        let mut kind = Self {
+            is_index: false,
+            is_discussion: is_discussion || parts.prose.of(Part::Comment) > many * prose,
+            is_product,
+            keeps_extras: parts.prose.of(Part::Extra) > EXTRAS * prose,
+        };
+        let density = parts.prose.sum(|part| kind.keeps(part)) / parts.text.sum(|part| kind.keeps(part)).max(1.0);
+        kind.is_index = density < if is_article { INDEX_ARTICLE } else { INDEX };
+        kind.keeps_extras |= kind.is_index && !is_product;
+        kind
+    }
+
+    /// Whether a part is content.
+    fn keeps(self, part: Part) -> bool {
+        match part {
+            Part::Content => true,
+            Part::Review => !self.is_product,
+            Part::Extra => self.keeps_extras,
+            Part::Comment => self.is_discussion,
+            Part::Byline | Part::Furniture | Part::Chrome => false,
+        }
+    }
+}

@@ -179,6 +179,13 @@ pub static FIELDS: &[Field] = &[
         read: |s| s.of_article(|article| Value::from(article.text().to_owned())),
     },
     Field {
+        name: "markdown",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the main content as Markdown: headings, lists, tables, code, links with absolute URLs",
+        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base))),
+    },
+    Field {
         name: "words",
         part: Part::Article,
         schema: r#"{"type": ["integer", "null"], "minimum": 1}"#,

@@ -12,6 +12,7 @@
 mod choice;
 mod evidence;
 mod hints;
+mod markdown;
 mod parts;
 mod plain;
 mod survey;
@@ -23,6 +24,7 @@ use scraper::Html;
 
 use super::construct;
 use super::deadline::Deadline;
+use super::links::Base;
 use super::names::is_any;
 use super::tree::elements;
 use crate::failure::Failure;
@@ -55,6 +57,11 @@ impl<'a> Article<'a> {
     /// that of `<pre>`. Empty where there is none.
     pub(super) fn text(&self) -> &str {
         self.text.get_or_init(|| plain::render(self))
+    }
+
+    /// It as Markdown, with URLs relative to `base`. Empty where there is none.
+    pub(super) fn markdown(&self, base: &Base) -> String {
+        markdown::render(self, base)
     }
 
     /// The steps through the content, in order.

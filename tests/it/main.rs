@@ -4,6 +4,7 @@
 
 mod support;
 
+mod article;
 mod config;
 mod dedupe;
 mod engine;

@@ -267,3 +267,50 @@ fn for_words(value: &str, mut each: impl FnMut(&str)) {
         was_lower = byte.is_ascii_lowercase() || byte.is_ascii_digit();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use scraper::Html;
+
+    use super::*;
+
+    /// The hints of the first element of a body.
+    fn hints(html: &str) -> Hints {
+        let tree = Html::parse_fragment(html);
+        Hints::of(tree.root_element().child_elements().next().expect("an element").value())
+    }
+
+    #[test]
+    fn classes_and_ids_are_read_by_word() {
+        for (class, hint) in [
+            ("x navBar-nav", Hints::FURNITURE),
+            ("SIDEBAR", Hints::FURNITURE),
+            ("cookie_notice", Hints::CHROME),
+            ("user-comment", Hints::COMMENT),
+            ("post__body", Hints::BODY),
+            ("entryContent", Hints::BODY),
+        ] {
+            assert!(hints(&format!("<div class='{class}'>")).has(hint), "{class}");
+            assert!(hints(&format!("<div id='{class}'>")).has(hint), "{class}");
+        }
+        for class in ["shareholder", "navigate", "has-sidebar", "no-comments", "body post", ""] {
+            assert_eq!(hints(&format!("<div class='{class}'>")), Hints::default(), "{class}");
+        }
+    }
+
+    #[test]
+    fn an_id_made_of_a_heading_names_nothing() {
+        assert_eq!(hints("<div id=how-to-share-a-menu>"), Hints::default());
+        assert!(hints("<div id=the-share-menu>").has(Hints::FURNITURE));
+    }
+
+    #[test]
+    fn what_is_hidden_is_found() {
+        for attribute in ["hidden", "aria-hidden=TRUE", "style='a:b;DISPLAY: none'", "style='visibility:hidden'"] {
+            assert!(hints(&format!("<div {attribute}>")).has(Hints::CHROME), "{attribute}");
+        }
+        for attribute in ["hidden=until-found", "aria-hidden=false", "style='display:block;x:none'", "style=none"] {
+            assert!(!hints(&format!("<div {attribute}>")).has(Hints::CHROME), "{attribute}");
+        }
+    }
+}

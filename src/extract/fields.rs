@@ -60,9 +60,13 @@ impl<'a> Source<'a> {
         tree: Option<&'a Html>,
         article: Option<Article<'a>>,
     ) -> Self {
-        let href = found.head.base.as_deref().or_else(|| tree.and_then(base_href));
-        let base = Base::new(page.url, href);
+        let base = Base::new(page.url, found.head.base.as_deref());
         Self { page, found, tree, article, base }
+    }
+
+    /// The base of what is read from the tree: the head need not have been read.
+    fn base_of_tree(&self) -> Base {
+        Base::new(self.page.url, self.tree.and_then(base_href))
     }
 
     /// What the main content is, as `read` tells it; null where there is none.
@@ -183,7 +187,7 @@ pub static FIELDS: &[Field] = &[
         part: Part::Article,
         schema: r#"{"type": ["string", "null"]}"#,
         help: "the main content as Markdown: headings, lists, tables, code, links with absolute URLs",
-        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base))),
+        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base_of_tree()))),
     },
     Field {
         name: "words",

@@ -23,7 +23,7 @@ fn sentence(number: usize) -> String {
 }
 
 fn paragraphs(numbers: std::ops::Range<usize>) -> String {
-    numbers.map(|number| format!("<p>{}</p>", sentence(number))).collect()
+    numbers.map(|number| format!("<p>{}</p>", sentence(number))).collect::<Vec<_>>().concat()
 }
 
 /// A page with an article and all that surrounds one.
@@ -109,9 +109,10 @@ fn words_are_counted_and_their_fingerprint_does_not_depend_on_the_layout() {
 
 #[test]
 fn posts_are_the_content_of_a_discussion() {
-    let posts: String = (0..6)
+    let posts = (0..6)
         .map(|n| format!("<div class=comment><span class=author>user{n}</span>{}</div>", paragraphs(n..n + 1)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let text =
         article(format!("<body><nav><a href=/>Home</a></nav><h1>Who knows?</h1><div class=comments>{posts}</div>"));
     assert_eq!(text, (0..6).map(sentence).collect::<Vec<_>>().join("\n"));
@@ -119,7 +120,7 @@ fn posts_are_the_content_of_a_discussion() {
 
 #[test]
 fn links_are_the_content_of_an_index() {
-    let items: String = (0..30).map(|n| format!("<li><a href=/{n}>Item number {n}</a>")).collect();
+    let items = (0..30).map(|n| format!("<li><a href=/{n}>Item number {n}</a>")).collect::<Vec<_>>().concat();
     let text = article(format!(
         "<nav><a href=/>Home</a></nav><main><h1>All items</h1><ul>{items}</ul></main><footer>Imprint</footer>"
     ));

@@ -82,28 +82,22 @@ impl Choice {
 /// What a page is, as far as that decides what its content is.
 #[derive(Clone, Copy, Debug)]
 struct Kind {
+    evidence: Evidence,
     /// Its content is what it links to, and not prose.
     is_index: bool,
-    /// Its content is what readers write.
-    is_discussion: bool,
-    is_product: bool,
     keeps_extras: bool,
 }
 
 impl Kind {
-    fn of(parts: &Parts, evidence: Evidence) -> Self {
-        let Evidence { is_article, is_product, is_discussion } = evidence;
-        let many = if is_article { COMMENTS_ARTICLE } else { COMMENTS };
+    fn of(parts: &Parts, mut evidence: Evidence) -> Self {
         let prose = parts.prose.of(Part::Content);
-        let mut kind = Self {
-            is_index: false,
-            is_discussion: is_discussion || parts.prose.of(Part::Comment) > many * prose,
-            is_product,
-            keeps_extras: parts.prose.of(Part::Extra) > EXTRAS * prose,
-        };
+        let many = if evidence.is_article { COMMENTS_ARTICLE } else { COMMENTS };
+        evidence.is_discussion |= parts.prose.of(Part::Comment) > many * prose;
+        let keeps_extras = parts.prose.of(Part::Extra) > EXTRAS * prose;
+        let mut kind = Self { evidence, is_index: false, keeps_extras };
         let density = parts.prose.sum(|part| kind.keeps(part)) / parts.text.sum(|part| kind.keeps(part)).max(1.0);
-        kind.is_index = density < if is_article { INDEX_ARTICLE } else { INDEX };
-        kind.keeps_extras |= kind.is_index && !is_product;
+        kind.is_index = density < if evidence.is_article { INDEX_ARTICLE } else { INDEX };
+        kind.keeps_extras |= kind.is_index && !evidence.is_product;
         kind
     }
 
@@ -111,9 +105,9 @@ impl Kind {
     fn keeps(self, part: Part) -> bool {
         match part {
             Part::Content => true,
-            Part::Review => !self.is_product,
+            Part::Review => !self.evidence.is_product,
             Part::Extra => self.keeps_extras,
-            Part::Comment => self.is_discussion,
+            Part::Comment => self.evidence.is_discussion,
             Part::Byline | Part::Furniture | Part::Chrome => false,
         }
     }

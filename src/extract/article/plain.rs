@@ -13,9 +13,9 @@ pub(super) fn render(article: &Article<'_>) -> String {
         let index = match event {
             Event::Text(text) => {
                 if verbatim > 0 {
-                    prose.push_verbatim(text)
+                    prose.push_verbatim(text);
                 } else {
-                    prose.push(text)
+                    prose.push(text);
                 }
                 continue;
             }

@@ -3,7 +3,7 @@
 /// How deep quotations and lists are nested; what is deeper stands beside. Each line repeats the marks of all.
 const DEPTH: usize = 32;
 
-/// The largest number of a list's item (CommonMark, section 5.2).
+/// The largest number of a list's item (`CommonMark`, section 5.2).
 const LARGEST: u32 = 999_999_999;
 
 /// What blocks stand in.
@@ -119,7 +119,7 @@ impl Blocks {
         for container in self.containers.iter().filter(|container| is_in(container)) {
             match container {
                 Container { is_begun: false, mark, .. } | Container { is_quote: true, mark, .. } => {
-                    self.out.push_str(mark)
+                    self.out.push_str(mark);
                 }
                 Container { mark, .. } => self.out.extend(std::iter::repeat_n(' ', mark.len())),
             }

@@ -1,4 +1,4 @@
-//! What has to be escaped so that it is text and nothing else (CommonMark 0.31, sections 2.4 and 6; GFM's tables and
+//! What has to be escaped so that it is text and nothing else (`CommonMark` 0.31, sections 2.4 and 6; GFM's tables and
 //! strikethrough).
 
 /// Appends a piece of text to a line, with a backslash before each character that would act.

@@ -264,7 +264,9 @@ impl Line {
             text.truncate(text.len() - "\\\n".len());
         }
         (self.has_space, self.closed) = (false, None);
-        open.iter().for_each(|open| self.open_emphasis(open.emphasis));
+        for open in open {
+            self.open_emphasis(open.emphasis);
+        }
         self.link = link.map(|(_, url)| (self.text.len(), url));
         text
     }

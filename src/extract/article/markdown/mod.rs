@@ -1,4 +1,4 @@
-//! Content → Markdown: CommonMark 0.31, with the tables and the strikethrough of GitHub Flavored Markdown.
+//! Content → Markdown: `CommonMark` 0.31, with the tables and the strikethrough of GitHub Flavored Markdown.
 //!
 //! What is text is escaped where it would act, and there is no HTML in it. URLs are absolute; links that lead elsewhere
 //! than to http, ftp, mail or a telephone are text. Where Markdown has no word for something (definition lists, captions,

@@ -128,6 +128,18 @@ fn links_are_the_content_of_an_index() {
 }
 
 #[test]
+fn a_text_between_tables_of_links_is_found() {
+    let links = |from: usize| {
+        (from..from + 60)
+            .map(|n| format!("<a href=/{n}>Another of our pages, the one of number {n}</a><br>"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    let text = article(format!("<table><tr><td>{}<td>{}<td>{}</table>", links(0), paragraphs(0..25), links(60)));
+    assert_eq!(text, (0..25).map(sentence).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn reviews_are_no_part_of_a_product() {
     let page = |kind: &str| {
         format!(

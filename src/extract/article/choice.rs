@@ -11,6 +11,10 @@ const INDEX: f32 = 0.45;
 /// The same, for a page that says that it is an article.
 const INDEX_ARTICLE: f32 = 0.15;
 
+/// How much prose is no index, in bytes, and which share of its text it is.
+const LONG: f32 = 1500.0;
+const DENSE: f32 = 0.8;
+
 /// How many times as much as the rest comments are on a page that is about them.
 const COMMENTS: f32 = 2.0;
 
@@ -28,7 +32,7 @@ const LINKED: f32 = 0.7;
 const FEW: u32 = 2;
 
 /// The main content among the elements of a survey.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Choice {
     /// The element that holds it.
     pub(super) root: usize,
@@ -42,17 +46,29 @@ impl Choice {
         let evidence = evidence.with_body(survey);
         let parts = Parts::of(survey);
         let kind = Kind::of(&parts, evidence);
-        let mut choice = Self { root: 0, is_left_out: parts.list.iter().map(|part| !kind.keeps(*part)).collect() };
-        if !kind.is_index {
-            choice.narrow(survey, parts.worth);
+        let whole = Self { root: 0, is_left_out: parts.list.iter().map(|part| !kind.keeps(*part)).collect() };
+        let narrow = whole.clone().narrow(survey, parts.worth.clone());
+        if kind.is_index && !narrow.is_prose(survey, &parts) { whole } else { narrow }
+    }
+
+    /// Whether it is long and dense prose: there is no such thing in an index, but there is where a text stands between
+    /// tables of links.
+    fn is_prose(&self, survey: &Survey<'_>, parts: &Parts) -> bool {
+        let (mut prose, mut text) = (0.0, 0.0);
+        for index in self.root..survey.elements[self.root].end {
+            let element = &survey.elements[index];
+            if element.is_block && parts.list[index] == Part::Content {
+                prose += parts.worth[index].max(0.0);
+                text += float(element.own.bytes);
+            }
         }
-        choice
+        prose > LONG && prose > DENSE * text
     }
 
     /// Takes the subtree whose prose outweighs its links the most: the maximum over all subtrees of a sum in which one
     /// that would be negative counts nothing, as if it were cut off. A smaller one that says that it is the content is
     /// preferred if it has nearly as much.
-    fn narrow(&mut self, survey: &Survey<'_>, mut worth: Vec<f32>) {
+    fn narrow(mut self, survey: &Survey<'_>, mut worth: Vec<f32>) -> Self {
         for (index, element) in survey.elements.iter().enumerate().rev() {
             self.is_left_out[index] |= element.hints.has(Hints::TITLE);
             if self.is_left_out[index] {
@@ -76,6 +92,7 @@ impl Choice {
             let is_linked = float(element.all.linked) > LINKED * float(element.all.bytes);
             self.is_left_out[index] |= element.is_block && worth[index] < 0.0 && element.all.links > FEW && is_linked;
         }
+        self
     }
 }
 

@@ -96,3 +96,35 @@ pub(super) fn scriptless(tree: &Html, deadline: &Deadline) -> Option<Html> {
     let inner = construct::build(text, deadline).ok()?;
     (Survey::of(&inner, deadline).ok()?.total().bytes > bytes).then_some(inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::*;
+
+    const SENTENCE: &str = "Some text, and more of it, that makes a sentence. ";
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_in_the_page(
+            pieces in prop::collection::vec(prop::sample::select(vec![
+                SENTENCE, "word", " ", "<p>", "<div>", "</div>", "<main>", "</main>",
+                "<article>", "</article>", "<nav>", "</nav>", "<h1>", "</h1>", "<a href=x>", "</a>", "<div class=comment>", "<div hidden>",
+                "<li>", "<ul>", "</ul>", "<table>", "<tr>", "<td>", "</table>", "<pre>", "</pre>", "<form>", "</form>", "<body>",
+                "<noscript>", "</noscript>", "<template>", "</template>", "<svg>", "</svg>", "<button>", "<frameset>", "<b>", "</b>",
+            ]), 0..60),
+        ) {
+            let html = pieces.concat();
+            let tree = Html::parse_document(&html);
+            let deadline = Deadline::for_text(&html);
+            let other = scriptless(&tree, &deadline);
+            let article = Article::find(&tree, other.as_ref(), &deadline).expect("in time");
+            let rest = article.text().replace(SENTENCE.trim(), "").replace("word", "");
+            prop_assert_eq!(rest.trim(), "", "{}", html);
+            let base = Base::new(&Url::parse("http://a.test/").expect("a URL"), None);
+            prop_assert_eq!(article.text().is_empty(), article.markdown(&base).is_empty(), "{}", html);
+        }
+    }
+}

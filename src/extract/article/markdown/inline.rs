@@ -146,6 +146,10 @@ impl Line {
         if let Some((start, _)) = self.link.as_mut().filter(|(start, _)| *start > at) {
             *start -= width;
         }
+        if let Some(closed) = self.closed.as_mut().filter(|closed| closed.start > at) {
+            closed.start -= width;
+            closed.end -= width;
+        }
     }
 
     /// Begins a link. A link has none within.

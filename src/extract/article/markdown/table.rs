@@ -10,44 +10,43 @@ const WIDEST: usize = 16;
 /// A table whose cells are being collected. How many rows a cell is high is not heeded: Markdown has no such thing.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    rows: Vec<Vec<String>>,
-    /// Whether each row has nothing but heads.
-    is_head: bool,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    cells: Vec<String>,
+    /// Whether one of its cells is no head.
+    has_data: bool,
 }
 
 impl Table {
     pub(super) fn open_row(&mut self) {
-        self.rows.push(Vec::new());
+        self.rows.push(Row::default());
     }
 
-    /// Adds a cell. `is_head` tells of the row's first ones whether it is a row of heads.
+    /// Adds a cell, which may be several columns wide.
     pub(super) fn push(&mut self, cell: &str, columns: Option<&str>, is_head: bool) {
-        if self.rows.is_empty() {
-            self.open_row();
-        }
-        self.is_head = if self.rows.len() == 1 { is_head && (self.is_head || self.is_fresh()) } else { self.is_head };
         let columns = columns.and_then(|columns| columns.trim().parse().ok()).unwrap_or(1).clamp(1, WIDEST);
-        if let Some(row) = self.rows.last_mut() {
-            row.push(cell.replace("\\\n", " ").replace('|', "\\|"));
-            row.extend(std::iter::repeat_n(String::new(), columns - 1));
-        }
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.rows.iter().all(Vec::is_empty)
+        let Some(row) = self.rows.last_mut() else { return };
+        row.has_data |= !is_head;
+        row.cells.push(cell.replace('|', "\\|"));
+        row.cells.extend(std::iter::repeat_n(String::new(), columns - 1));
     }
 
     /// Its lines. A table has a head: an empty one where it has none.
     pub(super) fn lines(mut self) -> Vec<String> {
-        self.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
-        let width = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        if width == 0 {
-            return Vec::new();
-        }
-        let mut head = if self.is_head { self.rows.remove(0) } else { Vec::new() };
+        self.rows.retain(|row| row.cells.iter().any(|cell| !cell.is_empty()));
+        let width = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let mut head = match self.rows.first() {
+            Some(first) if first.has_data => Vec::new(),
+            Some(_) => self.rows.remove(0).cells,
+            None => return Vec::new(),
+        };
         head.resize(width, String::new());
         let rule = vec!["---".to_owned(); width];
-        [&head, &rule].into_iter().chain(&self.rows).map(|row| format!("| {} |", row.join(" | "))).collect()
+        let rows = self.rows.iter().map(|row| &row.cells);
+        [&head, &rule].into_iter().chain(rows).map(|cells| format!("| {} |", cells.join(" | "))).collect()
     }
 }
 

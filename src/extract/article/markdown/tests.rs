@@ -96,6 +96,14 @@ fn tables_have_a_head_and_escaped_pipes() {
 }
 
 #[test]
+fn a_row_of_nothing_is_no_head() {
+    assert_eq!(
+        markdown("<table><tr><th><th><tr><td>a<td>b<tr><td>c<th>d</table>"),
+        "|  |  |\n| --- | --- |\n| a | b |\n| c | d |"
+    );
+}
+
+#[test]
 fn a_table_that_is_layout_is_what_is_in_it() {
     assert_eq!(markdown("<table><tr><td>a<td>b</table>"), "a\n\nb");
     assert_eq!(markdown("<table><tr><td>a<td><ul><li>b</ul><tr><td>c<td>d</table>"), "a\n\n- b\n\nc\n\nd");
@@ -134,6 +142,7 @@ fn emphasis_stands_at_words() {
 #[test]
 fn emphasis_that_would_not_act_is_left_out() {
     assert_eq!(markdown("x<b>(b)</b> y <b>(b)</b>z <b>(b)</b>."), "x(b) y (b)z **(b)**.");
+    assert_eq!(markdown("a<b><s>*</s></b>b"), "a\\*b");
     assert_eq!(markdown("<b>a.</b><a href=c>b</a>"), "**a.**[b](http://a.test/b/c)");
 }
 

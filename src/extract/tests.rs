@@ -165,10 +165,12 @@ fn reading_goes_no_further_than_needed() {
 }
 
 #[test]
-fn only_selectors_need_the_tree() {
+fn only_selectors_and_some_fields_need_the_tree() {
     let needs_tree = |asks: &[Ask]| Extractor::new(asks).unwrap().needs_tree();
     assert!(!needs_tree(&[]));
-    assert!(!needs_tree(&FIELDS.iter().map(|one| field(one.name)).collect::<Vec<_>>()));
+    let tokens = FIELDS.iter().filter(|one| !matches!(one.part, Part::Tree | Part::Article));
+    assert!(!needs_tree(&tokens.map(|one| field(one.name)).collect::<Vec<_>>()));
+    assert!(needs_tree(&[field("lang"), field("words")]));
     assert!(needs_tree(&[select("a=b"), field("lang")]));
 }
 

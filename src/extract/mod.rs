@@ -1,7 +1,7 @@
 //! Page → title and fields. What is read is what was asked for.
 //!
-//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only a
-//! selector needs the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
+//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only
+//! selectors and the main content need the tree. [`Extractor`] finds out once what a run needs, and reads no further.
 
 mod article;
 mod construct;

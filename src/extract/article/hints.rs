@@ -1,12 +1,12 @@
 //! What the markup says of an element: its name, role, classes, id, and what schema.org calls it.
 //!
-//! The vocabulary is that which the published algorithms share (Readability, boilerpipe, trafilatura), and what most
-//! sites call such things. Words are whole ones: `share-bar` and `shareBar` have the word `share`, `shareholder` has not.
+//! Words are whole ones: `share-bar` and `shareBar` have the word `share`, `shareholder` has not.
 
 use html5ever::ns;
 use scraper::node::Element;
 
 use super::super::names::is_any;
+use super::vocabulary;
 
 /// What is known of an element by its markup alone: a set of the bits below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,126 +146,14 @@ struct Word {
 
 impl Word {
     fn of(word: &str) -> Self {
-        let hints =
-            VOCABULARY.iter().filter(|(_, words)| words.contains(&word)).fold(0, |bits, (hint, _)| bits | hint.0);
         Self {
-            hints: Hints(hints),
+            hints: vocabulary::look_up(word),
             modifies: matches!(word, "has" | "with" | "no" | "not" | "without"),
             is_text: matches!(word, "article" | "post" | "entry" | "story" | "blog" | "page" | "main"),
             is_body: matches!(word, "content" | "body" | "text"),
         }
     }
 }
-
-/// The words of classes and ids that say what an element is.
-const VOCABULARY: &[(Hints, &[&str])] = &[
-    (Hints::CHROME, &["consent", "cookie", "cookies", "didomi", "gdpr", "offscreen", "onetrust"]),
-    (
-        Hints::FURNITURE,
-        &[
-            "advert",
-            "advertisement",
-            "advertising",
-            "announcement",
-            "anzeige",
-            "banner",
-            "breadcrumb",
-            "breadcrumbs",
-            "btn",
-            "button",
-            "buttons",
-            "cart",
-            "colophon",
-            "copyright",
-            "dialog",
-            "disclaimer",
-            "drawer",
-            "dropdown",
-            "feedback",
-            "flyout",
-            "footer",
-            "hamburger",
-            "login",
-            "mainmenu",
-            "masthead",
-            "megamenu",
-            "menu",
-            "menus",
-            "modal",
-            "nav",
-            "navbar",
-            "navi",
-            "navigation",
-            "newsletter",
-            "optin",
-            "outbrain",
-            "pager",
-            "pagination",
-            "popover",
-            "popup",
-            "promo",
-            "promos",
-            "promotion",
-            "promotions",
-            "publicidad",
-            "publicite",
-            "recommend",
-            "recommendation",
-            "recommendations",
-            "recommended",
-            "related",
-            "share",
-            "sharing",
-            "sidebar",
-            "signature",
-            "signin",
-            "signup",
-            "similar",
-            "social",
-            "sponsor",
-            "sponsored",
-            "sponsors",
-            "sr",
-            "submenu",
-            "subnav",
-            "subscribe",
-            "subscription",
-            "suggested",
-            "suggestions",
-            "taboola",
-            "toast",
-            "toolbar",
-            "tooltip",
-            "topbar",
-            "trending",
-            "upsell",
-            "upsells",
-            "visually",
-            "werbung",
-        ],
-    ),
-    (
-        Hints::EXTRA,
-        &["caption", "carousel", "excerpt", "latest", "meta", "popular", "posts", "recirc", "recirculation", "tags"],
-    ),
-    (
-        Hints::COMMENT,
-        &[
-            "comentarios",
-            "comment",
-            "commentaires",
-            "commentlist",
-            "comments",
-            "disqus",
-            "kommentar",
-            "kommentare",
-            "replies",
-            "reply",
-        ],
-    ),
-    (Hints::BYLINE, &["author", "authors", "bio", "byline"]),
-    (Hints::REVIEW, &["review", "reviews"]),
-];
 
 /// Gives the words of a class or id in lower case: `navBar-top` has three.
 fn for_words(value: &str, mut each: impl FnMut(&str)) {

@@ -1,8 +1,12 @@
 //! The main content of a page: what a reader came for, without navigation, advertisements, comments, related links.
 //!
 //! One pass over the tree makes flat lists of its elements and texts ([`survey`]). What an element's names say
-//! ([`hints`]), and what the page says that it is ([`evidence`]), divide the page into parts ([`parts`]); the amounts of
-//! prose in these tell what kind of page it is, and which parts are its content ([`choice`]). All that takes linear time.
+//! ([`hints`], [`vocabulary`]), and what the page says that it is ([`evidence`]), divide the page into parts
+//! ([`parts`]); the amounts of prose in these tell what kind of page it is, and which parts are its content
+//! ([`choice`]). All that takes linear time.
+//!
+//! Decided here: the page's `<h1>`, captions and bylines are no part of an article, the title and the author of which
+//! are facts of their own; comments are the content of a discussion and of nothing else; an index keeps its links.
 //!
 //! The signals are those of the published algorithms: text and link density of blocks (boilerpipe: Kohlschütter et al.
 //! 2010), names of classes and what is tried again where they mislead (Readability), metadata (trafilatura: Barbaresi
@@ -16,6 +20,7 @@ mod markdown;
 mod parts;
 mod plain;
 mod survey;
+mod vocabulary;
 mod words;
 
 use std::cell::OnceCell;

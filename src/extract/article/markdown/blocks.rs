@@ -23,7 +23,10 @@ struct List {
     number: Option<u32>,
     /// What is its bullet, or stands behind its number.
     sign: char,
+    /// Whether an item of it was written last.
     has_items: bool,
+    /// How many containers it is in.
+    depth: usize,
     /// Whether it is too deep.
     is_flat: bool,
 }
@@ -60,7 +63,7 @@ impl Blocks {
         let signs = if number.is_some() { ['.', ')'] } else { ['-', '*'] };
         let sign = signs[usize::from(self.ended == Some(signs[0]))];
         let number = number.map(|number| number.min(LARGEST));
-        self.lists.push(List { number, sign, has_items: false, is_flat: self.is_full() });
+        self.lists.push(List { number, sign, has_items: false, depth: self.containers.len(), is_flat: self.is_full() });
     }
 
     pub(super) fn close_list(&mut self) {
@@ -109,6 +112,10 @@ impl Blocks {
             self.containers.iter_mut().for_each(|container| container.is_begun = true);
         }
         (self.is_close, self.ended) = (false, None);
+        // What stands between two items ends the list.
+        if let Some(list) = self.lists.last_mut().filter(|list| list.depth == self.containers.len()) {
+            list.has_items = false;
+        }
     }
 
     fn write_line(&mut self, line: &str, is_in: impl Fn(&Container) -> bool) {

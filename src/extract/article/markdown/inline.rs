@@ -113,18 +113,29 @@ impl Line {
             self.text.truncate(self.text.len() - "\\\n".len());
             self.has_space = true;
         }
-        if self.text.len() <= start + width {
-            self.text.truncate(start);
-            return;
+        let inner = &self.text[start + width..];
+        let (lead, trail) = (inner.len() - inner.trim_start().len(), inner.len() - inner.trim_end().len());
+        if inner.len() == lead {
+            return self.remove(start, width);
         }
-        // A delimiter between a letter and punctuation does not act (CommonMark, section 6.2).
+        // A delimiter at white space does not act, whichever that is: it stands around the word.
+        let (start, trail) = (start + lead, self.text.split_off(self.text.len() - trail));
+        self.text
+            .replace_range(start - lead..start + width, &self.text[start - lead + width..start + width].to_owned());
+        self.text.insert_str(start, emphasis.delimiter());
+        // One between a letter and punctuation does not either (`CommonMark`, section 6.2).
         let before = self.text[..start].chars().next_back();
         let first = self.text[start + width..].chars().next();
         if before.is_some_and(char::is_alphanumeric) && !first.is_some_and(char::is_alphanumeric) {
-            return self.remove(start, width);
+            self.remove(start, width);
+        } else {
+            self.text.push_str(emphasis.delimiter());
+            self.closed = Some(Closed { emphasis, start, end: self.text.len() });
         }
-        self.text.push_str(emphasis.delimiter());
-        self.closed = Some(Closed { emphasis, start, end: self.text.len() });
+        if !trail.is_empty() {
+            self.text.push_str(&trail);
+            self.closed = None;
+        }
     }
 
     /// Takes the delimiters of what was closed last away, if they do not act before the character that follows.

@@ -50,6 +50,11 @@ fn a_numbered_list_that_does_not_begin_with_one_cannot_follow_text_at_once() {
 }
 
 #[test]
+fn text_between_two_items_does_not_hide_the_second() {
+    assert_eq!(markdown("<ol><li>a</li><p>b</p><li>c</li></ol>"), "1. a\n\nb\n\n2. c");
+}
+
+#[test]
 fn items_hold_blocks() {
     assert_eq!(
         markdown("<ol><li><pre>a\n b</pre>c<blockquote>d</blockquote></ol>"),
@@ -143,6 +148,7 @@ fn emphasis_stands_at_words() {
 fn emphasis_that_would_not_act_is_left_out() {
     assert_eq!(markdown("x<b>(b)</b> y <b>(b)</b>z <b>(b)</b>."), "x(b) y (b)z **(b)**.");
     assert_eq!(markdown("a<b><s>*</s></b>b"), "a\\*b");
+    assert_eq!(markdown("a<b>&nbsp;b </b>c<i>&nbsp;</i>d<i>e&nbsp;</i>f"), "a\u{a0}**b** c\u{a0}d*e*\u{a0}f");
     assert_eq!(markdown("<b>a.</b><a href=c>b</a>"), "**a.**[b](http://a.test/b/c)");
 }
 

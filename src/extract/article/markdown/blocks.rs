@@ -69,6 +69,14 @@ impl Blocks {
     pub(super) fn close_list(&mut self) {
         self.ended = self.lists.pop().filter(|list| list.has_items).map(|list| list.sign);
         self.is_close = false;
+        self.break_list();
+    }
+
+    /// Ends the list, for its reader, if something stands between its items.
+    fn break_list(&mut self) {
+        if let Some(list) = self.lists.last_mut().filter(|list| list.depth == self.containers.len()) {
+            list.has_items = false;
+        }
     }
 
     /// Begins an item of the list. Tells whether it did: there may be none.
@@ -112,10 +120,7 @@ impl Blocks {
             self.containers.iter_mut().for_each(|container| container.is_begun = true);
         }
         (self.is_close, self.ended) = (false, None);
-        // What stands between two items ends the list.
-        if let Some(list) = self.lists.last_mut().filter(|list| list.depth == self.containers.len()) {
-            list.has_items = false;
-        }
+        self.break_list();
     }
 
     fn write_line(&mut self, line: &str, is_in: impl Fn(&Container) -> bool) {

@@ -119,10 +119,10 @@ impl Line {
             return self.remove(start, width);
         }
         // A delimiter at white space does not act, whichever that is: it stands around the word.
-        let (start, trail) = (start + lead, self.text.split_off(self.text.len() - trail));
-        self.text
-            .replace_range(start - lead..start + width, &self.text[start - lead + width..start + width].to_owned());
-        self.text.insert_str(start, emphasis.delimiter());
+        let trail = self.text.split_off(self.text.len() - trail);
+        let white: String = self.text.drain(start + width..start + width + lead).collect();
+        self.text.insert_str(start, &white);
+        let start = start + lead;
         // One between a letter and punctuation does not either (`CommonMark`, section 6.2).
         let before = self.text[..start].chars().next_back();
         let first = self.text[start + width..].chars().next();

@@ -52,6 +52,7 @@ fn a_numbered_list_that_does_not_begin_with_one_cannot_follow_text_at_once() {
 #[test]
 fn text_between_two_items_does_not_hide_the_second() {
     assert_eq!(markdown("<ol><li>a</li><p>b</p><li>c</li></ol>"), "1. a\n\nb\n\n2. c");
+    assert_eq!(markdown("<ol><li>a</li><ul><li>b</ul><li>c</li></ol>"), "1. a\n\n- b\n\n2. c");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
+use super::article::{fingerprint, words};
 use super::metadata::{author, cookies, links, naming, refresh, robots};
 use super::parts::Part;
 use super::source::Source;
@@ -34,7 +35,7 @@ impl Field {
 
     /// Whether tokens and header fields tell it, so that `all` has it. Microdata costs a tree only where there is some.
     pub(super) fn is_cheap(&self) -> bool {
-        self.part != Part::Tree
+        !matches!(self.part, Part::Tree | Part::Article)
     }
 
     /// Its value: null where pages of this kind have none, and once the page has named too many URLs.
@@ -315,6 +316,34 @@ pub static FIELDS: &[Field] = &[
         }"#,
         help: "why this may not be the page that was asked for (`needs_js`, `captcha`, `login`, `soft_404`, `consent`), each with the signal that said so",
         read: |s| s.hints(),
+    },
+    Field {
+        name: "article",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the text of the main content: without navigation, advertisements, related links; blocks on lines of their own",
+        read: |s| s.of_article(|article| Value::from(article.text().to_owned())),
+    },
+    Field {
+        name: "markdown",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"]}"#,
+        help: "the main content as Markdown: headings, lists, tables, code, links with absolute URLs",
+        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base_of_tree()))),
+    },
+    Field {
+        name: "words",
+        part: Part::Article,
+        schema: r#"{"type": ["integer", "null"], "minimum": 1}"#,
+        help: "how many words the main content has",
+        read: |s| s.of_article(|article| Value::Int(words(article.text()).count() as u64)),
+    },
+    Field {
+        name: "hash",
+        part: Part::Article,
+        schema: r#"{"type": ["string", "null"], "pattern": "^[0-9a-f]{16}$"}"#,
+        help: "a fingerprint of the main content: XXH3 of its words in lower case",
+        read: |s| s.of_article(|article| Value::from(fingerprint(article.text()))),
     },
 ];
 

@@ -1,13 +1,15 @@
 //! Page → title and fields. What is read is what was asked for.
 //!
-//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only selectors
-//! and microdata need the tree. [`Extractor`] finds out once what a run needs, and reads each page no further.
+//! A title needs a few KiB of tokens; a field of the head, the head; links, headings and text, all tokens; only selectors,
+//! microdata and the main content need the tree. [`Extractor`] finds out once what a run needs, and reads each page no
+//! further.
 //!
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
 //! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
 //! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
 //! may a selector find. The standard has no such limits, and browsers have others.
 
+mod article;
 mod bylines;
 mod construct;
 mod dates;
@@ -205,6 +207,11 @@ impl Extractor {
         }
         let is_read = failure.is_none();
         let mut source = Source::new(page, found, tree.as_ref(), &deadline);
+        let content = tree.as_ref().filter(|_| self.parts.contains(Part::Article));
+        let scriptless = content.and_then(|tree| article::scriptless(tree, &deadline));
+        if let Some(tree) = content {
+            source.find_article(tree, scriptless.as_ref());
+        }
         let mut values = self.read_fields(page, &mut source);
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);

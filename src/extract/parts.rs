@@ -27,6 +27,8 @@ pub(super) enum Part {
     Microdata,
     /// Its tree: what is read from that needs no other part.
     Tree,
+    /// Its main content, which is read from the tree.
+    Article,
 }
 
 impl Part {
@@ -36,6 +38,7 @@ impl Part {
             Self::Answer | Self::JsonLd => &[Self::Head],
             Self::Bylines => &[Self::Head, Self::JsonLd, Self::Text],
             Self::Signals => &[Self::Head, Self::Headings, Self::Text],
+            Self::Article => &[Self::Tree],
             _ => &[],
         };
         made_of.iter().fold(1 << self as u16, |bits, part| bits | 1 << *part as u16)

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use scraper::Html;
 
+use super::article::Article;
 use super::bylines;
 use super::deadline::Deadline;
 use super::hints;
@@ -11,6 +12,7 @@ use super::links::Base;
 use super::reader::Found;
 use super::structured::jsonld::Documents;
 use super::structured::microdata;
+use super::tree::base_href;
 use crate::failure::{Failure, Kind};
 use crate::page::Page;
 use crate::value::Value;
@@ -21,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) found: Found<'a>,
     /// There where a field or a selector needs it, and the page is HTML that is not too complex.
     tree: Option<&'a Html>,
+    /// There where a field needs it, as the tree is.
+    article: Option<Article<'a>>,
     pub(super) base: Base,
     /// The page's JSON-LD, parsed by the first field that needs it.
     documents: OnceCell<Documents>,
@@ -32,7 +36,25 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(page: &'a Page<'a>, found: Found<'a>, tree: Option<&'a Html>, deadline: &'a Deadline) -> Self {
         let base = Base::of(page, found.head.base.as_deref());
-        Self { page, found, tree, base, documents: OnceCell::new(), deadline, failure: None }
+        Self { page, found, tree, article: None, base, documents: OnceCell::new(), deadline, failure: None }
+    }
+
+    /// Finds the main content in the tree, or in what stands for it where there are no scripts.
+    pub(super) fn find_article(&mut self, tree: &'a Html, scriptless: Option<&'a Html>) {
+        match Article::find(tree, scriptless, self.deadline) {
+            Ok(article) => self.article = Some(article),
+            Err(why) => self.failure = Some(why),
+        }
+    }
+
+    /// What the main content is, as `read` tells it; null where there is none.
+    pub(super) fn of_article(&self, read: impl FnOnce(&Article<'a>) -> Value<'static>) -> Value<'static> {
+        self.article.as_ref().filter(|article| !article.text().is_empty()).map_or(Value::Null, read)
+    }
+
+    /// The base of what is read from the tree: the head need not have been read.
+    pub(super) fn base_of_tree(&self) -> Base {
+        Base::of(self.page, self.tree.and_then(base_href))
     }
 
     pub(super) fn documents(&self) -> &Documents {

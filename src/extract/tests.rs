@@ -175,11 +175,12 @@ fn reading_goes_no_further_than_needed() {
 }
 
 #[test]
-fn only_selectors_and_microdata_need_the_tree() {
+fn only_selectors_and_some_fields_need_the_tree() {
     let needs_tree = |asks: &[Ask]| Extractor::new(asks).unwrap().needs_tree();
     assert!(!needs_tree(&[]));
     let others = FIELDS.iter().filter(|one| one.is_cheap() && one.name != "microdata");
     assert!(!needs_tree(&others.map(|one| field(one.name)).collect::<Vec<_>>()));
+    assert!(needs_tree(&[field("lang"), field("words")]));
     assert!(needs_tree(&[select("a=b"), field("lang")]));
     let microdata = Extractor::new(&[field("microdata")]).unwrap();
     assert!(microdata.needs_tree());

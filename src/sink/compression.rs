@@ -86,6 +86,15 @@ impl Write for Compressor {
         }
     }
 
+    /// What is not compressed is written as its file has it: perhaps all or nothing.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::None(inner) => inner.write_all(bytes),
+            Self::Gzip(encoder) => encoder.write_all(bytes),
+            Self::Zstd(encoder) => encoder.write_all(bytes),
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::None(inner) => inner.flush(),

@@ -5,6 +5,7 @@
 mod support;
 
 mod addresses;
+mod article;
 mod config;
 mod cookies;
 mod dedupe;

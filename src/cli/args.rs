@@ -223,7 +223,7 @@ pub(super) struct Connection {
     #[arg(long, value_name = "HOST:PORT:ADDR,…", value_parser = parse::resolution)]
     pub(super) resolve: Vec<Resolution>,
     /// Keep servers from sending us to private addresses: always (if no WHEN is given), from-public (if their own is
-    /// public) or never; names that a proxy resolves are beyond this
+    /// public) or never; names that are asked by a proxy are beyond this
     #[arg(
         long,
         value_name = "WHEN",

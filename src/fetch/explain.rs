@@ -194,12 +194,12 @@ fn io(error: &io::Error, connecting: bool, phase: Phase) -> Option<Failure> {
     Some(Failure::new(kind, message))
 }
 
-/// The system's words without its number.
+/// The system's words without its number, a library's without the address of its manual.
 fn text_of(error: &io::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" (os error ") {
         Some((words, _)) => words.to_lowercase(),
-        None => text,
+        None => text.split(": https://").next().unwrap_or_default().into(),
     }
 }
 

@@ -18,8 +18,9 @@
 //! - What stands for an IPv4 address (IPv4-mapped; the NAT64 prefix `64:ff9b::/96`) counts as that address.
 //! - `168.63.129.16`, the host agent of a cloud, is private, public though its number is.
 //! - An address given by `--resolve` is the user's own word: no server chose it.
-//! - Where a proxy connects, names are out of reach, addresses in the place of a name are not. Nobody knows where a page
-//!   came from, so it counts as public.
+//! - Where a proxy connects, names are out of reach, even where they are looked up here (`socks4`, `socks5`), as the
+//!   proxy's own name is; addresses in the place of a name are not. Nobody knows where a page came from, so it counts
+//!   as public.
 //! - A NAT64 prefix of the network's own cannot be told from other addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

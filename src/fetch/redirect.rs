@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use hyper::Uri;
 use reqwest::Method;
 use reqwest::header::LOCATION;
 use url::Url;
@@ -41,13 +42,19 @@ fn resolve(from: &Url, location: &str) -> Result<Url, String> {
     // What a server puts there are no credentials of the user's.
     let _ = to.set_username("");
     let _ = to.set_password(None);
-    Ok(without_fragment(to))
+    let to = without_fragment(to);
+    match to.as_str().parse::<Uri>() {
+        Ok(_) => Ok(to),
+        // What the URL Standard allows and HTTP does not.
+        Err(_) => Err("it is too long, or its host is no host name".into()),
+    }
 }
 
 /// A location without what may be a password, and not too long.
 fn quotable(location: &str) -> String {
     const ENOUGH: usize = 200;
-    let scheme = location.find("://").map_or("", |end| &location[..end + 3]);
+    let is_scheme = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:/".contains(&byte));
+    let scheme = location.find("://").map(|end| &location[..end + 3]).filter(is_scheme).unwrap_or_default();
     let rest = location.rsplit_once('@').map_or(&location[scheme.len()..], |(_, rest)| rest);
     scheme.chars().chain(rest.chars()).take(ENOUGH).collect()
 }
@@ -86,10 +93,25 @@ mod tests {
             let failure = redirect(302, &Method::GET, location).unwrap_err();
             assert_eq!(failure.kind, Kind::Redirect, "{location}");
         }
-        for location in ["ftp://me:sesame@b.test/", "http://me:sesame@b test/", "me:sesame@b:x"] {
+        let with_passwords = [
+            "ftp://me:sesame@b.test/",
+            "http://me:sesame@b test/",
+            "me:sesame@b:x",
+            "//me:sesame@b test/?from=http://a.test/",
+        ];
+        for location in with_passwords {
             let message =
                 redirect(302, &Method::GET, location).map_or_else(|failure| failure.message, |_| String::new());
             assert!(!message.contains("sesame"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_no_request_can_name_is_not_followed() {
+        let long = format!("/{}", "a".repeat(65_534));
+        for location in [&*long, "http://a\"b.test/", "//{a}.test/", "http://a`b.test/"] {
+            let failure = redirect(302, &Method::GET, location).err();
+            assert!(failure.is_some_and(|failure| failure.kind == Kind::Redirect), "{location:.80}");
         }
     }
 

@@ -11,9 +11,9 @@ use crate::canonical;
 use crate::job::Secret;
 
 /// The longest text that is taken for a URL, in bytes.
-pub(super) const MAX_BYTES: usize = 65_536;
+pub(super) const MAX_BYTES: usize = 65_534;
 /// What is said of a longer one.
-pub(super) const TOO_LONG: &str = "longer than 65,536 bytes";
+pub(super) const TOO_LONG: &str = "longer than 65,534 bytes";
 
 /// A scheme that can be fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,9 @@ pub(super) fn parse(text: &str, default: Scheme) -> Result<Address, String> {
         return Err(no_host_name(&text));
     }
     let url = canonical::without_fragment(url);
+    if url.as_str().len() > MAX_BYTES {
+        return Err(TOO_LONG.into());
+    }
     let given = if text.contains('@') { cut_userinfo(&text, &url).into() } else { text.into() };
     Ok(Address { url, given, auth })
 }
@@ -276,6 +279,8 @@ mod tests {
             assert_eq!(reason(text), words, "{text}");
         }
         assert_eq!(reason(&format!("https://a.test/{}", "x".repeat(MAX_BYTES))), TOO_LONG);
+        let encoded = format!("https://a.test/{}", "\u{e9}".repeat(MAX_BYTES / 6 + 1));
+        assert_eq!(reason(&encoded), TOO_LONG, "six bytes each once they are encoded");
         assert!(reason(&format!("{}:x", "s".repeat(10_000))).len() < 100);
     }
 

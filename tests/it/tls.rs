@@ -282,5 +282,7 @@ fn a_body_that_anybody_may_have_cut_is_truncated() {
         let site = Site::secure(Authority::new().server(), move |_| answer.clone());
         let record = fetch(["-k", &site.url("/")]);
         assert_eq!(record["error"]["kind"], "truncated", "{which}: {record}");
+        let message = record["error"]["message"].as_str().unwrap();
+        assert!(!message.contains("://"), "a library's manual helps nobody: {message}");
     }
 }

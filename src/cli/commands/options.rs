@@ -37,7 +37,7 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
             retries: args.retries.retry,
             delay: args.retries.retry_delay,
             max_retry_after: args.retries.max_retry_after,
-            idempotent: is_idempotent(&method(&args.request)?),
+            idempotent: method(&args.request)?.is_idempotent(),
         },
     })
 }
@@ -63,11 +63,6 @@ pub(super) fn fetch(args: &Run, environment: &Environment) -> Result<fetch::Opti
     };
     limits.max_memory = args.limits.max_memory.unwrap_or(limits.max_memory.max(limits.memory_of_one()));
     Ok(fetch::Options { request: request(&args.request)?, connection: connection(args, environment)?, limits })
-}
-
-/// RFC 9110, section 9.2.2. A method that nobody knows may do anything.
-fn is_idempotent(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE].contains(method)
 }
 
 fn method(args: &args::Request) -> Result<Method, Stop> {

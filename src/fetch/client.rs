@@ -51,7 +51,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How many idle connections are kept for a host.
     pub idle_per_host: usize,
-    /// How long an idle connection is kept.
+    /// How long an idle connection is kept. With HTTP/2, a server that has been silent for so long while it is asked
+    /// something must answer a ping within twice that time.
     pub idle_timeout: Duration,
     /// The proxy for all requests.
     pub proxy: Option<String>,
@@ -246,6 +247,10 @@ impl Clients {
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)
+            // Otherwise a connection that has died would be used again and again: unlike one of HTTP/1.1, it is not
+            // given up with the request that waited in vain.
+            .http2_keep_alive_interval(self.options.idle_timeout)
+            .http2_keep_alive_timeout(2 * self.options.idle_timeout)
             .http1_max_headers(MAX_HEADERS)
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_obsolete_multiline_headers_in_responses(true)

@@ -10,7 +10,10 @@
 //!   the end of the connection would tell the end of the body.
 //! - Section 7.1: the rules of chunks are not bent, and extensions and trailers are bounded. What breaks the rules is of
 //!   kind `protocol`; what ends too early, of kind `truncated`: only that is worth another try.
+//! - Section 7: `Transfer-Encoding: identity`, which is obsolete, makes a body end with its connection.
 //! - Section 9.3.1: a request on a kept connection that turns out closed is sent again, if its method is idempotent.
+//!   That is no further start for a rate or a delay.
+//! - RFC 9113, section 8.1.1: a body of another length than announced is of kind `protocol` with HTTP/2.
 //! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod body;

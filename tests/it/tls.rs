@@ -5,11 +5,14 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::scrape::failure::{Kind, Retry};
+use ::scrape::fetch::{ConnectionOptions, Fetcher, Options};
+use ::scrape::job::Trail;
 use serde_json::{Value, json};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::support::authority::{Authority, self_signed_server};
-use crate::support::{Answer, Site, fetch, scrape};
+use crate::support::{Answer, Gate, Site, fetch, scrape};
 
 fn secure(authority: &Authority) -> Site {
     Site::secure(authority.server(), |hit| Answer::title(&hit.path))
@@ -285,4 +288,28 @@ fn a_body_that_anybody_may_have_cut_is_truncated() {
         let message = record["error"]["message"].as_str().unwrap();
         assert!(!message.contains("://"), "a library's manual helps nobody: {message}");
     }
+}
+
+#[test]
+fn an_http2_connection_that_has_died_is_not_used_for_ever() {
+    let (authority, never) = (Authority::new(), Gate::shut());
+    let site = Site::secure(authority.http2_server(), move |hit| {
+        let answer = Answer::title(&hit.path);
+        if hit.connection == 1 && hit.path == "/dies" { answer.behind(&never) } else { answer }
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, authority.pem()).unwrap();
+    let connection = ConnectionOptions {
+        ca_certificates: Some(file.path().into()),
+        idle_timeout: Duration::from_millis(100),
+        ..ConnectionOptions::default()
+    };
+    let fetcher = Fetcher::new(Options { connection, ..Options::default() }).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let ask = |path| runtime.block_on(fetcher.fetch(&Trail::new(site.url(path).parse().unwrap(), None)));
+    assert!(ask("/").is_ok());
+    let failure = ask("/dies").unwrap_err().failure;
+    assert_eq!((failure.kind, failure.retry), (Kind::Timeout, Retry::Idempotent), "{failure}");
+    assert!(ask("/dies").is_ok());
+    assert_eq!(site.hits().iter().map(|hit| hit.connection).collect::<Vec<_>>(), [1, 1, 2]);
 }

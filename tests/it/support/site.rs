@@ -295,7 +295,7 @@ impl Visitor {
         Ok(Some(hit))
     }
 
-    /// Answers HTTP/2 requests: no faults and no delays here.
+    /// Answers HTTP/2 requests, and hears nothing before an answer is due. There are no faults here.
     async fn talk_h2(&self, stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), h2::Error> {
         let mut connection = h2::server::handshake(stream).await?;
         while let Some(request) = connection.accept().await {
@@ -305,6 +305,7 @@ impl Visitor {
             hit.headers = request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             self.stage.arrive(&mut hit);
             let answer = (self.stage.script)(&hit);
+            answer.due().await;
             self.stage.leave(self.host);
             let mut response = hyper::Response::builder().status(answer.status);
             for (name, value) in &answer.headers {

@@ -6,6 +6,7 @@ mod support;
 
 mod addresses;
 mod config;
+mod contracts;
 mod cookies;
 mod dedupe;
 mod engine;

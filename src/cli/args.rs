@@ -128,8 +128,8 @@ pub(super) struct Output {
     /// From when on the run has failed: any, all, none, or a number or percentage of failed URLs
     #[arg(long, value_name = "WHEN", default_value = "any")]
     pub(super) fail_on: FailOn,
-    /// Expect this of each record, such as 'price != ""' or 'title ~ /shop/i', or of the run: 'items >= 20',
-    /// 'fill(price) >= 95%'; repeatable
+    /// Expect this of each record ('price != ""', 'title ~ /shop/i') or of the run ('items >= 20', 'fill(price) >=
+    /// 95%'); exit with 3 if it does not hold; repeatable
     #[arg(long, value_name = "CONDITION")]
     pub(super) expect: Vec<String>,
     /// The statuses that count as fetched, such as 200-299,404 [default: below 400]

@@ -63,8 +63,8 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
     let is_complete = !is_unread && caught.status().is_none() && breakages.is_empty();
     let conclusion = Conclusion::new(totals, &contract, is_complete);
-    let mut status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
-    status = status.max(caught.status().unwrap_or(Status::Success));
+    let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
+    let mut status = status.max(caught.status().unwrap_or(Status::Success));
     let broken = breakages.into_iter().map(|error| error.to_string());
     for error in broken.chain(saved.err().map(|error| format!("{error:#}"))) {
         tracing::error!("{error}");
@@ -92,10 +92,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     logging::start(&voice, args.general.verbose);
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
     let fields: Arc<[_]> = extractor.names().into();
-    let contract = Contract::new(&args.output.expect, Arc::clone(&fields)).map_err(|error| {
-        let hint = error.hint().to_owned();
-        Stop::usage(error).with_hint(Some(hint))
-    })?;
+    let contract = contract(&args.output.expect, Arc::clone(&fields))?;
     let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let cookies = cookies::open(args)?;
     if let Some(cookies) = &cookies {
@@ -138,6 +135,13 @@ async fn drive(
         .map_err(Stop::broken)?;
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
+}
+
+fn contract(expectations: &[String], fields: Arc<[Box<str>]>) -> Result<Contract, Stop> {
+    Contract::new(expectations, fields).map_err(|error| {
+        let hint = error.hint().to_owned();
+        Stop::usage(error).with_hint(Some(hint))
+    })
 }
 
 fn ensure_files() -> Result<(), Stop> {

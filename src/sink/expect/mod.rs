@@ -21,7 +21,7 @@
 //! - What is no number meets no comparison with one, `!=` included. A text is a number if it is one plainly: `9.50`, and
 //!   not `9,50` or `$9.50`.
 //! - The text of a list or a map is its JSON, as in CSV.
-//! - Patterns are those of the `regex` crate, which takes linear time, and at most a mebibyte when compiled.
+//! - Patterns are those of the `regex` crate, which takes linear time, and 10 MB at most when compiled.
 //! - A run that was stopped, or whose list could not be read to its end, is no whole run, and nothing is said of it as one.
 //!   The part of no records is nothing to judge, either.
 

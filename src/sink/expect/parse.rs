@@ -10,9 +10,6 @@ use crate::record::{COLUMNS, Column};
 /// The longest expectation that is read, in bytes.
 const LONGEST: usize = 4096;
 
-/// What a pattern may take when it is compiled, in bytes.
-const PATTERN_SIZE: usize = 1 << 20;
-
 /// Where names are looked for: among the fields that were asked for, the keys of a record, and what a run has.
 const SCOPES: [&str; 3] = ["fields", "record", "run"];
 
@@ -65,21 +62,16 @@ enum Right {
 /// Reads an expectation of records with these fields.
 pub(super) fn parse(text: &str, fields: &[Box<str>]) -> Result<Test, Error> {
     if text.len() > LONGEST {
-        let start = &text[..text.floor_char_boundary(40)];
-        return Err(Error::new(
-            start,
-            0,
-            format!("it is longer than {LONGEST} bytes"),
-            "write several, or shorter ones",
-        ));
+        let (start, reason) = (&text[..text.floor_char_boundary(40)], format!("it is longer than {LONGEST} bytes"));
+        return Err(Error::new(start, 0, reason, "write several, or shorter ones"));
     }
     let mut parser = Parser { cursor: Cursor::new(text), fields };
     let parsed = parser.test()?;
     if parser.cursor.is_at_end() {
         return Ok(parsed);
     }
-    let reason = "nothing is expected here but or";
-    Err(parser.wrong(parser.cursor.at(), reason, "several expectations are several options"))
+    let reason = if let Test::Each(_) = parsed { "only `or` may follow" } else { "nothing may follow" };
+    Err(parser.wrong(parser.cursor.at(), reason, "what has to hold as well is an expectation of its own"))
 }
 
 struct Parser<'a> {
@@ -107,7 +99,7 @@ impl<'a> Parser<'a> {
             let start = self.cursor.at();
             let Left::Value(subject) = self.left()? else {
                 let reason = "this is of the whole run and no alternative for a record";
-                return Err(self.wrong(start, reason, "give it an option of its own"));
+                return Err(self.wrong(start, reason, "make it an expectation of its own"));
             };
             conditions.push(Condition { subject, check: self.check()? });
         }
@@ -253,7 +245,7 @@ impl<'a> Parser<'a> {
         let pattern = self.enclosed('/')?;
         let ignores_case = self.cursor.take_word("i");
         let mut builder = RegexBuilder::new(pattern);
-        builder.case_insensitive(ignores_case).size_limit(PATTERN_SIZE).build().map_err(|error| {
+        builder.case_insensitive(ignores_case).build().map_err(|error| {
             let reason = error.to_string();
             // The parser draws the pattern first.
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");

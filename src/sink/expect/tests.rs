@@ -72,7 +72,12 @@ fn a_list_is_compared_by_how_many_entries_it_has() {
 #[test]
 fn patterns_match_somewhere() {
     assert!(holds("f ~ /ho/", "shop") && !holds("f ~ /^ho/", "shop") && !holds("f ~ /HO/", "shop"));
-    assert!(holds("f ~ /HO/i", "shop") && holds(r"f ~ /^a\/b$/", "a/b") && holds(r"f ~ /\d{2}/", "42"));
+    assert!(
+        holds("f ~ /HO/i", "shop")
+            && holds(r"f ~ /^\w{1,99}$/", "shop")
+            && holds(r"f ~ /^a\/b$/", "a/b")
+            && holds(r"f ~ /\d{2}/", "42")
+    );
     assert!(holds("f !~ /x/", "shop") && !holds("f !~ /o/", "shop"));
     assert!(!holds("f ~ /./", Value::Null) && holds("f !~ /./", Value::Null));
 }
@@ -215,15 +220,16 @@ fn every_fault_has_its_words_and_its_place() {
         ("f == null", "a value is missing", 5),
         ("f == \"x", "its closing \" is missing", 5),
         ("f ~ /x", "its closing / is missing", 4),
-        ("f ~ /x/g", "nothing is expected here but or", 7),
+        ("f ~ /x/g", "only `or` may follow", 7),
         ("f ~ \"x\"", "~ and !~ take a /pattern/", 4),
         ("f == /x/", "a pattern is matched by ~ or !~", 5),
         ("f == 1.2.3", "this is no number", 5),
         ("f == 5%", "only a part is a percentage", 5),
-        ("f == 1 f == 2", "nothing is expected here but or", 7),
+        ("f == 1 f == 2", "only `or` may follow", 7),
         ("f == 1 or", "a name is missing", 9),
         ("f == 1 or run.items > 2", "this is of the whole run", 10),
         ("items >= 3", "`items` has several meanings", 0),
+        ("run.items > 3 or f == 1", "nothing may follow", 14),
         ("run.items ~ /3/", "a number matches no pattern", 10),
         ("run.items >= 5%", "`items` is a number", 13),
         ("fill(f >= 5%", "a `)` is missing", 7),

@@ -14,6 +14,7 @@ use crate::value::{Row, Value};
 pub const VERSION: u64 = 1;
 
 /// One key of the record.
+#[derive(Debug)]
 pub struct Column {
     /// The key.
     pub name: &'static str,
@@ -210,8 +211,14 @@ impl<'a> Record<'a> {
 
     /// The fields that were asked for, by name; null where the page did not come.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a Value<'static>)> {
-        let row = self.row.map_or(&[][..], |row| &row.0);
-        self.fields.iter().enumerate().map(|(n, name)| (&**name, row.get(n).unwrap_or(&Value::Null)))
+        let record = *self;
+        self.fields.iter().enumerate().map(move |(n, name)| (&**name, record.field(n)))
+    }
+
+    /// The value of the field that was asked for at this place, counted from 0; null as in [`fields`](Self::fields).
+    #[must_use]
+    pub fn field(&self, place: usize) -> &'a Value<'static> {
+        self.row.and_then(|row| row.0.get(place)).unwrap_or(&Value::Null)
     }
 }
 

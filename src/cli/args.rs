@@ -23,8 +23,8 @@ use crate::visit::Accepted;
     args_conflicts_with_subcommands = true,
     args_override_self = true,
     override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
-    after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 4 nothing could be fetched,\n\
-                  5 cannot read or write, 70 a bug, 130 interrupted, 143 terminated\n\
+    after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 3 an --expect broke,\n\
+                  4 nothing could be fetched, 5 cannot read or write, 70 a bug, 130 interrupted, 143 terminated\n\
                   Options are also read from SCRAPE_NAME, scrape.toml and ~/.config/scrape/scrape.toml."
 )]
 pub(super) struct Cli {
@@ -129,6 +129,10 @@ pub(super) struct Output {
     /// From when on the run has failed: any, all, none, or a number or percentage of failed URLs
     #[arg(long, value_name = "WHEN", default_value = "any")]
     pub(super) fail_on: FailOn,
+    /// Expect this of each record ('price != ""', 'title ~ /shop/i') or of the run ('items >= 20', 'fill(price) >=
+    /// 95%'); exit with 3 if it does not hold; repeatable
+    #[arg(long, value_name = "CONDITION")]
+    pub(super) expect: Vec<String>,
     /// The statuses that count as fetched, such as 200-299,404 [default: below 400]
     #[arg(long, value_name = "STATUSES")]
     pub(super) ok_status: Option<Accepted>,

@@ -14,6 +14,8 @@ pub(super) enum Status {
     Success,
     /// The run is complete; some targets failed.
     SomeFailed,
+    /// What was fetched is not as it was expected to be.
+    Unexpected,
     /// The policy broke and nothing could be fetched.
     NothingFetched,
     /// SIGTERM or SIGHUP, after a drain.
@@ -34,6 +36,7 @@ impl Status {
             Self::Success => 0,
             Self::SomeFailed => 1,
             Self::Usage => 2,
+            Self::Unexpected => 3,
             Self::NothingFetched => 4,
             Self::Broken => 5,
             Self::Internal => 70,
@@ -179,8 +182,8 @@ mod tests {
 
     #[test]
     fn of_several_the_gravest_is_told() {
-        use Status::{Broken, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated};
-        let order = [Internal, Broken, Interrupted, Terminated, NothingFetched, SomeFailed, Success];
+        use Status::{Broken, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated, Unexpected};
+        let order = [Internal, Broken, Interrupted, Terminated, NothingFetched, Unexpected, SomeFailed, Success];
         assert!(order.is_sorted_by(|graver, lighter| graver > lighter));
     }
 }

@@ -4,14 +4,51 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::exit::Status;
+use super::exit::{FailOn, Status};
 use super::text::{grouped, human_duration, human_size, rate};
 use crate::job::Summary;
+use crate::sink::expect::{Contract, Fill, Verdict};
+use crate::sink::neutralise;
+
+/// How many fields a person is told the fill rates of.
+const FIELDS: usize = 8;
+
+/// What a run came to, as a whole.
+pub(super) struct Conclusion {
+    pub(super) totals: Summary,
+    /// How many records of pages that were fetched there are.
+    pub(super) records: u64,
+    /// How much of each field is in them.
+    pub(super) fills: Vec<Fill>,
+    /// What came of each expectation.
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+impl Conclusion {
+    /// The end of a run that was, or was not, `is_complete`.
+    pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
+        let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
+        Self { totals, records, fills, verdicts }
+    }
+
+    /// What it comes to under a policy.
+    pub(super) fn status(&self, policy: FailOn) -> Status {
+        let is_unexpected = self.verdicts.iter().any(|verdict| verdict.held == Some(false));
+        let expected = if is_unexpected { Status::Unexpected } else { Status::Success };
+        Status::of(&self.totals, policy).max(expected)
+    }
+
+    /// A line for each expectation that broke.
+    pub(super) fn complaints(&self) -> impl Iterator<Item = String> {
+        self.verdicts.iter().filter_map(Verdict::complaint)
+    }
+}
 
 /// The lines at the end of a run in a terminal.
-pub(super) fn lines(summary: &Summary) -> String {
+pub(super) fn lines(conclusion: &Conclusion) -> String {
+    let summary = &conclusion.totals;
     let Summary { targets, fetched, duplicates, bytes, elapsed, .. } = *summary;
     let mut totals = vec![
         format!("{} of {} fetched in {}", grouped(fetched), grouped(targets), human_duration(elapsed)),
@@ -28,7 +65,20 @@ pub(super) fn lines(summary: &Summary) -> String {
     if !summary.by_kind.is_empty() {
         lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
     }
+    if conclusion.records > 0 && !conclusion.fills.is_empty() {
+        lines.push(format!("  filled  {}", fills(&conclusion.fills)));
+    }
     lines.join("\n")
+}
+
+/// Each field with its fill rate, the worst first.
+fn fills(fills: &[Fill]) -> String {
+    let mut fills: Vec<_> = fills.iter().collect();
+    fills.sort_by_key(|fill| fill.filled);
+    let more = fills.len().saturating_sub(FIELDS);
+    let shown = fills.iter().take(FIELDS).map(|fill| format!("{} {}", neutralise(&fill.field), fill.percentage()));
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    shown.chain(rest).collect::<Vec<_>>().join("  ")
 }
 
 /// One line for a log or a mail, where something failed.
@@ -48,9 +98,12 @@ fn counts<'a, N: Display + 'a>(counts: impl Iterator<Item = (N, &'a u64)>) -> St
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write(mut file: File, summary: &Summary, status: Status) -> io::Result<()> {
+pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> io::Result<()> {
+    let summary = &conclusion.totals;
     let by_kind: serde_json::Map<_, _> =
         summary.by_kind.iter().map(|(kind, &count)| (kind.slug().to_owned(), count.into())).collect();
+    let rates: serde_json::Map<_, _> =
+        conclusion.fills.iter().map(|fill| (fill.field.to_string(), fill.rate().into())).collect();
     let totals = json!({
         "v": 1,
         "targets": summary.targets,
@@ -61,9 +114,22 @@ pub(super) fn write(mut file: File, summary: &Summary, status: Status) -> io::Re
         "by_kind": by_kind,
         "bytes": summary.bytes,
         "elapsed_ms": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "records": conclusion.records,
+        "fill": rates,
+        "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
         "exit_status": status.code(),
     });
     file.write_all(format!("{totals:#}\n").as_bytes())
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "expect": verdict.expectation,
+        "held": verdict.held,
+        "measured": verdict.measured(),
+        "broken": verdict.broken,
+        "urls": verdict.urls,
+    })
 }
 
 #[cfg(test)]
@@ -72,9 +138,8 @@ mod tests {
     use crate::failure::Kind;
     use std::time::Duration;
 
-    #[test]
-    fn the_most_frequent_comes_first() {
-        let summary = Summary {
+    fn conclusion(fills: &[(&str, u64)]) -> Conclusion {
+        let totals = Summary {
             targets: 1003,
             fetched: 1000,
             duplicates: 2,
@@ -83,11 +148,29 @@ mod tests {
             bytes: 12_300_000,
             elapsed: Duration::from_millis(2100),
         };
-        insta::assert_snapshot!(lines(&summary), @"
+        let fills = fills.iter().map(|&(field, filled)| Fill { field: field.into(), filled, records: 1000 });
+        Conclusion { totals, records: 1000, fills: fills.collect(), verdicts: Vec::new() }
+    }
+
+    #[test]
+    fn the_most_frequent_comes_first() {
+        let conclusion = conclusion(&[]);
+        insta::assert_snapshot!(lines(&conclusion), @"
         1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 named again
           status  200 ×1,000  404 ×1
           failed  timeout ×2  status ×1
         ");
-        insta::assert_snapshot!(complaint(&summary), @"3 of 1,003 failed: timeout ×2  status ×1");
+        insta::assert_snapshot!(complaint(&conclusion.totals), @"3 of 1,003 failed: timeout ×2  status ×1");
+    }
+
+    #[test]
+    fn the_emptiest_field_comes_first_and_full_ones_give_way() {
+        let last = |fills: &[_]| lines(&conclusion(fills)).lines().last().unwrap_or_default().to_owned();
+        assert_eq!(
+            last(&[("name", 1000), ("price", 913), ("sku", 999)]),
+            "  filled  price 91.3%  sku 99.9%  name 100%"
+        );
+        let many: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|name| (name, 1000)).into();
+        assert!(last(&many).ends_with("h 100%  and 2 more"), "{}", last(&many));
     }
 }

@@ -4,6 +4,7 @@
 
 mod compression;
 mod csv;
+pub mod expect;
 mod formula;
 mod jsonl;
 mod lines;

@@ -65,6 +65,21 @@ impl<'a> Value<'a> {
         matches!(self, Self::Null)
     }
 
+    /// Whether there is nothing in it: null, a text without a character that is not white space, a list or a map without
+    /// entries.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(_) | Self::Int(_) | Self::Number(_) => false,
+            Self::Str(text) => text.trim().is_empty(),
+            Self::List(values) => values.is_empty(),
+            Self::Map(entries) => entries.is_empty(),
+            Self::Table(table) => table.is_empty(),
+            Self::Json(raw) => matches!(raw.get(), "null" | "\"\"" | "[]" | "{}"),
+        }
+    }
+
     /// The value as the text of one cell: a text as it is, null as nothing, lists and maps as JSON.
     #[must_use]
     pub fn to_cell(&self) -> Cow<'_, str> {
@@ -137,6 +152,15 @@ mod tests {
         );
         assert!([f64::NAN, f64::INFINITY].into_iter().all(|number| Value::number(number).is_null()));
         assert_eq!(serde_json::to_string(&Value::number(-2.5)).unwrap(), "-2.5");
+    }
+
+    #[test]
+    fn blank_is_what_holds_nothing() {
+        let raw = |json: &str| Value::Json(Cow::Owned(RawValue::from_string(json.into()).unwrap()));
+        let blank = [Value::Null, "".into(), " \n\u{a0}".into(), Value::List(vec![]), Value::Map(vec![]), raw("[]")];
+        assert!(blank.iter().all(Value::is_blank), "{blank:?}");
+        let filled = [Value::Bool(false), Value::Int(0), "0".into(), Value::List(vec![Value::Null]), raw("[0]")];
+        assert!(!filled.iter().any(Value::is_blank), "{filled:?}");
     }
 
     #[test]

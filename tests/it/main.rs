@@ -7,6 +7,7 @@ mod support;
 mod addresses;
 mod article;
 mod config;
+mod contracts;
 mod cookies;
 mod dedupe;
 mod engine;

@@ -15,17 +15,19 @@ use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
 use crate::cli::exit::{Status, Stop};
+use crate::cli::files;
 use crate::cli::logging::{self, Voice};
 use crate::cli::outputs::{self, Outputs};
 use crate::cli::progress::{self, Progress};
 use crate::cli::signals::{self, Caught};
-use crate::cli::{files, summary};
+use crate::cli::summary::{self, Conclusion};
 use crate::engine::{Engine, Sink};
 use crate::extract::Ask;
 use crate::fetch::Fetcher;
 use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
+use crate::sink::expect::Contract;
 use crate::visit::Local;
 
 /// A run that is ready to start.
@@ -33,6 +35,7 @@ struct Plan {
     seeds: Seeds,
     engine: Engine<Local>,
     sinks: Vec<Box<dyn Sink>>,
+    contract: Contract,
     voice: Voice,
     /// Where the totals go.
     summary: Option<File>,
@@ -52,25 +55,30 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, voice, summary, cookies, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
     let totals = ran.map_err(Stop::broken)?;
-    let is_unread = unread.load(Ordering::Relaxed);
-    let status = if is_unread { Status::Success } else { Status::of(&totals, args.output.fail_on) };
+    let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
+    let is_complete = !is_unread && caught.status().is_none() && breakages.is_empty();
+    let conclusion = Conclusion::new(totals, &contract, is_complete);
+    let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
-    let unread = breakages.take().into_iter().map(|error| error.to_string());
-    for error in unread.chain(saved.err().map(|error| format!("{error:#}"))) {
+    let broken = breakages.into_iter().map(|error| error.to_string());
+    for error in broken.chain(saved.err().map(|error| format!("{error:#}"))) {
         tracing::error!("{error}");
         status = status.max(Status::Broken);
     }
     if let Some(file) = summary {
-        let written = summary::write(file, &totals, status);
+        let written = summary::write(file, &conclusion, status);
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
     }
-    report(args, &totals, status, &voice);
-    let left = frontier.progress().targets - totals.targets;
+    report(args, &conclusion, status, &voice);
+    if !is_unread {
+        conclusion.complaints().for_each(|complaint| tracing::error!("{complaint}"));
+    }
+    let left = frontier.progress().targets - conclusion.totals.targets;
     if caught.status().is_some() && left > 0 {
         voice.say(format_args!("stopped early: at least {left} URLs were not started"));
     }
@@ -83,7 +91,8 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
-    let fields = extractor.names().into();
+    let fields: Arc<[_]> = extractor.names().into();
+    let contract = contract(&args.output.expect, Arc::clone(&fields))?;
     let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let cookies = cookies::open(args)?;
     if let Some(cookies) = &cookies {
@@ -106,10 +115,11 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     };
     let options = outputs::options(&args.output, fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
+    sinks.push(Box::new(contract.clone()));
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
-    Ok(Plan { seeds, engine, sinks, voice, summary, cookies, unread })
+    Ok(Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
@@ -125,6 +135,13 @@ async fn drive(
         .map_err(Stop::broken)?;
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
+}
+
+fn contract(expectations: &[String], fields: Arc<[Box<str>]>) -> Result<Contract, Stop> {
+    Contract::new(expectations, fields).map_err(|error| {
+        let hint = error.hint().to_owned();
+        Stop::usage(error).with_hint(Some(hint))
+    })
 }
 
 fn ensure_files() -> Result<(), Stop> {
@@ -165,12 +182,13 @@ fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
 }
 
 /// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
-fn report(args: &Run, totals: &Summary, status: Status, voice: &Voice) {
+fn report(args: &Run, conclusion: &Conclusion, status: Status, voice: &Voice) {
+    let totals = &conclusion.totals;
     let is_wanted = args.general.verbose > 0 || args.general.progress == ProgressMode::Log;
-    if totals.targets == 0 && status == Status::Success {
+    if totals.targets == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
     } else if io::stderr().is_terminal() || is_wanted {
-        voice.say(summary::lines(totals));
+        voice.say(summary::lines(conclusion));
     } else if status != Status::Success && totals.failed() > 0 {
         voice.say(summary::complaint(totals));
     }

@@ -113,6 +113,11 @@ impl Pick {
         Ok((name, Self { selectors, is_list, attribute: attribute.map(Attribute::new) }))
     }
 
+    /// Whether its selector finds an element.
+    pub(super) fn finds(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
+        self.selectors.matches(element, caches) && !is_in_template(element)
+    }
+
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
         match &self.attribute {
             None => Some(text_of(element)),
@@ -132,7 +137,7 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn look(&mut self, element: &ElementRef<'_>, base: &Base, caches: &mut SelectorCaches) -> Result<(), Failure> {
-        if self.is_done || !self.pick.selectors.matches(element, caches) || is_in_template(element) {
+        if self.is_done || !self.pick.finds(element, caches) {
             return Ok(());
         }
         let value = self.pick.value(element, base);

@@ -14,6 +14,7 @@
 //! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod body;
+mod certificate;
 mod client;
 mod coding;
 mod cookies;
@@ -25,6 +26,7 @@ mod memory;
 mod redirect;
 mod request;
 mod resolve;
+mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -38,6 +40,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use self::body::Measure;
+pub use self::certificate::Certificate;
 use self::client::{Broken, Clients, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
@@ -48,6 +51,7 @@ pub use self::guard::DenyPrivate;
 pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
+pub use self::trace::{Connection, Times, Tls, Trace, traced};
 use crate::failure::{Failure, Kind};
 use crate::job::{Lack, Redirect, Trail};
 
@@ -105,7 +109,7 @@ impl Limits {
 pub struct Error(String);
 
 /// An answer whose body is complete, content codings undone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fetched {
     /// The URL that answered.
     pub url: Url,
@@ -194,7 +198,7 @@ impl Fetcher {
     /// Whether answers are asked for without their bodies.
     #[must_use]
     pub fn asks_for_heads(&self) -> bool {
-        self.request.method == Method::HEAD
+        self.request.method() == Method::HEAD
     }
 
     /// Makes the request that `trail` names.
@@ -207,6 +211,9 @@ impl Fetcher {
         let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
+        if trace::is_on() {
+            trace::answered(&response, self.clients.is_proxied(&trail.url));
+        }
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         if let Some(jar) = &self.cookies {
             jar.receive(&trail.url, &head.headers);
@@ -220,8 +227,14 @@ impl Fetcher {
                 None => self.read(&mut response, &head.headers, &room, deadline).await.map(Ok),
             }
         };
-        match read.await {
-            Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
+        let read = read.await;
+        trace::ended();
+        match read {
+            Ok(Ok(body)) => {
+                let fetched = Fetched { url: trail.url.clone(), head, body };
+                trace::completed(&fetched);
+                Ok(Answer::Page(fetched))
+            }
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
             Err(failure) => {
                 let lack = room.was_refused().then_some(Lack::Memory);
@@ -310,6 +323,7 @@ impl Fetcher {
     async fn piece(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Failure> {
         let quiet = "no byte for too long within the body";
         let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
+        trace::received(piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len)));
         piece.map_err(|error| explain(&error, Phase::Body))
     }
 

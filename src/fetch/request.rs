@@ -22,7 +22,7 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("C
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The method of the first request for a target.
-    pub(super) method: Method,
+    method: Method,
     /// The header fields for the origin that the user named.
     headers: HeaderMap,
     /// The header fields for any other origin.
@@ -55,7 +55,7 @@ impl Options {
     /// Sends a header field with every request to the origin that the user named, and with all requests if it says
     /// nothing secret.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
-        if SAFE.contains(&name) {
+        if !Self::may_be_secret(&name) {
             self.safe_headers.append(name.clone(), value.clone());
         }
         self.headers.append(name, value);
@@ -76,6 +76,30 @@ impl Options {
     /// Sends what is meant for the origin that the user named also to any other one that it redirects to, or not.
     pub fn trust_redirects(&mut self, trust: bool) {
         self.trusts_redirects = trust;
+    }
+
+    /// The method of the first request for a target.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The header fields for the origin that the user named; `Authorization` comes on top where there are credentials.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Whether the value of a header field may be a secret: it is then sent to that origin alone, and shown to nobody.
+    #[must_use]
+    pub fn may_be_secret(name: &HeaderName) -> bool {
+        !SAFE.contains(name)
+    }
+
+    /// Whether there are credentials for that origin.
+    #[must_use]
+    pub fn has_auth(&self) -> bool {
+        self.auth.is_some()
     }
 
     /// The method of the request that `trail` names.

@@ -25,6 +25,7 @@ pub use lines::Lines;
 pub use neutral::neutralise;
 pub use ordered::Ordered;
 pub use table::grouped;
+pub use width::cut;
 
 use self::formula::is_formula;
 use crate::engine::Sink;

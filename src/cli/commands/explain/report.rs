@@ -1,0 +1,99 @@
+//! What there is to tell of one URL, before it takes a form.
+
+use serde_json::Value;
+
+use crate::extract::{Extractor, Matches};
+use crate::fetch::Trace;
+use crate::frontier::{Refusal, RetryOptions, Wait};
+use crate::job::Outcome;
+use crate::page::{CharsetSource, Kind, Page};
+
+/// What stands for whatever may be a secret.
+pub(super) const HIDDEN: &str = "…";
+
+/// All of it.
+pub(super) struct Report {
+    /// The requests in their order.
+    pub(super) visits: Vec<(Outcome, Trace)>,
+    /// What came of the last one, and so of the URL.
+    pub(super) last: Outcome,
+    /// How the page was read, if there is one.
+    pub(super) reading: Option<Reading>,
+    pub(super) fields: Vec<Field>,
+    /// What a run would do about the failure, if there is one.
+    pub(super) retry: Option<Result<Wait, Refusal>>,
+    /// The same for curl; none for what is no URL.
+    pub(super) curl: Option<String>,
+}
+
+/// How a body became a page.
+pub(super) struct Reading {
+    /// What the body is.
+    pub(super) kind: Kind,
+    /// What decided the charset.
+    pub(super) charset_source: Option<CharsetSource>,
+    /// The content codings that were undone, as the answer names them.
+    pub(super) coding: Option<String>,
+    /// The bytes of the body as they came.
+    pub(super) received: u64,
+}
+
+/// A field that was asked for.
+pub(super) struct Field {
+    pub(super) name: Box<str>,
+    pub(super) value: Value,
+    /// What its selector found, where it has one.
+    pub(super) matches: Option<Matches>,
+}
+
+impl Report {
+    pub(super) fn new(visits: Vec<(Outcome, Trace)>, last: Outcome, extractor: &Extractor) -> Self {
+        let answer = visits.last().and_then(|(_, trace)| Some((trace.answer.as_ref()?, trace.received)));
+        let page = answer.map(|(answer, _)| Page::read(answer));
+        let matches = page.as_ref().map(|page| extractor.matches(page)).unwrap_or_default();
+        let reading = answer.zip(page.as_ref()).map(|((answer, received), page)| Reading {
+            kind: page.kind,
+            charset_source: page.charset_source,
+            coding: coding(answer.head.headers.get_all("content-encoding")),
+            received,
+        });
+        let row = last.rows().first();
+        let fields = extractor.names().iter().enumerate().map(|(n, name)| {
+            let value = row.and_then(|row| serde_json::to_value(row.0.get(n)?).ok()).unwrap_or_default();
+            Field {
+                name: name.clone(),
+                value: without_cookies(name, value),
+                matches: matches.get(n).cloned().flatten(),
+            }
+        });
+        let fields = fields.collect();
+        drop(page);
+        Self { visits, last, reading, fields, retry: None, curl: None }
+    }
+
+    /// Asks the rules of a run what would follow.
+    pub(super) fn plan(&mut self, rules: &RetryOptions) {
+        let failed = self.last.trail.as_ref().zip(self.last.failure());
+        self.retry = failed.map(|(trail, failure)| rules.plan(trail, failure, self.last.hint));
+    }
+}
+
+fn coding<'a>(fields: impl IntoIterator<Item = &'a reqwest::header::HeaderValue>) -> Option<String> {
+    let codings: Vec<_> = fields.into_iter().map(|field| String::from_utf8_lossy(field.as_bytes())).collect();
+    (!codings.is_empty()).then(|| codings.join(", "))
+}
+
+/// Hides the cookies' values in the two fields that have them.
+fn without_cookies(field: &str, mut value: Value) -> Value {
+    for entry in value.as_array_mut().into_iter().flatten() {
+        let is_cookie = match field {
+            "cookies" => true,
+            "headers" => entry["name"] == "set-cookie",
+            _ => false,
+        };
+        if let Some(secret) = entry.get_mut("value").filter(|_| is_cookie) {
+            *secret = HIDDEN.into();
+        }
+    }
+    value
+}

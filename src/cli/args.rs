@@ -37,7 +37,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show what happens to one URL: each request, how the page is read, and what would be retried
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Print the JSON Schema of a record
     Schema(Extraction),
     /// Print a completion script for a shell

@@ -78,12 +78,6 @@ impl Options {
         self.trusts_redirects = trust;
     }
 
-    /// The method of the first request for a target.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        &self.method
-    }
-
     /// The header fields for the origin that the user named; `Authorization` comes on top where there are credentials.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
@@ -96,14 +90,15 @@ impl Options {
         !SAFE.contains(name)
     }
 
-    /// Whether there are credentials for that origin.
+    /// The method of the first request for a target.
     #[must_use]
-    pub fn has_auth(&self) -> bool {
-        self.auth.is_some()
+    pub fn method(&self) -> &Method {
+        &self.method
     }
 
     /// The method of the request that `trail` names.
-    pub(super) fn method_of(&self, trail: &Trail) -> Method {
+    #[must_use]
+    pub fn method_of(&self, trail: &Trail) -> Method {
         if trail.rewrite_to_get { Method::GET } else { self.method.clone() }
     }
 

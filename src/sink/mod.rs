@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use compression::Compression;
 pub use lines::Lines;
-pub use neutral::neutralise;
+pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
 pub use table::grouped;
 pub use width::cut;

@@ -6,18 +6,18 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName,
 use super::report::HIDDEN;
 use crate::cli::args::{Connection, Fetching, Request};
 use crate::cli::cookies;
-use crate::fetch::{self, RequestOptions, Resolution};
+use crate::fetch::{RequestOptions, Resolution};
 use crate::job::Outcome;
 
 /// The command; none for what is no URL.
 ///
 /// It has what decides the request and where it goes. Time limits and the like are left out, and so is what curl does by
 /// itself: `Accept: */*`, and the type of a form.
-pub(super) fn command(args: &Fetching, options: &fetch::Options, outcome: &Outcome) -> Option<String> {
+pub(super) fn command(args: &Fetching, options: &RequestOptions, outcome: &Outcome) -> Option<String> {
     let trail = outcome.trail.as_ref()?;
     let mut words = Words(vec!["curl".into()]);
     follow(args, &mut words);
-    ask(&args.request, &options.request, &mut words);
+    ask(&args.request, options, &mut words);
     if trail.auth.is_some() || args.request.user.is_some() {
         words.add("-u", HIDDEN);
     }

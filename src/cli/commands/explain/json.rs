@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::report::{Reading, Report};
-use crate::fetch::{Certificate, Times, Tls, Trace};
+use super::report::{Reading, Report, Request};
+use crate::fetch::{Certificate, Times, Tls};
 use crate::frontier::{Refusal, Wait};
 use crate::job::{End, Outcome};
+use crate::page::CharsetSource;
+use crate::sink::escape_json;
 
 /// The version of the report, its key `v`.
 const VERSION: u64 = 1;
 
-pub(super) fn object(report: &Report) -> Value {
+pub(super) fn text(report: &Report) -> String {
+    escape_json(&format!("{:#}\n", object(report)))
+}
+
+fn object(report: &Report) -> Value {
     let last = &report.last;
     let fields = report.fields.iter().map(|field| {
         let matches = field.matches.as_ref();
@@ -28,7 +34,7 @@ pub(super) fn object(report: &Report) -> Value {
         "v": VERSION,
         "url": last.target.given,
         "final_url": last.trail.as_ref().map(|trail| trail.url.as_str()),
-        "requests": report.visits.iter().map(request).collect::<Vec<_>>(),
+        "requests": report.requests.iter().map(request).collect::<Vec<_>>(),
         "page": report.reading.as_ref().map(|reading| page(reading, last)),
         "fields": fields.collect::<Vec<_>>(),
         "error": error(last),
@@ -37,11 +43,13 @@ pub(super) fn object(report: &Report) -> Value {
     })
 }
 
-fn request((outcome, trace): &(Outcome, Trace)) -> Value {
+fn request(request: &Request) -> Value {
+    let Request { method, outcome, trace, took } = request;
     let redirect = if let End::Redirect(redirect) = &outcome.end { Some(redirect) } else { None };
     let status = redirect.map(|redirect| redirect.status).or(outcome.facts.as_ref().map(|facts| facts.status));
     let connection = trace.connection.as_ref();
     json!({
+        "method": method.as_str(),
         "url": outcome.trail.as_ref().map(|trail| trail.url.as_str()),
         "status": status,
         "redirect": redirect.map(|redirect| redirect.to.as_str()),
@@ -52,17 +60,17 @@ fn request((outcome, trace): &(Outcome, Trace)) -> Value {
         "kept_connection": connection.map(|connection| connection.is_kept),
         "http": connection.map(|connection| format!("{:?}", connection.http)),
         "tls": connection.and_then(|connection| connection.tls.as_ref()).map(tls),
-        "time_ms": times(&trace.times, outcome),
+        "time_ms": times(&trace.times, *took),
     })
 }
 
-fn times(times: &Times, outcome: &Outcome) -> Value {
+fn times(times: &Times, took: Duration) -> Value {
     json!({
         "dns": times.dns.map(millis),
         "connect": times.connect.map(millis),
         "first_byte": times.first_byte.map(millis),
         "body": times.body.map(millis),
-        "so_far": outcome.trail.as_ref().map(|trail| millis(trail.spent)),
+        "total": millis(took),
     })
 }
 
@@ -83,7 +91,7 @@ fn page(reading: &Reading, outcome: &Outcome) -> Value {
         "content_type": facts.and_then(|facts| facts.content_type.as_deref()),
         "kind": reading.kind.name(),
         "charset": charset,
-        "charset_source": reading.charset_source.filter(|_| charset.is_some()).map(|source| source.slug()),
+        "charset_source": reading.charset_source.filter(|_| charset.is_some()).map(CharsetSource::slug),
         "content_encoding": reading.coding,
         "received_bytes": reading.received,
         "bytes": facts.and_then(|facts| facts.bytes),

@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
 use super::options;
@@ -50,8 +49,16 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
     let voice = Voice::new(ProgressBar::hidden(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
+    let mut fetching = options::fetch(&args.fetching, environment)?;
+    fetching.connection.describe_tls = true;
+    let request = fetching.request.clone();
+    let retry = options::retry(&args.fetching)?;
+    let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let cookies = cookies::open(&args.fetching.request, [])?;
-    let engine = engine(args, asks, environment, cookies.as_ref())?;
+    if let Some(cookies) = &cookies {
+        fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
+    }
+    let engine = engine(Local::new(fetcher, Extractor::new(asks).map_err(Stop::usage)?, Accepted::default()), &retry);
     let seeds = seeds::open(vec![Source::Url(args.url.clone())], seeds::Options::default()).map_err(Stop::broken)?;
 
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
@@ -63,12 +70,11 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
     let status = Status::of(&totals, FailOn::Any).max(caught.unwrap_or(Status::Success));
     let Some(last) = last else { return saved.map(|()| status) };
 
-    let mut report = Report::new(visits, last, &extractor);
-    let retry = options::retry(&args.fetching)?;
+    let mut report = Report::new(report::requests(visits, &request), last, &extractor);
     report.plan(&retry);
-    report.curl = curl::command(&args.fetching, &options::fetch(&args.fetching, environment)?, &report.last);
+    report.curl = curl::command(&args.fetching, &request, &report.last);
     let written = match args.format {
-        ReportFormat::Json => format!("{:#}\n", json::object(&report)),
+        ReportFormat::Json => json::text(&report),
         ReportFormat::Text => {
             let color = io::stdout().is_terminal() && environment.wants_color;
             text::page(&report, &retry, text::Screen { width: outputs::width(), color })
@@ -79,27 +85,14 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
 }
 
 /// The engine of a run that tries nothing again.
-fn engine(
-    args: &Explain,
-    asks: &[Ask],
-    environment: &Environment,
-    cookies: Option<&Cookies>,
-) -> Result<Engine<Traced<Local>>, Stop> {
-    let mut fetching = options::fetch(&args.fetching, environment)?;
-    fetching.connection.describe_tls = true;
-    let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
-    if let Some(cookies) = cookies {
-        fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
-    }
-    let extractor = Extractor::new(asks).map_err(Stop::usage)?;
-    let visitor = Traced::new(Local::new(fetcher, extractor, Accepted::default()));
-    let retry = RetryOptions { retries: 0, ..options::retry(&args.fetching)? };
+fn engine(visitor: Local, retry: &RetryOptions) -> Engine<Traced<Local>> {
+    let retry = RetryOptions { retries: 0, ..retry.clone() };
     let frontier = Frontier::new(frontier::Options { retry, ..frontier::Options::default() });
-    Ok(Engine { frontier, ..Engine::new(visitor) })
+    Engine { frontier, ..Engine::new(Traced::new(visitor)) }
 }
 
 async fn drive(engine: Engine<Traced<Local>>, seeds: Seeds, voice: Voice) -> Result<Story, Stop> {
-    let caught = signals::watch(engine.frontier.clone(), CancellationToken::clone(&engine.cancel), voice)
+    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
         .context("cannot watch for signals")
         .map_err(Stop::broken)?;
     let last = Arc::new(Mutex::new(None));

@@ -1,9 +1,12 @@
 //! What there is to tell of one URL, before it takes a form.
 
+use std::time::Duration;
+
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::extract::{Extractor, Matches};
-use crate::fetch::Trace;
+use crate::fetch::{RequestOptions, Trace};
 use crate::frontier::{Refusal, RetryOptions, Wait};
 use crate::job::Outcome;
 use crate::page::{CharsetSource, Kind, Page};
@@ -14,7 +17,7 @@ pub(super) const HIDDEN: &str = "…";
 /// All of it.
 pub(super) struct Report {
     /// The requests in their order.
-    pub(super) visits: Vec<(Outcome, Trace)>,
+    pub(super) requests: Vec<Request>,
     /// What came of the last one, and so of the URL.
     pub(super) last: Outcome,
     /// How the page was read, if there is one.
@@ -24,6 +27,15 @@ pub(super) struct Report {
     pub(super) retry: Option<Result<Wait, Refusal>>,
     /// The same for curl; none for what is no URL.
     pub(super) curl: Option<String>,
+}
+
+/// One request.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) outcome: Outcome,
+    pub(super) trace: Trace,
+    /// How long it took in all.
+    pub(super) took: Duration,
 }
 
 /// How a body became a page.
@@ -47,8 +59,9 @@ pub(super) struct Field {
 }
 
 impl Report {
-    pub(super) fn new(visits: Vec<(Outcome, Trace)>, last: Outcome, extractor: &Extractor) -> Self {
-        let answer = visits.last().and_then(|(_, trace)| Some((trace.answer.as_ref()?, trace.received)));
+    pub(super) fn new(requests: Vec<Request>, last: Outcome, extractor: &Extractor) -> Self {
+        let trace = requests.last().map(|request| &request.trace);
+        let answer = trace.and_then(|trace| Some((trace.answer.as_ref()?, trace.received)));
         let page = answer.map(|(answer, _)| Page::read(answer));
         let matches = page.as_ref().map(|page| extractor.matches(page)).unwrap_or_default();
         let reading = answer.zip(page.as_ref()).map(|((answer, received), page)| Reading {
@@ -67,8 +80,7 @@ impl Report {
             }
         });
         let fields = fields.collect();
-        drop(page);
-        Self { visits, last, reading, fields, retry: None, curl: None }
+        Self { requests, last, reading, fields, retry: None, curl: None }
     }
 
     /// Asks the rules of a run what would follow.
@@ -76,6 +88,19 @@ impl Report {
         let failed = self.last.trail.as_ref().zip(self.last.failure());
         self.retry = failed.map(|(trail, failure)| rules.plan(trail, failure, self.last.hint));
     }
+}
+
+/// The requests of one URL's only attempt.
+pub(super) fn requests(visits: Vec<(Outcome, Trace)>, options: &RequestOptions) -> Vec<Request> {
+    let mut before = Duration::ZERO;
+    let request = |(outcome, trace): (Outcome, Trace)| {
+        // The time of an attempt counts on from request to request.
+        let so_far = outcome.trail.as_ref().map_or(before, |trail| trail.spent);
+        let took = so_far.saturating_sub(std::mem::replace(&mut before, so_far));
+        let method = outcome.trail.as_ref().map(|trail| options.method_of(trail)).unwrap_or_default();
+        Request { method, outcome, trace, took }
+    };
+    visits.into_iter().map(request).collect()
 }
 
 fn coding<'a>(fields: impl IntoIterator<Item = &'a reqwest::header::HeaderValue>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The report as a page for a person: sections of labelled lines, harmless to a terminal whatever a server says.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Color, Style};
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::report::{Field, HIDDEN, Reading, Report};
+use super::report::{Field, HIDDEN, Reading, Report, Request};
 use crate::cli::text::{grouped, human_duration};
-use crate::fetch::{Certificate, Connection, Times, Tls, Trace};
+use crate::fetch::{Certificate, Connection, Times, Tls};
 use crate::frontier::{Refusal, RetryOptions, Wait};
 use crate::job::{End, Outcome};
 use crate::sink::{cut, neutralise};
@@ -22,8 +22,11 @@ pub(super) struct Screen {
     pub(super) color: bool,
 }
 
-/// The columns of a label and what stands before it.
-const LABEL: usize = 11;
+/// Before a label, and behind it.
+const INDENT: usize = 2;
+const GAP: usize = 2;
+/// The columns of a label and what stands around it.
+const LABEL: usize = INDENT + "certificate".len() + GAP;
 
 const HEADING: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -32,9 +35,7 @@ const BAD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
 pub(super) fn page(report: &Report, rules: &RetryOptions, screen: Screen) -> String {
     let mut page = Page { text: String::new(), screen };
-    for (n, (outcome, trace)) in (1..).zip(&report.visits) {
-        request(n, outcome, trace, &mut page);
-    }
+    report.requests.iter().for_each(|request| self::request(request, &mut page));
     if let Some(reading) = &report.reading {
         read(reading, &report.last, &mut page);
     }
@@ -59,16 +60,15 @@ struct Page {
 
 // Writing to a string does not fail.
 impl Page {
-    fn paint<'a>(&self, text: &'a str, style: Style) -> impl fmt::Display + use<'a> {
+    fn paint(&self, text: &str, style: Style) -> String {
         let style = if self.screen.color { style } else { Style::new() };
-        fmt::from_fn(move |f| write!(f, "{style}{text}{style:#}"))
+        format!("{style}{text}{style:#}")
     }
 
     fn heading(&mut self, title: &str, note: &str) {
         let gap = if self.text.is_empty() { "" } else { "\n" };
-        let (title, note) = (self.paint(title, HEADING).to_string(), neutralise(note));
-        let line = format!("{gap}{title}  {note}");
-        let _ = writeln!(self.text, "{}", line.trim_end());
+        let space = if note.is_empty() { "" } else { "  " };
+        let _ = writeln!(self.text, "{gap}{}{space}{}", self.paint(title, HEADING), neutralise(note));
     }
 
     fn line(&mut self, label: &str, text: &str) {
@@ -76,16 +76,9 @@ impl Page {
     }
 
     fn styled(&mut self, label: &str, text: &str, style: Style) {
-        let text = neutralise(text);
-        let (label, text) = (self.paint(label, DIM).to_string(), self.paint(&text, style).to_string());
-        let _ = writeln!(self.text, "  {label}{:1$}{text}", "", self.gap(&label));
-    }
-
-    /// What is missing behind a painted label.
-    fn gap(&self, painted: &str) -> usize {
-        let label =
-            if self.screen.color { painted.len() - self.paint("", DIM).to_string().len() } else { painted.len() };
-        (LABEL - 2).saturating_sub(label).max(1)
+        let label = self.paint(&format!("{label:<0$}", LABEL - GAP - INDENT), DIM);
+        let text = self.paint(&neutralise(text), style);
+        let _ = writeln!(self.text, "{:INDENT$}{label}{:GAP$}{text}", "", "");
     }
 
     /// The columns behind a label.
@@ -94,12 +87,12 @@ impl Page {
     }
 }
 
-fn request(n: u32, outcome: &Outcome, trace: &Trace, page: &mut Page) {
-    let url = outcome.trail.as_ref().map(|trail| trail.url.as_str()).unwrap_or_default();
-    page.heading(&format!("Request {n}"), url);
+fn request(request: &Request, page: &mut Page) {
+    let Request { method, outcome, trace, took } = request;
+    page.heading(method.as_str(), outcome.trail.as_ref().map(|trail| trail.url.as_str()).unwrap_or_default());
     match (&outcome.end, &outcome.facts) {
         (End::Redirect(redirect), _) => {
-            page.line("answer", &format!("{}, to {}", status(redirect.status), redirect.to))
+            page.line("answer", &format!("{}, to {}", status(redirect.status), redirect.to));
         }
         (End::Done { .. }, Some(facts)) => page.line("answer", &status(facts.status)),
         (End::Done { .. }, None) => page.styled("answer", "none", BAD),
@@ -109,14 +102,13 @@ fn request(n: u32, outcome: &Outcome, trace: &Trace, page: &mut Page) {
         page.line("address", &address(connection, &found));
         page.line("protocol", &protocol(connection));
         if let Some(certificate) = connection.tls.as_ref().and_then(|tls| tls.certificate.as_ref()) {
-            let text = self::certificate(certificate);
-            page.line("for", &cut(&names(certificate), page.room()));
-            page.line("by", &text);
+            page.line("certificate", &cut(&names(certificate), page.room()));
+            page.line("issued by", &issue(certificate));
         }
     } else if !found.is_empty() {
         page.line("address", &format!("{}: the name has", found.join(", ")));
     }
-    page.line("time", &times(&trace.times, outcome));
+    page.line("time", &times(&trace.times, *took));
 }
 
 fn status(status: u16) -> String {
@@ -150,19 +142,18 @@ fn names(certificate: &Certificate) -> String {
     certificate.names.iter().chain(subject).map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn certificate(certificate: &Certificate) -> String {
+fn issue(certificate: &Certificate) -> String {
     let issuer = certificate.issuer.as_deref().unwrap_or("nobody that can be read");
     let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
     match (certificate.not_before, certificate.not_after) {
-        (Some(from), Some(until)) => format!("{issuer}, from {} to {}", day(from), day(until)),
+        (Some(from), Some(until)) => format!("{issuer}, valid from {} to {}", day(from), day(until)),
         _ => issuer.into(),
     }
 }
 
-fn times(times: &Times, outcome: &Outcome) -> String {
-    let spent = outcome.trail.as_ref().map(|trail| trail.spent);
+fn times(times: &Times, took: Duration) -> String {
     let Times { dns, connect, first_byte, body } = *times;
-    let parts = [("dns", dns), ("connect", connect), ("first byte", first_byte), ("body", body), ("so far", spent)];
+    let parts = [("dns", dns), ("connect", connect), ("first byte", first_byte), ("body", body), ("total", Some(took))];
     let parts = parts.iter().filter_map(|(name, time)| Some(format!("{name} {}", human(time.as_ref().copied()?))));
     parts.collect::<Vec<_>>().join(" · ")
 }
@@ -221,11 +212,19 @@ fn field(field: &Field, page: &mut Page) {
 fn result(report: &Report, rules: &RetryOptions, page: &mut Page) {
     page.heading("Result", "");
     match report.last.failure() {
-        None => page.styled("fetched", "", GOOD),
+        None => page.styled("fetched", &after(report.requests.len()), GOOD),
         Some(failure) => page.styled("failed", &failure.to_string(), BAD),
     }
     if let Some(plan) = report.retry {
         page.line("retry", &retry(plan, rules));
+    }
+}
+
+fn after(requests: usize) -> String {
+    match requests {
+        0 | 1 => "at once".into(),
+        2 => "after a redirect".into(),
+        _ => format!("after {} redirects", requests - 1),
     }
 }
 

@@ -10,6 +10,7 @@ mod cookies;
 mod dedupe;
 mod engine;
 mod exit;
+mod explain;
 mod extract;
 mod fetch;
 mod hostile_connections;

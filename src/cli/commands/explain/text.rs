@@ -212,19 +212,11 @@ fn field(field: &Field, page: &mut Page) {
 fn result(report: &Report, rules: &RetryOptions, page: &mut Page) {
     page.heading("Result", "");
     match report.last.failure() {
-        None => page.styled("fetched", &after(report.requests.len()), GOOD),
-        Some(failure) => page.styled("failed", &failure.to_string(), BAD),
+        None => page.styled("outcome", "fetched", GOOD),
+        Some(failure) => page.styled("outcome", &failure.to_string(), BAD),
     }
     if let Some(plan) = report.retry {
         page.line("retry", &retry(plan, rules));
-    }
-}
-
-fn after(requests: usize) -> String {
-    match requests {
-        0 | 1 => "at once".into(),
-        2 => "after a redirect".into(),
-        _ => format!("after {} redirects", requests - 1),
     }
 }
 

@@ -104,7 +104,8 @@ fn times_are_where_they_were_spent() {
     let request = &report["requests"][0];
     assert_eq!(request["found_addresses"], json!(["127.0.0.1"]));
     let times = |name: &str| request["time_ms"][name].as_f64().unwrap_or_else(|| panic!("{name}: {request}"));
-    assert!(times("first_byte") >= 50.0 && times("body") >= 90.0, "{request}");
+    // The head may be seen late, but not before it was sent.
+    assert!(times("first_byte") >= 50.0 && times("first_byte") + times("body") >= 149.0, "{request}");
     let parts = ["dns", "connect", "first_byte", "body"].map(times).iter().sum::<f64>();
     // Each is cut to a microsecond.
     assert!(parts <= times("total") + 0.01, "{request}");

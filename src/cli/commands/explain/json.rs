@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::report::{Reading, Report, Request};
 use crate::fetch::{Certificate, Times, Tls};
-use crate::frontier::{Refusal, Wait};
+use crate::frontier::{Refusal, RetryOptions, Wait};
 use crate::job::{End, Outcome};
 use crate::page::CharsetSource;
 use crate::sink::escape_json;
@@ -15,11 +15,11 @@ use crate::sink::escape_json;
 /// The version of the report, its key `v`.
 const VERSION: u64 = 1;
 
-pub(super) fn text(report: &Report) -> String {
-    escape_json(&format!("{:#}\n", object(report)))
+pub(super) fn text(report: &Report, rules: &RetryOptions) -> String {
+    escape_json(&format!("{:#}\n", object(report, rules)))
 }
 
-fn object(report: &Report) -> Value {
+fn object(report: &Report, rules: &RetryOptions) -> Value {
     let last = &report.last;
     let fields = report.fields.iter().map(|field| {
         let matches = field.matches.as_ref();
@@ -38,7 +38,7 @@ fn object(report: &Report) -> Value {
         "page": report.reading.as_ref().map(|reading| page(reading, last)),
         "fields": fields.collect::<Vec<_>>(),
         "error": error(last),
-        "retry": report.retry.map(retry),
+        "retry": report.plan(rules).map(retry),
         "curl": report.curl,
     })
 }

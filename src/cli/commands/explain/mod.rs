@@ -51,37 +51,43 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.describe_tls = true;
-    let request = fetching.request.clone();
-    let retry = options::retry(&args.fetching)?;
+    let (request, retry) = (fetching.request.clone(), options::retry(&args.fetching)?);
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let cookies = cookies::open(&args.fetching.request, [])?;
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
-    let engine = engine(Local::new(fetcher, Extractor::new(asks).map_err(Stop::usage)?, Accepted::default()), &retry);
+    let local = Local::new(fetcher, Extractor::new(asks).map_err(Stop::usage)?, Accepted::default());
     let seeds = seeds::open(vec![Source::Url(args.url.clone())], seeds::Options::default()).map_err(Stop::broken)?;
 
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let story = runtime.block_on(drive(engine, seeds, voice));
+    let story = runtime.block_on(drive(engine(local, &retry), seeds, voice));
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
     let Story { visits, last, totals, caught } = story?;
     let saved = cookies.map_or(Ok(()), Cookies::save).map_err(Stop::broken);
-    let status = Status::of(&totals, FailOn::Any).max(caught.unwrap_or(Status::Success));
-    let Some(last) = last else { return saved.map(|()| status) };
+    if let Some(last) = last {
+        let curl = curl::command(&args.fetching, &request, &last);
+        let report = Report { curl, ..Report::new(report::requests(visits, &request), last, &extractor) };
+        print(&report, &retry, args.format, environment)?;
+    }
+    saved.map(|()| Status::of(&totals, FailOn::Any).max(caught.unwrap_or(Status::Success)))
+}
 
-    let mut report = Report::new(report::requests(visits, &request), last, &extractor);
-    report.plan(&retry);
-    report.curl = curl::command(&args.fetching, &request, &report.last);
-    let written = match args.format {
-        ReportFormat::Json => json::text(&report),
+fn print(
+    report: &Report,
+    retry: &RetryOptions,
+    format: ReportFormat,
+    environment: &Environment,
+) -> Result<Status, Stop> {
+    let text = match format {
+        ReportFormat::Json => json::text(report, retry),
         ReportFormat::Text => {
             let color = io::stdout().is_terminal() && environment.wants_color;
-            text::page(&report, &retry, text::Screen { width: outputs::width(), color })
+            text::page(report, retry, text::Screen { width: outputs::width(), color })
         }
     };
-    let printed = super::print(written.as_bytes())?;
-    saved.map(|()| status.max(printed))
+    super::print(text.as_bytes())
 }
 
 /// The engine of a run that tries nothing again.

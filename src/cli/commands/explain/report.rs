@@ -23,8 +23,6 @@ pub(super) struct Report {
     /// How the page was read, if there is one.
     pub(super) reading: Option<Reading>,
     pub(super) fields: Vec<Field>,
-    /// What a run would do about the failure, if there is one.
-    pub(super) retry: Option<Result<Wait, Refusal>>,
     /// The same for curl; none for what is no URL.
     pub(super) curl: Option<String>,
 }
@@ -80,13 +78,13 @@ impl Report {
             }
         });
         let fields = fields.collect();
-        Self { requests, last, reading, fields, retry: None, curl: None }
+        Self { requests, last, reading, fields, curl: None }
     }
 
-    /// Asks the rules of a run what would follow.
-    pub(super) fn plan(&mut self, rules: &RetryOptions) {
+    /// What a run with these rules would do about the failure, if there is one.
+    pub(super) fn plan(&self, rules: &RetryOptions) -> Option<Result<Wait, Refusal>> {
         let failed = self.last.trail.as_ref().zip(self.last.failure());
-        self.retry = failed.map(|(trail, failure)| rules.plan(trail, failure, self.last.hint));
+        failed.map(|(trail, failure)| rules.plan(trail, failure, self.last.hint))
     }
 }
 

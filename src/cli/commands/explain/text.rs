@@ -103,7 +103,7 @@ fn request(request: &Request, page: &mut Page) {
         page.line("protocol", &protocol(connection));
         if let Some(certificate) = connection.tls.as_ref().and_then(|tls| tls.certificate.as_ref()) {
             page.line("certificate", &cut(&names(certificate), page.room()));
-            page.line("issued by", &issue(certificate));
+            page.line("issued by", &cut(&issue(certificate), page.room()));
         }
     } else if !found.is_empty() {
         page.line("address", &format!("{}: the name has", found.join(", ")));
@@ -215,7 +215,7 @@ fn result(report: &Report, rules: &RetryOptions, page: &mut Page) {
         None => page.styled("outcome", "fetched", GOOD),
         Some(failure) => page.styled("outcome", &failure.to_string(), BAD),
     }
-    if let Some(plan) = report.retry {
+    if let Some(plan) = report.plan(rules) {
         page.line("retry", &retry(plan, rules));
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Show what happens to one URL: each request, how the page is read, and what would be retried
+    Explain(Box<Explain>),
     /// Print the JSON Schema of a record
     Schema(Extraction),
     /// Print a completion script for a shell
@@ -59,6 +61,17 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
+    pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) display: Display,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// What fetching a page takes, in whichever command.
+#[derive(Debug, Args)]
+pub(super) struct Fetching {
+    #[command(flatten)]
     pub(super) retries: Retries,
     #[command(flatten)]
     pub(super) request: Request,
@@ -66,8 +79,41 @@ pub(super) struct Run {
     pub(super) connection: Connection,
     #[command(flatten)]
     pub(super) limits: Limits,
+}
+
+/// `scrape explain`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Explain {
+    /// The URL
+    #[arg(value_name = "URL", value_hint = ValueHint::Url, help_heading = "Arguments")]
+    pub(super) url: String,
+    #[command(flatten)]
+    pub(super) extraction: Extraction,
+    /// text, or json for scripts
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: ReportFormat,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
     #[command(flatten)]
     pub(super) general: General,
+}
+
+/// How an explanation is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For a person.
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -285,10 +331,15 @@ pub(super) enum ProgressMode {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "General")]
-pub(super) struct General {
+pub(super) struct Display {
     /// On standard error: a bar, a line every 10 s, or nothing
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
     pub(super) progress: ProgressMode,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
+pub(super) struct General {
     /// Tell what happens; twice: in detail
     #[arg(short = 'v', long, action = ArgAction::Count, overrides_with = "quiet")]
     pub(super) verbose: u8,

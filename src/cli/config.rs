@@ -88,7 +88,8 @@ struct Setting {
     place: String,
 }
 
-/// Parses what was typed (`matches` is what it means alone) behind the settings.
+/// Parses what was typed (`matches` is what it means alone) behind the settings. A subcommand, which is typed first, heeds
+/// those of the options that it shares with the main job.
 ///
 /// # Errors
 /// A file cannot be read or is no TOML, a key is no option, a value is not the option's.
@@ -98,6 +99,7 @@ pub(super) fn complete(
     matches: &ArgMatches,
     environment: &Environment,
 ) -> Result<ArgMatches> {
+    let (subcommand, matches) = matches.subcommand().map_or((None, matches), |(name, inner)| (Some(name), inner));
     let files = !environment.no_config && !matches.get_flag("no_config");
     let mut settings = BTreeMap::new();
     if files {
@@ -109,15 +111,18 @@ pub(super) fn complete(
             settings.insert(key.clone(), Setting { values: vec![value.clone()], place });
         }
     }
-    let mut arguments: Vec<OsString> = typed.first().cloned().into_iter().collect();
-    for option in options(command) {
+    let leading = 1 + usize::from(subcommand.is_some());
+    let mut arguments: Vec<OsString> = typed.iter().take(leading).cloned().collect();
+    let known = subcommand.and_then(|name| command.find_subcommand(name)).unwrap_or(command);
+    let is_shared = |option: &&Arg| options(known).any(|other| other.get_id() == option.get_id());
+    for option in options(command).filter(is_shared) {
         let typed = matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
         if let Some(setting) = settings.get(name(option)).filter(|_| !typed) {
             let setting = spell(option, setting)?;
             arguments.extend(setting.iter().map(OsString::from));
         }
     }
-    arguments.extend(typed.into_iter().skip(1));
+    arguments.extend(typed.into_iter().skip(leading));
     command.try_get_matches_from_mut(arguments).map_err(|error| blame(&error, &settings))
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use tempfile::NamedTempFile;
 
-use super::args::Run;
+use super::args::Request;
 use super::exit::Stop;
 use crate::fetch::CookieJar;
 
@@ -24,14 +24,17 @@ pub(super) struct Cookies {
     file: Option<PathBuf>,
 }
 
-/// The jar that the options ask for: `NAME=VALUE` alone asks for none.
-pub(super) fn open(args: &Run) -> Result<Option<Cookies>, Stop> {
-    let files: Vec<_> = args.request.cookie.iter().filter(|argument| !is_data(argument)).collect();
-    if files.is_empty() && args.request.cookie_jar.is_none() {
+/// The jar that the options ask for: `NAME=VALUE` alone asks for none. Its file may be none of the `outputs`.
+pub(super) fn open<'a>(
+    args: &Request,
+    outputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<Option<Cookies>, Stop> {
+    let files: Vec<_> = args.cookie.iter().filter(|argument| !is_data(argument)).collect();
+    if files.is_empty() && args.cookie_jar.is_none() {
         return Ok(None);
     }
     let jar = CookieJar::default();
-    let file = args.request.cookie_jar.as_deref().map(|path| open_jar(&jar, path, args)).transpose()?;
+    let file = args.cookie_jar.as_deref().map(|path| open_jar(&jar, path, outputs)).transpose()?;
     for name in files.into_iter().filter(|name| !name.is_empty()) {
         // curl's way to say what --cookie-jar alone says here.
         if file.is_none() || file != resolve(Path::new(name)).ok() {
@@ -70,7 +73,11 @@ fn read(jar: &CookieJar, name: &str) -> Result<(), Stop> {
 }
 
 /// Reads the file of `--cookie-jar`, if there is one, and makes sure that it can be written at the end.
-fn open_jar(jar: &CookieJar, given: &Path, args: &Run) -> Result<PathBuf, Stop> {
+fn open_jar<'a>(
+    jar: &CookieJar,
+    given: &Path,
+    outputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<PathBuf, Stop> {
     let name = given.display();
     if given.as_os_str() == "-" {
         return Err(Stop::usage(anyhow!("--cookie-jar goes to a file: standard output is for records")));
@@ -78,7 +85,7 @@ fn open_jar(jar: &CookieJar, given: &Path, args: &Run) -> Result<PathBuf, Stop> 
     let broken =
         |error: io::Error| Stop::broken(anyhow!(error).context(format!("cannot write {name}, the cookie jar")));
     let path = resolve(given).map_err(broken)?;
-    if args.output.output.iter().chain(&args.output.summary).any(|other| resolve(other).is_ok_and(|it| it == path)) {
+    if outputs.into_iter().any(|other| resolve(other).is_ok_and(|it| it == path)) {
         return Err(Stop::usage(anyhow!("{name} is named as an output and as the cookie jar")));
     }
     match File::options().read(true).write(true).open(&path) {

@@ -81,16 +81,15 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let environment = Environment::read();
     let mut command = Cli::command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;
-    if matches.subcommand_name().is_none() {
+    if matches!(matches.subcommand_name(), None | Some("explain")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
+    let asks_of = |command| matches.subcommand_matches(command).map(asks).unwrap_or_default();
     let status = match cli.command {
         None => commands::run::run(&cli.run, &asks(&matches), &environment),
-        Some(Command::Schema(_)) => {
-            let asks = matches.subcommand_matches("schema").map(asks).unwrap_or_default();
-            commands::schema::run(&asks)
-        }
+        Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain"), &environment),
+        Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),
     };

@@ -94,9 +94,14 @@ pub(super) fn open(
 /// What every format needs to know, of the terminal too.
 pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment: &Environment) -> Options {
     let terminal = io::stdout().is_terminal();
-    let width = terminal.then(terminal_size::terminal_size).flatten().map_or(WIDTH, |(width, _)| width.0.into());
     let color = terminal && environment.wants_color;
-    Options { fields, width, color, terminal, csv_safe: args.csv_safe }
+    Options { fields, width: width(), color, terminal, csv_safe: args.csv_safe }
+}
+
+/// The columns of standard output.
+pub(super) fn width() -> usize {
+    let size = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    size.map_or(WIDTH, |(width, _)| width.0.into())
 }
 
 fn is_stdout(path: impl AsRef<Path>) -> bool {

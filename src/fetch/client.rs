@@ -21,6 +21,7 @@ use super::Error;
 use super::files::Files;
 use super::guard::{DenyPrivate, Forbidden, Public};
 use super::resolve::{ASKED, Asked, Fixed, Resolver};
+use super::trace;
 use crate::failure::{Failure, Kind, Retry};
 use crate::job::Trail;
 
@@ -70,6 +71,8 @@ pub struct Options {
     pub resolutions: Vec<Resolution>,
     /// When a URL that a server chose may not lead to a private address.
     pub deny_private: DenyPrivate,
+    /// Whether a [`Trace`](super::Trace) tells of TLS: each answer comes with a copy of the server's certificate then.
+    pub describe_tls: bool,
 }
 
 impl Default for Options {
@@ -86,6 +89,7 @@ impl Default for Options {
             family: None,
             resolutions: Vec::new(),
             deny_private: DenyPrivate::default(),
+            describe_tls: false,
         }
     }
 }
@@ -133,6 +137,7 @@ tokio::task_local! {
 /// nobody's name.
 fn note<C>(connection: C) -> C {
     let _ = CONNECTED.try_with(|connected| connected.set(true));
+    trace::connected();
     connection
 }
 
@@ -203,6 +208,7 @@ impl Clients {
     pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> Result<Response, Broken> {
         let port = request.url().port_or_known_default().unwrap_or_default();
         let asked = Asked { port, is_guarded: reach == Reach::Guarded };
+        trace::sent();
         let answer = async {
             let answer = ASKED.scope(asked, client.execute(request)).await;
             answer.map_err(|error| Broken { error, on_kept_connection: !CONNECTED.with(Cell::get) })
@@ -216,7 +222,8 @@ impl Clients {
         literal(url).or_else(connected)
     }
 
-    fn is_proxied(&self, url: &Url) -> bool {
+    /// Whether a proxy stands before a URL.
+    pub(super) fn is_proxied(&self, url: &Url) -> bool {
         let by_environment =
             |matcher: &Matcher| url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some());
         self.files.proxy.is_some() || self.environment.as_ref().is_some_and(by_environment)
@@ -244,6 +251,7 @@ impl Clients {
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .dns_resolver(self.resolver(reach))
             .connector_layer(MapResponseLayer::new(note))
+            .tls_info(self.options.describe_tls)
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)

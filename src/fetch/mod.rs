@@ -17,6 +17,7 @@
 //! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod body;
+mod certificate;
 mod client;
 mod coding;
 mod cookies;
@@ -28,6 +29,7 @@ mod memory;
 mod redirect;
 mod request;
 mod resolve;
+mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,6 +43,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use self::body::Measure;
+pub use self::certificate::Certificate;
 use self::client::{Broken, Clients, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
@@ -51,6 +54,7 @@ pub use self::guard::DenyPrivate;
 pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
+pub use self::trace::{Connection, Times, Tls, Trace, traced};
 use crate::failure::{Failure, Kind};
 use crate::job::{Lack, Redirect, Trail};
 
@@ -108,7 +112,7 @@ impl Limits {
 pub struct Error(String);
 
 /// An answer whose body is complete, content codings undone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fetched {
     /// The URL that answered.
     pub url: Url,
@@ -197,7 +201,7 @@ impl Fetcher {
     /// Whether answers are asked for without their bodies.
     #[must_use]
     pub fn asks_for_heads(&self) -> bool {
-        self.request.method == Method::HEAD
+        self.request.method() == Method::HEAD
     }
 
     /// Makes the request that `trail` names.
@@ -210,6 +214,9 @@ impl Fetcher {
         let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
+        if trace::is_on() {
+            trace::answered(&response, self.clients.is_proxied(&trail.url));
+        }
         let head = Head { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) };
         if let Some(jar) = &self.cookies {
             jar.receive(&trail.url, &head.headers);
@@ -223,8 +230,14 @@ impl Fetcher {
                 None => self.read(&mut response, &head.headers, &room, deadline).await.map(Ok),
             }
         };
-        match read.await {
-            Ok(Ok(body)) => Ok(Answer::Page(Fetched { url: trail.url.clone(), head, body })),
+        let read = read.await;
+        trace::ended();
+        match read {
+            Ok(Ok(body)) => {
+                let fetched = Fetched { url: trail.url.clone(), head, body };
+                trace::completed(&fetched);
+                Ok(Answer::Page(fetched))
+            }
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
             Err(failure) => {
                 let lack = room.was_refused().then_some(Lack::Memory);
@@ -313,6 +326,7 @@ impl Fetcher {
     async fn piece(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Failure> {
         let quiet = "no byte for too long within the body";
         let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
+        trace::received(piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len)));
         piece.map_err(|error| explain(&error, Phase::Body))
     }
 

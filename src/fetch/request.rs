@@ -22,7 +22,7 @@ const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("scrape/", env!("C
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The method of the first request for a target.
-    pub(super) method: Method,
+    method: Method,
     /// The header fields for the origin that the user named.
     headers: HeaderMap,
     /// The header fields for any other origin.
@@ -55,7 +55,7 @@ impl Options {
     /// Sends a header field with every request to the origin that the user named, and with all requests if it says
     /// nothing secret.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
-        if SAFE.contains(&name) {
+        if !Self::may_be_secret(&name) {
             self.safe_headers.append(name.clone(), value.clone());
         }
         self.headers.append(name, value);
@@ -78,8 +78,27 @@ impl Options {
         self.trusts_redirects = trust;
     }
 
+    /// The header fields for the origin that the user named; `Authorization` comes on top where there are credentials.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Whether the value of a header field may be a secret: it is then sent to that origin alone, and shown to nobody.
+    #[must_use]
+    pub fn may_be_secret(name: &HeaderName) -> bool {
+        !SAFE.contains(name)
+    }
+
+    /// The method of the first request for a target.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The method of the request that `trail` names.
-    pub(super) fn method_of(&self, trail: &Trail) -> Method {
+    #[must_use]
+    pub fn method_of(&self, trail: &Trail) -> Method {
         if trail.rewrite_to_get { Method::GET } else { self.method.clone() }
     }
 

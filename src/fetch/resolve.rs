@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::explain::TOO_MANY_FILES;
 use super::guard::is_private;
-use super::{Family, Resolution};
+use super::{Family, Resolution, trace};
 
 /// How long an answer is used again, as curl does. The connections of one host come close together.
 const LIFETIME: Duration = Duration::from_mins(1);
@@ -109,9 +109,9 @@ impl<R> Fixed<R> {
 
 impl<R: Resolve> Resolve for Fixed<R> {
     fn resolve(&self, name: Name) -> Resolving {
-        let Some(addresses) = self.find(name.as_str()) else { return self.otherwise.resolve(name) };
+        let Some(addresses) = self.find(name.as_str()) else { return trace::lookup(self.otherwise.resolve(name)) };
         let found = wanted(name.as_str(), addresses, self.family);
-        Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) })
+        trace::lookup(Box::pin(async move { Ok(Box::new(found?.into_iter()) as Addrs) }))
     }
 }
 

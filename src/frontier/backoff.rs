@@ -27,24 +27,61 @@ impl Default for Options {
     }
 }
 
+/// How long to wait before a job is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// As long as the host asked for.
+    Exactly(Duration),
+    /// Any time up to this one, at random.
+    UpTo(Duration),
+}
+
+/// Why a failed job is not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The answer would be the same.
+    Pointless,
+    /// The request may have been carried out, and must not be twice.
+    Unsafe,
+    /// It was tried as often as it may be.
+    Spent,
+    /// The host asks to wait longer than anybody will.
+    TooLong(Duration),
+}
+
 impl Options {
-    /// How long to wait before `trail` is tried again; none when it is not.
-    pub(super) fn wait(&self, trail: &Trail, failure: &Failure, hint: HostHint) -> Option<Duration> {
+    /// Whether `trail` is tried again after a failure, and when.
+    ///
+    /// # Errors
+    /// It is not; this is why.
+    pub fn plan(&self, trail: &Trail, failure: &Failure, hint: HostHint) -> Result<Wait, Refusal> {
         let idempotent = self.idempotent || trail.rewrite_to_get;
-        if trail.attempt > self.retries || !failure.is_retryable(idempotent) {
-            return None;
+        if !failure.is_retryable(idempotent) {
+            return Err(if failure.is_retryable(true) { Refusal::Unsafe } else { Refusal::Pointless });
+        }
+        if trail.attempt > self.retries {
+            return Err(Refusal::Spent);
         }
         match hint.retry_after {
-            Some(wait) => (wait <= self.max_retry_after).then_some(wait),
-            None => Some(self.jittered(trail.attempt)),
+            Some(wait) if wait > self.max_retry_after => Err(Refusal::TooLong(wait)),
+            Some(wait) => Ok(Wait::Exactly(wait)),
+            None => Ok(Wait::UpTo(self.longest(trail.attempt))),
+        }
+    }
+
+    /// How long to wait before `trail` is tried again; none when it is not.
+    pub(super) fn wait(&self, trail: &Trail, failure: &Failure, hint: HostHint) -> Option<Duration> {
+        match self.plan(trail, failure, hint).ok()? {
+            Wait::Exactly(wait) => Some(wait),
+            Wait::UpTo(longest) => Some(longest.mul_f64(fastrand::f64())),
         }
     }
 
     /// Exponential back-off with full jitter (Marc Brooker, "Exponential Backoff And Jitter", 2015): any time up to
     /// the delay doubled for each attempt before.
-    fn jittered(&self, attempt: u32) -> Duration {
+    fn longest(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
-        self.delay.saturating_mul(1 << doublings).min(CEILING).mul_f64(fastrand::f64())
+        self.delay.saturating_mul(1 << doublings).min(CEILING)
     }
 }
 
@@ -80,6 +117,16 @@ mod tests {
         let failure = Failure::new(Kind::Status, "503").with_retry(Retry::Always);
         assert_eq!(options.wait(&trail(1), &failure, after(120)), Some(Duration::from_mins(2)));
         assert_eq!(options.wait(&trail(1), &failure, after(121)), None);
+        assert_eq!(options.plan(&trail(1), &failure, after(121)), Err(Refusal::TooLong(Duration::from_secs(121))));
+    }
+
+    #[test]
+    fn what_is_not_tried_again_is_told_why() {
+        let options = Options::default();
+        let plan = |attempt, kind| options.plan(&trail(attempt), &Failure::new(kind, "x"), HostHint::default());
+        assert_eq!(plan(2, Kind::Connect), Ok(Wait::UpTo(Duration::from_secs(2))));
+        assert_eq!(plan(3, Kind::Connect), Err(Refusal::Spent));
+        assert_eq!(plan(3, Kind::Tls), Err(Refusal::Pointless), "however often");
     }
 
     #[test]
@@ -88,6 +135,7 @@ mod tests {
         let reset = Failure::new(Kind::Reset, "closed");
         assert_eq!(options.wait(&trail(1), &reset, HostHint::default()), None);
         assert!(options.wait(&trail(1), &Failure::new(Kind::Connect, "refused"), HostHint::default()).is_some());
+        assert_eq!(options.plan(&trail(1), &reset, HostHint::default()), Err(Refusal::Unsafe));
         let get = Trail { rewrite_to_get: true, ..trail(1) };
         assert!(options.wait(&get, &reset, HostHint::default()).is_some(), "a redirect made it a GET");
     }

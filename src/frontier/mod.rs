@@ -23,7 +23,7 @@ use futures::stream::Stream;
 use futures::task::AtomicWaker;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-pub use self::backoff::Options as RetryOptions;
+pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
 pub use self::queue::{Next, Progress, Queue};
 use crate::job::{Outcome, Rejected, Seed};
 

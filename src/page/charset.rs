@@ -5,6 +5,63 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFI
 use memchr::memmem;
 use url::Url;
 
+/// What decided which charset a text is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A byte order mark.
+    Mark,
+    /// The `Content-Type`.
+    Header,
+    /// A `<meta>` in the first 1024 bytes.
+    Meta,
+    /// An XML declaration.
+    XmlDeclaration,
+    /// JSON is UTF-8 (RFC 8259, section 8.1).
+    Json,
+    /// Nothing declares one, and the body is valid UTF-8.
+    Utf8,
+    /// A `<meta>` further on.
+    LateMeta,
+    /// Nothing declares one, and the body is nothing but ASCII.
+    Ascii,
+    /// Nothing declares one: a guess.
+    Guess,
+}
+
+impl Source {
+    /// The stable name.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Mark => "bom",
+            Self::Header => "header",
+            Self::Meta => "meta",
+            Self::XmlDeclaration => "xml_declaration",
+            Self::Json => "json",
+            Self::Utf8 => "utf8",
+            Self::LateMeta => "late_meta",
+            Self::Ascii => "ascii",
+            Self::Guess => "guess",
+        }
+    }
+
+    /// The same for a person.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Mark => "a byte order mark says so",
+            Self::Header => "Content-Type says so",
+            Self::Meta => "a <meta> in the first 1024 bytes says so",
+            Self::XmlDeclaration => "the XML declaration says so",
+            Self::Json => "JSON always is",
+            Self::Utf8 => "nothing declares one, and it is valid UTF-8",
+            Self::LateMeta => "a <meta> says so, beyond the first 1024 bytes",
+            Self::Ascii => "nothing declares one, and it is all ASCII",
+            Self::Guess => "nothing declares one: a guess",
+        }
+    }
+}
+
 /// How far into a page a declaration has to be.
 const PRESCAN: usize = 1024;
 

@@ -18,6 +18,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Xml => "xml",
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Binary => "binary",
+        }
+    }
+
     /// What `body` is.
     pub(super) fn of(declared: Option<&MediaType>, body: &[u8]) -> Self {
         let Some(media) = declared else { return sniff(body) };

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::fetch::{Fetched, Head};
 
+pub use charset::Source as CharsetSource;
 pub use media::Kind;
 use media::MediaType;
 
@@ -23,6 +24,8 @@ pub struct Page<'a> {
     pub kind: Kind,
     /// The WHATWG name of the charset that the text was decoded with, in lower case; none for [`Kind::Binary`].
     pub charset: Option<&'static str>,
+    /// What decided that.
+    pub charset_source: Option<CharsetSource>,
     /// The decoded text, without byte order mark; empty for [`Kind::Binary`].
     pub text: Cow<'a, str>,
     /// The length of the text in characters (Unicode scalar values); of [`Kind::Binary`], in bytes.
@@ -54,41 +57,53 @@ impl<'a> Page<'a> {
         let kind = Kind::of(declared.as_ref(), body);
         let bytes = body.len() as u64;
         if kind == Kind::Binary {
-            return Self { url, kind, charset: None, text: Cow::Borrowed(""), length: bytes, bytes, status, headers };
+            let (charset, charset_source, text) = (None, None, Cow::Borrowed(""));
+            return Self { url, kind, charset, charset_source, text, length: bytes, bytes, status, headers };
         }
         let label = declared.as_ref().and_then(|media| media.charset.as_deref());
-        let (text, encoding) = decode(body, kind, label, url);
+        let (text, encoding, source) = decode(body, kind, label, url);
+        let (charset, charset_source) = (Some(charset::name(encoding)), Some(source));
         let length = count_chars(&text);
-        Self { url, kind, charset: Some(charset::name(encoding)), text, length, bytes, status, headers }
+        Self { url, kind, charset, charset_source, text, length, bytes, status, headers }
     }
 }
 
-/// The text of a body, and the encoding that it turned out to be in.
-fn decode<'a>(body: &'a [u8], kind: Kind, label: Option<&str>, url: &Url) -> (Cow<'a, str>, &'static Encoding) {
+/// The text of a body, the encoding that it turned out to be in, and what decided that.
+fn decode<'a>(
+    body: &'a [u8],
+    kind: Kind,
+    label: Option<&str>,
+    url: &Url,
+) -> (Cow<'a, str>, &'static Encoding, CharsetSource) {
+    use CharsetSource as By;
     if let Some((encoding, mark)) = Encoding::for_bom(body) {
-        return (decode_as(encoding, &body[mark..]), encoding);
+        return (decode_as(encoding, &body[mark..]), encoding, By::Mark);
     }
+    let header = label.and_then(|label| Encoding::for_label(label.as_bytes())).map(|encoding| (encoding, By::Header));
+    let meta = || charset::prescan(body).map(|encoding| (encoding, By::Meta));
+    let xml = || charset::xml_declaration(body).map(|encoding| (encoding, By::XmlDeclaration));
     let declared = || match kind {
-        Kind::Json => Some(UTF_8),
-        Kind::Html => charset::prescan(body).or_else(|| charset::xml_declaration(body)),
-        Kind::Xml => charset::xml_declaration(body),
+        Kind::Json => Some((UTF_8, By::Json)),
+        Kind::Html => meta().or_else(xml),
+        Kind::Xml => xml(),
         Kind::Text | Kind::Binary => None,
     };
-    if let Some(encoding) = label.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(declared) {
-        return (decode_as(encoding, body), encoding);
+    if let Some((encoding, by)) = header.or_else(declared) {
+        return (decode_as(encoding, body), encoding, by);
     }
-    match simdutf8::compat::from_utf8(body) {
-        Ok(text) if kind == Kind::Html && text.is_ascii() => {
-            let encoding = charset::late_meta(body).unwrap_or(WINDOWS_1252);
-            (decode_as(encoding, body), encoding)
-        }
-        Ok(text) => (Cow::Borrowed(text), UTF_8),
+    let late = || match kind {
+        Kind::Html => charset::late_meta(body).map(|encoding| (encoding, By::LateMeta)),
+        _ => None,
+    };
+    let (encoding, by) = match simdutf8::compat::from_utf8(body) {
+        Ok(text) if kind == Kind::Html && text.is_ascii() => late().unwrap_or((WINDOWS_1252, By::Ascii)),
+        Ok(text) => return (Cow::Borrowed(text), UTF_8, By::Utf8),
         Err(error) => {
-            let late = if kind == Kind::Html { charset::late_meta(body) } else { None };
-            let encoding = late.unwrap_or_else(|| charset::guess(body, error.valid_up_to(), url));
-            (decode_as(encoding, body), encoding)
+            let guess = || (charset::guess(body, error.valid_up_to(), url), By::Guess);
+            late().unwrap_or_else(guess)
         }
-    }
+    };
+    (decode_as(encoding, body), encoding, by)
 }
 
 /// Decodes, without copying where the bytes are the text already.

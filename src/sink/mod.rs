@@ -23,9 +23,10 @@ use std::sync::Arc;
 
 pub use compression::Compression;
 pub use lines::Lines;
-pub use neutral::neutralise;
+pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
 pub use table::grouped;
+pub use width::cut;
 
 use self::formula::is_formula;
 use crate::engine::Sink;

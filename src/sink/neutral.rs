@@ -86,6 +86,18 @@ pub(super) fn write_escaped<W: Write + ?Sized>(text: &str, out: &mut W) -> io::R
     out.write_all(&text.as_bytes()[written..])
 }
 
+/// JSON on several lines with escapes for what a terminal would act on: to a JSON reader the same text.
+#[must_use]
+pub fn escape_json(text: &str) -> String {
+    let escaped = |line| {
+        let mut out = Vec::new();
+        // Writing to memory does not fail, and what comes out is made of whole characters.
+        let _ = write_escaped(line, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    };
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -114,6 +126,14 @@ mod tests {
         assert_eq!(neutralise("pay\u{200b}pal"), "pay\u{fffd}pal");
         assert_eq!(neutralise("a\u{e0041}b"), "a\u{fffd}b");
         assert_eq!(neutralise("Donau\u{ad}dampf"), "Donau-dampf");
+    }
+
+    #[test]
+    fn json_keeps_its_lines_and_its_meaning() {
+        let text = "\u{9b}\u{202e}\u{2028}é\n";
+        let shown = escape_json(&format!("{:#}", serde_json::json!({ "a": text })));
+        assert_eq!(shown, "{\n  \"a\": \"\\u009b\\u202e\\u2028é\\n\"\n}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["a"], text);
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// As much of the beginning of `text` as fits into `width` columns, neutralised. No more of it is read than that.
-pub(super) fn cut(text: &str, width: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
     cut_chars(shown(text), width)
 }
 

@@ -12,6 +12,7 @@ mod cookies;
 mod dedupe;
 mod engine;
 mod exit;
+mod explain;
 mod expressions;
 mod extract;
 mod fetch;

@@ -62,11 +62,11 @@ fn the_name_of_a_hostile_source_is_neutralised() {
 }
 
 /// What makes a terminal do something, hides text or reorders it.
-const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{9b}31mred\u{202e}lin\u{200b}e\u{2028}\rover\u{8}";
+pub(crate) const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{9b}31mred\u{202e}lin\u{200b}e\u{2028}\rover\u{8}";
 
 /// Asserts that nothing in `text` is acted on.
 #[track_caller]
-fn assert_is_shown_only(text: &str) {
+pub(crate) fn assert_is_shown_only(text: &str) {
     let is_active = |c: char| {
         (c.is_control() && !"\t\r\n".contains(c)) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
     };

@@ -136,7 +136,15 @@ mod tests {
     fn every_command_and_every_exit_status_has_its_line() {
         let page = page();
         for (title, terms) in [
-            (".SH COMMANDS", vec!["scrape schema [OPTIONS]", "scrape completions SHELL", "scrape man"]),
+            (
+                ".SH COMMANDS",
+                vec![
+                    "scrape explain [OPTIONS] URL",
+                    "scrape schema [OPTIONS]",
+                    "scrape completions SHELL",
+                    "scrape man",
+                ],
+            ),
             (".SH \"EXIT STATUS\"", EXIT_STATUS.map(|(code, _)| code).to_vec()),
         ] {
             let section = page.split_once(title).expect(title).1;

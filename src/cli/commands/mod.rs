@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(super) mod completions;
+pub(super) mod explain;
 pub(super) mod man;
 mod options;
 pub(super) mod run;

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
-use crate::cli::args::{self, Run};
+use crate::cli::args::{self, Fetching, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies;
 use crate::cli::exit::Stop;
@@ -33,12 +33,16 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
         keep_duplicates: args.input.keep_duplicates,
         connections: files.connections,
         idle_timeout,
-        retry: RetryOptions {
-            retries: args.retries.retry,
-            delay: args.retries.retry_delay,
-            max_retry_after: args.retries.max_retry_after,
-            idempotent: method(&args.request)?.is_idempotent(),
-        },
+        retry: retry(&args.fetching)?,
+    })
+}
+
+pub(super) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
+    Ok(RetryOptions {
+        retries: args.retries.retry,
+        delay: args.retries.retry_delay,
+        max_retry_after: args.retries.max_retry_after,
+        idempotent: method(&args.request)?.is_idempotent(),
     })
 }
 
@@ -53,7 +57,7 @@ pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
     })
 }
 
-pub(super) fn fetch(args: &Run, environment: &Environment) -> Result<fetch::Options, Stop> {
+pub(super) fn fetch(args: &Fetching, environment: &Environment) -> Result<fetch::Options, Stop> {
     let mut limits = Limits {
         max_time: args.limits.max_time,
         read_timeout: args.limits.read_timeout,
@@ -134,14 +138,13 @@ fn body(data: &[String]) -> Result<Vec<u8>, Stop> {
     Ok(pieces.join(&b'&'))
 }
 
-fn connection(args: &Run, environment: &Environment) -> Result<ConnectionOptions, Stop> {
+fn connection(args: &Fetching, environment: &Environment) -> Result<ConnectionOptions, Stop> {
     let connection = &args.connection;
     if connection.key.is_some() && connection.cert.is_none() {
         return Err(Stop::usage(anyhow!("--key needs --cert")));
     }
     Ok(ConnectionOptions {
         connect_timeout: args.limits.connect_timeout,
-        idle_per_host: args.pace.per_host.get(),
         idle_timeout: frontier::Options::default().idle_timeout,
         proxy: connection.proxy.clone(),
         proxy_from_environment: environment.has_proxy,
@@ -155,5 +158,6 @@ fn connection(args: &Run, environment: &Environment) -> Result<ConnectionOptions
         },
         resolutions: connection.resolve.clone(),
         deny_private: connection.deny_private,
+        ..ConnectionOptions::default()
     })
 }

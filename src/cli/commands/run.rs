@@ -87,14 +87,16 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
 
 /// Opens everything that can be wrong before the first fetch.
 fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Stop> {
-    let bar = progress::bar(args.general.progress, args.general.quiet);
+    let bar = progress::bar(args.display.progress, args.general.quiet);
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
     let fields: Arc<[_]> = extractor.names().into();
     let contract = contract(&args.output.expect, Arc::clone(&fields))?;
-    let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
-    let cookies = cookies::open(args)?;
+    let mut fetching = options::fetch(&args.fetching, environment)?;
+    fetching.connection.idle_per_host = args.pace.per_host.get();
+    let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
+    let cookies = cookies::open(&args.fetching.request, args.output.output.iter().chain(&args.output.summary))?;
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
@@ -116,7 +118,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let options = outputs::options(&args.output, fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(contract.clone()));
-    sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
+    sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     Ok(Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread })
@@ -184,7 +186,7 @@ fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
 /// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
 fn report(args: &Run, conclusion: &Conclusion, status: Status, voice: &Voice) {
     let totals = &conclusion.totals;
-    let is_wanted = args.general.verbose > 0 || args.general.progress == ProgressMode::Log;
+    let is_wanted = args.general.verbose > 0 || args.display.progress == ProgressMode::Log;
     if totals.targets == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
     } else if io::stderr().is_terminal() || is_wanted {

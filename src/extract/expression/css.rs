@@ -68,7 +68,7 @@ impl Selectors {
 
 /// A CSS selector, and what of an element is taken.
 #[derive(Debug)]
-pub(super) struct Css {
+pub(in crate::extract) struct Css {
     selectors: Selectors,
     part: Part,
 }
@@ -105,6 +105,11 @@ impl Css {
         is_element
     }
 
+    /// Whether its selector finds an element.
+    pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
+        self.selectors.matches(element, caches) && !is_in_template(element)
+    }
+
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
         match &self.part {
             Part::Element(aspect) => Some(aspect.of(element)),
@@ -128,7 +133,7 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn look(&mut self, element: &ElementRef<'_>, base: &Base, caches: &mut SelectorCaches) -> Result<(), Failure> {
-        if self.is_done || !self.css.selectors.matches(element, caches) || is_in_template(element) {
+        if self.is_done || !self.css.finds(element, caches) {
             return Ok(());
         }
         let value = self.css.value(element, base);

@@ -48,7 +48,7 @@ use super::links::Base;
 use super::tree::text_of;
 use crate::failure::Failure;
 use crate::value::Value;
-use css::Css;
+pub(super) use css::Css;
 pub(super) use fault::Fault;
 use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
 use jsonpath::JsonPath;
@@ -179,6 +179,11 @@ impl Expression {
             steps.push(step);
         }
         Ok(Self { selector, is_list, steps, holds })
+    }
+
+    /// Its CSS selector, if it has one.
+    pub(super) fn css(&self) -> Option<&Css> {
+        if let Selector::Css(css) = &self.selector { Some(css) } else { None }
     }
 
     /// Whether it is evaluated on a tree.

@@ -1,5 +1,7 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+mod traced;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +16,8 @@ use crate::failure::{Failure, Kind, Retry};
 use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
 use crate::page::Page;
+
+pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
 pub trait Visit: Send + Sync + 'static {

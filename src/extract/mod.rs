@@ -65,7 +65,7 @@ pub enum Ask {
     /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
     /// `price=.price | re:([\d.]+) | number`.
     Select(String),
-    /// The fields of recipes, each for the pages of some URLs. They stand in TOML: the README describes it under "Recipe files".
+    /// The fields of recipes, each for the pages of some URLs. They stand in TOML, such as that in `examples/recipes`.
     Recipes {
         /// What the file is called where something is wrong with it.
         name: String,

@@ -1,5 +1,7 @@
 //! Recipes: fields that are named once for a site, and a record for each item of a page.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::support::scrape::{Run, Scrape};
@@ -293,4 +295,89 @@ fn a_recipe_may_be_a_setting() {
     let config = "recipe = \"shop.toml\"";
     let run = scrape(["-f", "jsonl", &site.url("/lamps")]).file("scrape.toml", config).file("shop.toml", RECIPE);
     assert_eq!(run.run().succeeds().records().len(), 2);
+}
+
+/// The fields of a worked recipe on its saved page, as it is served from `path`.
+fn worked(name: &str, page: &str, path: &'static str) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
+    let body = std::fs::read_to_string(folder.join(page)).unwrap();
+    let is_json = page.ends_with(".json");
+    let site = Site::start(move |hit| match &*hit.path {
+        known if known != path => Answer::status(404),
+        _ if is_json => Answer::typed("application/json", body.clone()),
+        _ => Answer::html(body.clone()),
+    });
+    let recipe = folder.join(format!("{name}.toml"));
+    let run = scrape(["-f", "jsonl", "-r", recipe.to_str().unwrap(), &site.url(path)]).run().succeeds();
+    fields(&run, &site)
+}
+
+#[test]
+fn the_recipe_for_a_shop_reads_its_listing() {
+    let [heron, wren] = &worked("shop", "shop.html", "/lamps?page=1")[..] else { panic!("two products") };
+    let wanted = json!({
+        "category": "Lamps", "sku": "L-100", "name": "Heron desk lamp", "url": "http://site/lamps/heron",
+        "price": 1049.5, "old_price": null, "currency": "€", "rating": 4.6, "in_stock": "in stock",
+        "images": ["http://site/img/heron-1.jpg", "http://site/img/heron-2.jpg"],
+        "variants": [{"color": "black", "price": 0}, {"color": "brass", "price": 12}],
+        "description": null,
+    });
+    assert_eq!(*heron, wanted);
+    assert_eq!((&wren["name"], &wren["price"]), (&json!("Wren clip lamp"), &json!(19.9)));
+    assert_eq!((&wren["rating"], &wren["in_stock"], &wren["variants"]), (&Value::Null, &Value::Null, &json!([])));
+}
+
+#[test]
+fn the_recipe_for_a_news_index_reads_its_stories() {
+    let [ferry, market] = &worked("news", "news.html", "/")[..] else { panic!("two stories") };
+    let wanted = json!({
+        "section": "Front page", "updated": "2026-03-14T09:30:00+01:00",
+        "headline": "Ferry runs again after the storm", "url": "http://site/2026/03/14/ferry",
+        "summary": "The first crossing left the pier at seven.", "published": "2026-03-14T08:05:00+01:00",
+        "authors": ["Mira Holm", "Jon Aker"], "paid": false, "comments": 14,
+    });
+    assert_eq!(*ferry, wanted);
+    assert_eq!((&market["published"], &market["paid"]), (&json!("2026-03-13"), &json!(true)));
+    assert_eq!((&market["authors"], &market["comments"]), (&json!([]), &json!(0)));
+}
+
+#[test]
+fn the_recipe_for_a_json_api_reads_its_items() {
+    let found = worked("api", "api.json", "/v1/releases?page=1");
+    let wanted = json!([
+        {
+            "total": 3, "id": 9_007_199_254_740_993_u64, "version": "2.1.0", "released": "2026-02-03T10:15:00Z",
+            "author": "mira", "notes": "Faster.", "labels": ["stable", "linux"],
+            "files": [{"name": "tool.tar.gz", "bytes": 120_034, "url": "http://site/files/2.1.0/tool.tar.gz"}],
+        },
+        {
+            "total": 3, "id": 40, "version": "2.0.9", "released": "2025-11-20T08:00:00Z",
+            "author": null, "notes": "", "labels": [], "files": [],
+        },
+    ]);
+    assert_eq!(Value::from(found), wanted);
+}
+
+#[test]
+fn the_recipe_for_a_documentation_site_reads_a_page() {
+    let wanted = json!([{
+        "heading": "Installing", "version": "2.1", "path": ["Docs", "Getting started"],
+        "sections": [
+            {"id": "linux", "title": "On Linux", "code": ["tar xf tool.tar.gz", "./tool --version"]},
+            {"id": "source", "title": "From source", "code": []},
+        ],
+        "edit": "https://code.example/tool/edit/docs/install.md", "next": "http://site/docs/configure/",
+        "changed": "2026-03-14",
+    }]);
+    assert_eq!(Value::from(worked("docs", "docs.html", "/docs/install/")), wanted);
+}
+
+#[test]
+fn every_worked_recipe_is_tested() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let recipes = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let mut names: Vec<_> = recipes.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["api", "docs", "news", "shop"]);
 }

@@ -7,7 +7,7 @@
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
 //! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
 //! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
-//! may a selector find. The standard has no such limits, and browsers have others.
+//! may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
 mod article;
 mod bylines;

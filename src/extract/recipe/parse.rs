@@ -66,7 +66,6 @@ impl Parser<'_> {
         let is_plain = |raw: &str| raw.strip_prefix(['"', '\'']).is_some_and(|raw| raw.starts_with(text));
         match self.text.get(span.clone()) {
             Some(raw) if is_plain(raw) => self.fault(fault.within(span.start + 1)),
-            Some(raw) if raw == text => self.fault(fault.within(span.start)),
             _ => self.error(&self.text[..span.start], (text, fault.at), fault),
         }
     }
@@ -159,5 +158,36 @@ impl Parser<'_> {
         }
         let places = items.map(|items| self.places(&items)).transpose()?;
         Ok(Group { places, is_list, fields: self.fields(fields, &[])? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_wrong_is_told_with_its_line_whatever_the_file_says(
+            head in "(\u{feff}|\r\n)?(\\[\\[recipe\\]\\]\n)?",
+            rest in "((match|items|page|fields|a|\"b\\[\\]\") ?= ?)?[a-h=\"'{}\\[\\]. \n|@$:ü\\\\*/(]{0,40}",
+        ) {
+            let text = head + &rest;
+            if let Err(error) = parse("r.toml", &text) {
+                let shown = error.to_string();
+                let line = shown.strip_prefix("r.toml:").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
+                prop_assert!(line.is_some_and(|line| line <= 1 + text.matches('\n').count()), "{shown}");
+                prop_assert!(shown.ends_with('^') && error.hint().is_some(), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_byte_order_mark_and_have_lines_of_windows() {
+        let text = "\u{feff}[[recipe]]\r\nitems = \"li\"\r\n[recipe.fields]\r\na = \"p\"\r\n";
+        assert_eq!(parse("r.toml", text).unwrap().len(), 1);
+        let error = parse("r.toml", &text.replace("\"p\"", "\"p..q\"")).unwrap_err();
+        assert_eq!(error.to_string(), "r.toml:4: not a CSS selector\n  a = \"p..q\"\n        ^");
     }
 }

@@ -36,6 +36,8 @@ pub enum Kind {
     Decode,
     /// The answer's status does not count as fetched.
     Status,
+    /// The page lacks what its recipe requires.
+    Missing,
     /// The host's robots.txt forbids the URL.
     Robots,
     /// The address is one that this run may not reach.
@@ -50,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::Connect,
@@ -64,6 +66,7 @@ impl Kind {
         Self::TooComplex,
         Self::Decode,
         Self::Status,
+        Self::Missing,
         Self::Robots,
         Self::ForbiddenAddress,
         Self::HostDown,
@@ -88,6 +91,7 @@ impl Kind {
             Self::TooComplex => "too_complex",
             Self::Decode => "decode",
             Self::Status => "status",
+            Self::Missing => "missing",
             Self::Robots => "robots",
             Self::ForbiddenAddress => "forbidden_address",
             Self::HostDown => "host_down",
@@ -110,6 +114,7 @@ impl Kind {
             | Self::TooComplex
             | Self::Decode
             | Self::Status
+            | Self::Missing
             | Self::Robots
             | Self::ForbiddenAddress
             | Self::HostDown

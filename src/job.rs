@@ -211,7 +211,7 @@ pub struct Redirect {
 pub enum End {
     /// With rows, or with a failure, or with both (a 404 page has facts and a failure).
     Done {
-        /// What was extracted: one row a page, none where there is no page.
+        /// What was extracted: one row a page, or one an item of its recipe; none where there is no page.
         rows: Vec<Row>,
         /// Why the target does not count as fetched.
         failure: Option<Failure>,

@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(page.kind == Kind::Binary, page.charset.is_none());
     assert!(page.kind == Kind::Binary || page.length == page.text.chars().count() as u64);
     let extracted = EXTRACTOR.read(&page);
-    assert_eq!(extracted.row.0.len(), FIELDS.len());
+    assert_eq!(extracted.rows[0].0.len(), FIELDS.len());
     assert!(extracted.title.is_none_or(|title| page.kind == Kind::Html && title.chars().count() <= 100_000));
     assert!(extracted.failure.is_none(), "{:?}", extracted.failure);
 });

@@ -18,6 +18,6 @@ fuzz_target!(|data: &str| {
     };
     let fetched = html(body);
     let extracted = extractor.read(&Page::read(&fetched));
-    assert_eq!(extracted.row.0.len(), 1);
+    assert_eq!(extracted.rows[0].0.len(), 1);
     assert!(extracted.failure.is_none_or(|failure| failure.kind == Kind::TooComplex));
 });

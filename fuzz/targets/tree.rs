@@ -37,7 +37,7 @@ fuzz_target!(|body: &str| {
         return;
     }
     let tree = Html::parse_document(&page.text);
-    for (found, (css, name)) in extracted.row.0.iter().zip(PICKS) {
+    for (found, (css, name)) in extracted.rows[0].0.iter().zip(PICKS) {
         let expected = find(&tree, css).into_iter().filter_map(|one| one.attr(name)).map(Value::from);
         assert_eq!(found.to_cell(), Value::List(expected.collect()).to_cell(), "{css}@{name}");
     }

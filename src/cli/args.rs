@@ -151,6 +151,9 @@ pub(super) struct Extraction {
     /// transforms, such as … | number
     #[arg(short = 's', long, value_name = "NAME=SELECTOR")]
     pub(super) select: Vec<String>,
+    /// Add the fields of the recipes in FILE, each for the pages of some URLs; one record for each of a page's items
+    #[arg(short = 'r', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) recipe: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -16,10 +16,13 @@ mod terminal;
 mod text;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use self::args::{Cli, Command};
@@ -85,24 +88,35 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
-    let asks_of = |command| matches.subcommand_matches(command).map(asks).unwrap_or_default();
+    let asks_of = |command| matches.subcommand_matches(command).map_or_else(|| Ok(Vec::new()), asks);
     let status = match cli.command {
-        None => commands::run::run(&cli.run, &asks(&matches), &environment),
-        Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain"), &environment),
-        Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")),
+        None => commands::run::run(&cli.run, &asks(&matches)?, &environment),
+        Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain")?, &environment),
+        Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),
     };
     Ok(status?)
 }
 
-/// What `-x` and `-s` ask for, in the order in which they were typed.
-fn asks(matches: &ArgMatches) -> Vec<Ask> {
+/// What `-x`, `-s` and `-r` ask for, in the order in which they were typed.
+fn asks(matches: &ArgMatches) -> Result<Vec<Ask>, Stop> {
     let of = |option, ask: fn(String) -> Ask| {
         let values = matches.get_many::<String>(option).into_iter().flatten().cloned().map(ask);
         matches.indices_of(option).into_iter().flatten().zip(values)
     };
     let mut asks: Vec<_> = of("extract", Ask::Field).chain(of("select", Ask::Select)).collect();
+    let files = matches.get_many::<PathBuf>("recipe").into_iter().flatten();
+    for (position, file) in matches.indices_of("recipe").into_iter().flatten().zip(files) {
+        asks.push((position, recipes(file)?));
+    }
     asks.sort_by_key(|&(position, _)| position);
-    asks.into_iter().map(|(_, ask)| ask).collect()
+    Ok(asks.into_iter().map(|(_, ask)| ask).collect())
+}
+
+/// The recipes in a file.
+fn recipes(file: &Path) -> Result<Ask, Stop> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}, the file of --recipe"));
+    Ok(Ask::Recipes { name, text: text.map_err(Stop::usage)? })
 }

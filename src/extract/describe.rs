@@ -22,9 +22,21 @@ impl Extractor {
             let (help, schema) = match step {
                 Step::Field(field) => (field.help, field.schema.into()),
                 Step::Expression(expression) => (expression.help(), expression.schema().into()),
+                Step::Recipe => ("by the page's recipe", self.schema_of_recipes(name).into()),
                 Step::Custom(_) => ("of your own", "{}".into()),
             };
             Description { name, help, schema }
         })
+    }
+
+    /// What a field holds by all recipes that have it, as a JSON Schema in JSON.
+    fn schema_of_recipes(&self, name: &str) -> String {
+        let mut schemas: Vec<_> = self.recipes.iter().filter_map(|placed| placed.recipe.schema(name)).collect();
+        schemas.sort_unstable();
+        schemas.dedup();
+        match &*schemas {
+            [schema] => schema.clone(),
+            schemas => format!(r#"{{"anyOf": [{}]}}"#, schemas.join(", ")),
+        }
     }
 }

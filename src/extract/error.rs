@@ -26,11 +26,31 @@ pub enum Error {
         /// What to do about it.
         hint: Box<str>,
     },
+    /// A file of recipes is wrong.
+    Recipe {
+        /// The file, the line, and what is wrong there.
+        what: Box<str>,
+        /// The line, or the expression.
+        text: Box<str>,
+        /// The byte of that where it goes wrong.
+        at: usize,
+        /// What to do about it.
+        hint: Box<str>,
+    },
 }
 
 impl std::error::Error for Error {}
 
 impl Error {
+    /// What to do about it, where there is something to try.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Expression { hint, .. } | Self::Recipe { hint, .. } => Some(hint),
+            Self::UnknownField(_) | Self::DuplicateName(_) => None,
+        }
+    }
+
     pub(super) fn expression(text: &str, fault: Fault) -> Self {
         let Fault { at, what, hint } = fault;
         Self::Expression { text: text.into(), at, what: what.into(), hint: hint.into() }
@@ -76,7 +96,9 @@ impl fmt::Display for Error {
                 write!(f, "\nfields: {}, all", names.join(", "))
             }
             Self::DuplicateName(name) => write!(f, "two fields are called `{name}`"),
-            Self::Expression { text, at, what, .. } => write!(f, "{what}\n{}", Picture { text, at: *at }),
+            Self::Expression { text, at, what, .. } | Self::Recipe { text, at, what, .. } => {
+                write!(f, "{what}\n{}", Picture { text, at: *at })
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ fn answered(name: &str, headers: &[(&'static str, &'static str)], body: &str) ->
         all.append(name, value);
     });
     let extracted = Extractor::new(&[field(name)]).unwrap().read(&answer("http://a.test/b/c", all, body));
-    serde_json::to_value(&extracted.row.0[0]).unwrap()
+    serde_json::to_value(&extracted.rows[0].0[0]).unwrap()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn blocks_of_json_ld_are_found_wherever_they_are() {
     let body = "<script type='Application/LD+JSON; x'>{\"a\": \"</p>&amp;\"}</script><p><script type=application/ld+json>[{\"b\":
         1},]</script><script type=application/json>{}</script><template><script type=application/ld+json>{}</script></template>
         <script type=application/ld+json>{\"broken\"</script><script type=application/ld+json>{\"c\": 1.0";
-    assert_eq!(read(&[field("jsonld")], body).row.0[0].to_cell(), r#"[{"a":"</p>&amp;"},{"b":1}]"#);
+    assert_eq!(read(&[field("jsonld")], body).rows[0].0[0].to_cell(), r#"[{"a":"</p>&amp;"},{"b":1}]"#);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_page_that_is_not_there_is_no_soft_404() {
     let mut page = page("<title>404 Not Found</title>");
     page.status = 404;
     let extracted = Extractor::new(&[field("hint")]).unwrap().read(&page);
-    assert_eq!(extracted.row.0[0].to_cell(), "[]");
+    assert_eq!(extracted.rows[0].0[0].to_cell(), "[]");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn fact(name: &str, page: &Page) -> Json {
         return Extractor::default().read(page).title.into();
     }
     let extracted = Extractor::new(&[field(asked)]).unwrap().read(page);
-    let value = serde_json::to_value(&extracted.row.0[0]).unwrap();
+    let value = serde_json::to_value(&extracted.rows[0].0[0]).unwrap();
     let rows = || value.as_array().unwrap().iter();
     match name {
         "author" => value[0].clone(),

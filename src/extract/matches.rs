@@ -1,10 +1,9 @@
 //! What CSS selectors find, for whoever asks why a field is what it is.
 
 use scraper::{ElementRef, Html};
-use selectors::matching::SelectorCaches;
 
 use super::deadline::Deadline;
-use super::expression::Css;
+use super::expression::{Css, Search};
 use super::tree::elements;
 use super::{Extractor, Step, construct};
 use crate::failure::Failure;
@@ -38,10 +37,10 @@ impl Extractor {
 }
 
 fn find(css: &Css, tree: &Html, deadline: &Deadline) -> Result<Matches, Failure> {
-    let (mut matches, mut caches) = (Matches::default(), SelectorCaches::default());
+    let (mut matches, mut search) = (Matches::default(), Search::below(tree.tree.root()));
     for element in elements(tree) {
         deadline.check()?;
-        if css.finds(&element, &mut caches) {
+        if css.finds(&element, &mut search) {
             matches.count += 1;
             matches.first.get_or_insert_with(|| path(&element));
         }

@@ -7,7 +7,7 @@
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
 //! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
 //! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
-//! may a selector find. The standard has no such limits, and browsers have others.
+//! may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
 mod article;
 mod bylines;
@@ -29,6 +29,7 @@ mod names;
 mod outline;
 mod parts;
 mod reader;
+mod recipe;
 mod source;
 mod structured;
 mod text;
@@ -43,12 +44,13 @@ use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
-use expression::{Expression, Subject};
+use expression::{Expression, Place, Subject};
 pub use fields::{FIELDS, Field};
 use links::Base;
 pub use matches::Matches;
 use parts::{Part, Parts};
 use reader::Found;
+use recipe::Recipe;
 use source::Source;
 use structured::microdata;
 
@@ -65,16 +67,24 @@ pub enum Ask {
     /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
     /// `price=.price | re:([\d.]+) | number`.
     Select(String),
+    /// The fields of recipes, each for the pages of some URLs. They stand in TOML, such as that in `examples/recipes`.
+    Recipes {
+        /// What the file is called where something is wrong with it.
+        name: String,
+        /// What it says.
+        text: String,
+    },
 }
 
 /// What stands for all fields that are cheap.
 const ALL: &str = "all";
 
-/// Whether something that is asked for has this name.
+/// Whether something that is asked for has this name. A recipe's fields are not looked at.
 fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
         Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
+        Ask::Recipes { .. } => false,
     })
 }
 
@@ -83,7 +93,16 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
 enum Step {
     Field(&'static Field),
     Expression(Expression),
+    /// By the page's recipe.
+    Recipe,
     Custom(fn(&Page) -> Value<'static>),
+}
+
+/// A recipe, and where its fields have their places in a row.
+#[derive(Debug)]
+struct Placed {
+    recipe: Recipe,
+    columns: Vec<usize>,
 }
 
 /// What was asked for, compiled once for all pages.
@@ -92,6 +111,8 @@ pub struct Extractor {
     names: Vec<Box<str>>,
     steps: Vec<Step>,
     parts: Parts,
+    /// The first that is for a page is the page's.
+    recipes: Vec<Placed>,
 }
 
 /// What a page yielded.
@@ -100,9 +121,10 @@ pub struct Extracted {
     /// The title of an HTML page: the text of its first `<title>` that is HTML and in no template, white space collapsed,
     /// at most 100,000 characters (WHATWG HTML, section 3.1.5, `document.title`). None where there is no such element.
     pub title: Option<String>,
-    /// The values of the fields that were asked for, in that order.
-    pub row: Row,
-    /// Why the page was not read as far as that needs: it is too complex.
+    /// The values of the fields that were asked for, in that order: one row, or one for each item that the page's recipe
+    /// finds.
+    pub rows: Vec<Row>,
+    /// Why this is not all that there should be: the page is too complex, or lacks what its recipe requires.
     pub failure: Option<Failure>,
 }
 
@@ -110,13 +132,21 @@ impl Extractor {
     /// Compiles what is asked for. The title always is.
     ///
     /// # Errors
-    /// A field is not known, an expression means nothing, or two have the same name.
+    /// A field is not known, an expression or a recipe means nothing, or two fields have the same name.
     pub fn new(asks: &[Ask]) -> Result<Self, Error> {
         let mut extractor = Self::default();
+        let files = asks.iter().filter_map(|ask| match ask {
+            Ask::Recipes { name, text } => Some(recipe::parse(name, text)),
+            Ask::Field(_) | Ask::Select(_) => None,
+        });
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        let in_recipes: Vec<_> = files.iter().flatten().flat_map(Recipe::names).map(String::from).collect();
+        let mut files = files.into_iter();
         for ask in asks {
             match ask {
                 Ask::Field(name) if name.trim() == ALL => {
-                    let mut others = FIELDS.iter().filter(|field| field.is_cheap() && !is_named(field.name, asks));
+                    let is_other = |name| !is_named(name, asks) && !in_recipes.iter().any(|known| known == name);
+                    let mut others = FIELDS.iter().filter(|field| field.is_cheap() && is_other(field.name));
                     others.try_for_each(|field| extractor.field(field))?;
                 }
                 Ask::Field(name) => {
@@ -130,6 +160,9 @@ impl Extractor {
                         extractor.parts.insert(Part::Tree);
                     }
                     extractor.push(name, Step::Expression(expression))?;
+                }
+                Ask::Recipes { .. } => {
+                    files.next().into_iter().flatten().try_for_each(|recipe| extractor.recipe(recipe))?;
                 }
             }
         }
@@ -147,6 +180,21 @@ impl Extractor {
     fn field(&mut self, field: &'static Field) -> Result<(), Error> {
         self.parts.insert(field.part);
         self.push(field.name, Step::Field(field))
+    }
+
+    /// Adds a recipe. Its fields share their columns with those of other recipes.
+    fn recipe(&mut self, recipe: Recipe) -> Result<(), Error> {
+        let mut columns = Vec::new();
+        for name in recipe.names() {
+            let column = self.names.iter().position(|known| **known == *name);
+            let shared = column.filter(|&column| matches!(self.steps[column], Step::Recipe));
+            columns.push(shared.unwrap_or(self.names.len()));
+            if shared.is_none() {
+                self.push(name, Step::Recipe)?;
+            }
+        }
+        self.recipes.push(Placed { recipe, columns });
+        Ok(())
     }
 
     fn push(&mut self, name: &str, step: Step) -> Result<(), Error> {
@@ -167,19 +215,22 @@ impl Extractor {
     /// Whether reading a page may take its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
-        self.parts.contains(Part::Tree) || self.parts.contains(Part::Microdata)
+        self.parts.contains(Part::Tree)
+            || self.parts.contains(Part::Microdata)
+            || self.recipes.iter().any(|placed| placed.recipe.reads_tree())
     }
 
     /// Whether reading this page does.
-    fn needs_tree_of(&self, page: &Page) -> bool {
+    fn needs_tree_of(&self, page: &Page, recipe: Option<&Placed>) -> bool {
         let has_microdata = || self.parts.contains(Part::Microdata) && microdata::is_in(&page.text);
-        page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_microdata())
+        let has_recipe = || recipe.is_some_and(|placed| placed.recipe.reads_tree());
+        page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_recipe() || has_microdata())
     }
 
     /// Whether reading a page takes no more than its tokens: some microseconds, and milliseconds for a large one.
     #[must_use]
     pub fn is_quick(&self) -> bool {
-        !self.needs_tree() && self.expressions().next().is_none()
+        !self.needs_tree() && self.expressions().next().is_none() && self.recipes.is_empty()
     }
 
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -198,10 +249,11 @@ impl Extractor {
         };
         let mut failure = result.err();
         if self.steps.is_empty() {
-            return Extracted { title: found.title, row: Row::default(), failure };
+            return Extracted { title: found.title, rows: vec![Row::default()], failure };
         }
+        let recipe = self.recipes.iter().find(|placed| placed.recipe.is_for(page.url));
         let mut tree = None;
-        if failure.is_none() && self.needs_tree_of(page) {
+        if failure.is_none() && self.needs_tree_of(page, recipe) {
             match construct::build(&page.text, &deadline) {
                 Ok(built) => tree = Some(built),
                 Err(why) => failure = Some(why),
@@ -217,44 +269,62 @@ impl Extractor {
         let mut values = self.read_fields(page, &mut source);
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
+        let mut rows = Vec::new();
         if is_read {
-            failure = failure.or(self.read_expressions(page, tree.as_ref(), &mut values, &deadline).err());
+            let read = self.read_expressions((page, recipe), tree.as_ref(), &mut values, &deadline);
+            match read {
+                Ok((found, why)) => (rows, failure) = (found, failure.or(why)),
+                Err(why) => failure = failure.or(Some(why)),
+            }
         }
-        Extracted { title: found.title, row: Row(values), failure }
+        if rows.is_empty() {
+            rows.push(Row(values));
+        }
+        Extracted { title: found.title, rows, failure }
     }
 
     /// The built-in fields in their places; null where expressions put theirs.
     fn read_fields(&self, page: &Page, source: &mut Source<'_>) -> Vec<Value<'static>> {
         let value = |step: &Step| match step {
             Step::Field(field) => field.value(source),
-            Step::Expression(_) => Value::Null,
+            Step::Expression(_) | Step::Recipe => Value::Null,
             Step::Custom(read) => read(page),
         };
         self.steps.iter().map(value).collect()
     }
 
+    /// Puts the values of expressions into their places, and gives the rows that the page's recipe makes of them, with
+    /// what they lack; none where there is no recipe.
     fn read_expressions(
         &self,
-        page: &Page,
+        (page, recipe): (&Page, Option<&Placed>),
         tree: Option<&Html>,
-        values: &mut [Value<'static>],
+        values: &mut Vec<Value<'static>>,
         deadline: &Deadline,
-    ) -> Result<(), Failure> {
+    ) -> Result<(Vec<Row>, Option<Failure>), Failure> {
         let expressions: Vec<_> = self.expressions().collect();
-        if expressions.is_empty() {
-            return Ok(());
+        let all = recipe.map_or_else(Vec::new, |placed| placed.recipe.expressions());
+        let all: Vec<_> = all.into_iter().chain(expressions.iter().copied()).collect();
+        if all.is_empty() {
+            return Ok((Vec::new(), None));
         }
         let base = Base::of(page, tree.and_then(tree::base_href));
-        let reads_json = expressions.iter().any(|expression| expression.reads_json());
+        let reads_json = all.iter().any(|expression| expression.reads_json());
         let json = if reads_json { read_json(page)? } else { None };
-        let subject = Subject::new(&expressions, (tree, json.as_ref()), &base, deadline)?;
-        let mut found = subject.evaluate(&expressions)?.into_iter();
-        for (step, value) in self.steps.iter().zip(values) {
+        let subject = Subject::new(&all, (tree, json.as_ref()), &base, deadline)?;
+        let mut found = subject.evaluate(&expressions, Place::Page)?.into_iter();
+        for (step, value) in self.steps.iter().zip(&mut *values) {
             if let Step::Expression(_) = step {
                 *value = found.next().unwrap_or_default();
             }
         }
-        Ok(())
+        let Some(Placed { recipe, columns }) = recipe else { return Ok((Vec::new(), None)) };
+        let found = recipe.read(&subject, values.iter().map(Value::size).sum())?;
+        if found.left_out > 0 {
+            tracing::info!(url = %page.url, items = found.left_out, "left out: a required field is missing");
+        }
+        let failure = found.failure();
+        Ok((found.into_rows(std::mem::take(values), columns), failure))
     }
 }
 

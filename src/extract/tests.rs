@@ -44,7 +44,7 @@ pub(super) fn read(asks: &[Ask], body: &str) -> Extracted {
 pub(super) fn value(ask: Ask, body: &str) -> Json {
     let extracted = read(&[ask], body);
     assert_eq!(extracted.failure, None);
-    serde_json::to_value(&extracted.row.0[0]).unwrap()
+    serde_json::to_value(&extracted.rows[0].0[0]).unwrap()
 }
 
 fn title(body: &str) -> Option<String> {
@@ -171,7 +171,7 @@ fn reading_goes_no_further_than_needed() {
     let head = "<title>a</title><meta name=description content=b>";
     let extracted = read(&[field("description")], &endless(&format!("{head}</head><body>")));
     assert_eq!((extracted.title.as_deref(), extracted.failure), (Some("a"), None));
-    assert_eq!(extracted.row.0[0].to_cell(), "b");
+    assert_eq!(extracted.rows[0].0[0].to_cell(), "b");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn only_selectors_and_some_fields_need_the_tree() {
     assert!(needs_tree(&[select("a=b"), field("lang")]));
     let microdata = Extractor::new(&[field("microdata")]).unwrap();
     assert!(microdata.needs_tree());
-    let needs_tree_of = |body| microdata.needs_tree_of(&page(body));
+    let needs_tree_of = |body| microdata.needs_tree_of(&page(body), None);
     assert_eq!(
         [needs_tree_of("<p itemscope>"), needs_tree_of("<P ITEMSCOPE>"), needs_tree_of("<p>")],
         [true, true, false]
@@ -197,7 +197,7 @@ fn no_field_takes_what_another_one_needs() {
         <base href=/x/><body><h1>one</h1><h1>two</h1><p>text <a href=y>three</a>";
     let mut asks: Vec<_> = FIELDS.iter().map(|one| field(one.name)).collect();
     let alone: Vec<_> = asks.iter().map(|ask| value(ask.clone(), body)).collect();
-    let together = |asks: &[Ask]| serde_json::to_value(&read(asks, body).row.0).unwrap();
+    let together = |asks: &[Ask]| serde_json::to_value(&read(asks, body).rows[0].0).unwrap();
     assert_eq!(together(&asks), json!(alone));
     asks.reverse();
     assert_eq!(together(&asks), json!(alone.into_iter().rev().collect::<Vec<_>>()));
@@ -269,7 +269,7 @@ fn text_is_what_is_seen() {
         <svg><title>no</title><text>n</text></svg><ul><li>o<li>p</ul>";
     assert_eq!(value(field("text"), body), "a bc\nd e\nf\ng\nh\ni\n  j\nk\tl\nm\nn\no\np");
     let text = Extractor::new(&[field("text"), field("links")]).unwrap().read(&typed("text/plain", "<b> a"));
-    assert_eq!(serde_json::to_value(&text.row.0).unwrap(), json!(["<b> a", null]));
+    assert_eq!(serde_json::to_value(&text.rows[0].0).unwrap(), json!(["<b> a", null]));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_row_has_the_order_of_what_was_asked_for() {
     let extractor = Extractor::new(&[select("z=b"), field("lang"), select("a=i")]).unwrap();
     let extracted = extractor.read(&page("<html lang=de><i>1</i><b>2</b>"));
     assert_eq!(extractor.names(), ["z".into(), "lang".into(), "a".into()]);
-    assert_eq!(serde_json::to_value(&extracted.row.0).unwrap(), json!(["2", "de", "1"]));
+    assert_eq!(serde_json::to_value(&extracted.rows[0].0).unwrap(), json!(["2", "de", "1"]));
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn the_schema_of_every_field_is_true() {
         let validator = jsonschema::validator_for(&schema).unwrap();
         for page in [page(body), page(""), typed("image/png", "")] {
             let extractor = Extractor::new(&[Ask::Field(field.name.to_owned())]).unwrap();
-            let value = serde_json::to_value(&extractor.read(&page).row.0[0]).unwrap();
+            let value = serde_json::to_value(&extractor.read(&page).rows[0].0[0]).unwrap();
             assert!(validator.is_valid(&value), "{}: {value}", field.name);
         }
     }

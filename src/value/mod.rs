@@ -80,6 +80,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        let own = size_of::<Self>();
+        own + match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Number(_) => 0,
+            Self::Str(text) => text.len(),
+            Self::List(values) => values.iter().map(Self::size).sum(),
+            Self::Map(entries) => entries.iter().map(|(key, value)| own + key.len() + value.size()).sum(),
+            Self::Table(table) => table.size(),
+            Self::Json(raw) => raw.get().len(),
+        }
+    }
+
     /// The value as the text of one cell: a text as it is, null as nothing, lists and maps as JSON.
     #[must_use]
     pub fn to_cell(&self) -> Cow<'_, str> {

@@ -44,6 +44,11 @@ impl Table {
         self.len() == 0
     }
 
+    /// About how many bytes of memory its maps take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.cells) + self.text.len()
+    }
+
     /// Appends a truth value to the map that is being filled; a map is complete with its last key.
     pub fn push_bool(&mut self, truth: bool) {
         self.cells.push(Cell::Bool(truth));

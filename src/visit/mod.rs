@@ -137,7 +137,7 @@ impl Local {
             // There is no body, which is not one of no bytes.
             (facts.charset, facts.length, facts.bytes) = (None, None, None);
         }
-        let end = End::Done { rows: vec![extracted.row], failure: refused.or(extracted.failure) };
+        let end = End::Done { rows: extracted.rows, failure: refused.or(extracted.failure) };
         (Some(facts), end, hint)
     }
 

@@ -28,6 +28,7 @@ mod page;
 mod politeness;
 mod process;
 mod readme;
+mod recipes;
 mod redirects;
 mod request;
 mod retry;

@@ -7,8 +7,10 @@ use scrape::extract::FIELDS;
 use scrape::extract::expression::TRANSFORMS;
 use scrape::failure::Kind;
 use scrape::record::COLUMNS;
+use serde_json::{Value, json};
 
 use crate::support::scrape::{Scrape, scrape};
+use crate::support::{Answer, Site};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -66,6 +68,25 @@ fn all_kinds_of_failure_are_named() {
 fn the_configuration_is_accepted() {
     let toml = blocks(&section("Options"), "toml").remove(0);
     scrape(["-"]).file("scrape.toml", &toml).stdin("").run().exits(0);
+}
+
+#[test]
+fn the_recipe_file_is_accepted() {
+    let toml = blocks(&section("Recipe files"), "toml").remove(0);
+    let page = "<h1>Lamps</h1><article class=product><h2>Lamp</h2><p class=price>12.50</p><a href=/1>More</a></article>\
+                <article class=product>An advertisement</article>";
+    let site = Site::start(move |hit| match &*hit.path {
+        "/lamps/" => Answer::html(page),
+        _ => Answer::typed("application/json", r#"{"products": [{"name": "Lamp", "price": 12.5}]}"#),
+    });
+    let urls = ["/lamps/", "/api/products"].map(|path| site.url(path));
+    let host = site.url("").replace("http://", "");
+    let run = scrape(["-f", "jsonl", "--ordered", "-r", "shop.toml"]).args(&urls);
+    let run = run.file("shop.toml", toml.replace("shop.example", &host)).run().succeeds();
+    let [lamp, api] = &run.records()[..] else { panic!("{run:?}") };
+    assert_eq!((&lamp["fields"]["name"], &lamp["fields"]["category"]), (&json!("Lamp"), &json!("Lamps")));
+    assert_eq!((&lamp["fields"]["price"], &api["fields"]["price"]), (&json!(12.5), &json!(12.5)));
+    assert_eq!((&lamp["fields"]["url"], &api["fields"]["url"]), (&json!(site.url("/1")), &Value::Null));
 }
 
 /// The recipes, each with an empty list in the place of every source: only the options are tried.

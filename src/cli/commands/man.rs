@@ -19,7 +19,7 @@ const EXIT_STATUS: [Entry; 8] = [
          list is empty.",
     ),
     ("1", "Some URLs failed."),
-    ("2", "The command, the configuration or a selector is wrong."),
+    ("2", "The command, the configuration, a selector or a recipe is wrong."),
     ("4", "Not one URL could be fetched."),
     ("5", "A source cannot be read, or an output not be written."),
     ("70", "A bug."),

@@ -46,14 +46,15 @@ pub(super) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
     })
 }
 
-/// What `-x` and `-s` ask for. What is wrong is told with the option that says it.
+/// What `-x`, `-s` and `-r` ask for. What is wrong is told with the option or the file that says it.
 pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
-    Extractor::new(asks).map_err(|error| match error {
-        extract::Error::Expression { ref hint, .. } => {
-            let hint = hint.to_string();
-            Stop::usage(anyhow!("--select: {error}")).with_hint(Some(hint))
-        }
-        error => Stop::usage(error),
+    Extractor::new(asks).map_err(|error| {
+        let hint = error.hint().map(String::from);
+        let stop = match error {
+            extract::Error::Expression { .. } => Stop::usage(anyhow!("--select: {error}")),
+            error => Stop::usage(error),
+        };
+        stop.with_hint(hint)
     })
 }
 

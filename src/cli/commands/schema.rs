@@ -33,7 +33,7 @@ fn schema(extractor: &Extractor) -> Result<Value, Stop> {
     properties.insert(
         "fields".into(),
         json!({
-            "description": "what was asked for with --extract and --select",
+            "description": "what was asked for with --extract, --select and --recipe",
             "type": "object",
             "properties": fields,
             "required": names,

@@ -7,6 +7,7 @@ use scraper::selector::{Parser, Simple};
 use scraper::{ElementRef, Node};
 use selectors::matching::{self, MatchingContext, SelectorCaches};
 use selectors::parser::{Component, ParseRelative, SelectorList};
+use selectors::{Element, OpaqueElement};
 
 use super::fault::Fault;
 use super::subject::check_size;
@@ -31,6 +32,8 @@ struct Selectors {
     names: Option<Vec<LocalName>>,
     /// Whether matching one element may take all elements in it.
     looks_inside: bool,
+    /// Whether the element that is looked into may be found, too (`:scope`).
+    names_scope: bool,
 }
 
 impl Selectors {
@@ -45,10 +48,14 @@ impl Selectors {
             Some([name.name.0.clone(), name.lower_name.0.clone()])
         });
         let names = names.collect::<Option<Vec<_>>>().map(|names| names.into_iter().flatten().collect());
-        Some(Self { list, names, looks_inside: css.to_ascii_lowercase().contains(":has(") })
+        let css = css.to_ascii_lowercase();
+        Some(Self { list, names, looks_inside: css.contains(":has("), names_scope: css.contains(":scope") })
     }
 
-    fn matches(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
+    fn matches(&self, element: &ElementRef<'_>, search: &mut Search) -> bool {
+        if !self.names_scope && search.scope == Some(element.opaque()) {
+            return false;
+        }
         let name = &element.value().name.local;
         if self.names.as_ref().is_some_and(|names| !names.contains(name)) {
             return false;
@@ -56,13 +63,27 @@ impl Selectors {
         let mut context = MatchingContext::new(
             matching::MatchingMode::Normal,
             None,
-            caches,
+            &mut search.caches,
             matching::QuirksMode::NoQuirks,
             matching::NeedsSelectorFlags::No,
             matching::MatchingForInvalidation::No,
         );
+        context.scope_element = search.scope;
         let mut selectors = self.list.slice().iter();
         selectors.any(|selector| matching::matches_selector(selector, 0, None, element, &mut context))
+    }
+}
+
+/// One look through the elements below a node.
+pub(in crate::extract) struct Search {
+    caches: SelectorCaches,
+    /// The node, where it is an element and so no whole page: `:scope`, which is else the root element.
+    scope: Option<OpaqueElement>,
+}
+
+impl Search {
+    pub(in crate::extract) fn below(node: NodeRef<'_, Node>) -> Self {
+        Self { caches: SelectorCaches::default(), scope: ElementRef::wrap(node).map(|element| element.opaque()) }
     }
 }
 
@@ -106,8 +127,13 @@ impl Css {
     }
 
     /// Whether its selector finds an element.
-    pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, caches: &mut SelectorCaches) -> bool {
-        self.selectors.matches(element, caches) && !is_in_template(element)
+    pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, search: &mut Search) -> bool {
+        self.selectors.matches(element, search) && !is_in_template(element)
+    }
+
+    /// Whether it takes elements, and nothing of them.
+    pub(super) fn is_of_elements(&self) -> bool {
+        matches!(self.part, Part::Element(Aspect::Text))
     }
 
     fn value(&self, element: &ElementRef<'_>, base: &Base) -> Option<String> {
@@ -132,8 +158,8 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn look(&mut self, element: &ElementRef<'_>, base: &Base, caches: &mut SelectorCaches) -> Result<(), Failure> {
-        if self.is_done || !self.css.finds(element, caches) {
+    fn look(&mut self, element: &ElementRef<'_>, base: &Base, search: &mut Search) -> Result<(), Failure> {
+        if self.is_done || !self.css.finds(element, search) {
             return Ok(());
         }
         let value = self.css.value(element, base);
@@ -169,17 +195,40 @@ pub(super) fn take<'a>(
     if takings.is_empty() {
         return Ok(Vec::new());
     }
-    let mut caches = SelectorCaches::default();
+    let mut search = Search::below(below);
     let stride = if takings.iter().any(|taking| taking.css.selectors.looks_inside) { 1 } else { STRIDE };
-    for (n, element) in below.descendants().skip(1).filter_map(ElementRef::wrap).enumerate() {
+    for (n, element) in below.descendants().filter_map(ElementRef::wrap).enumerate() {
         if n % stride == 0 {
             deadline.check()?;
         }
         for taking in &mut takings {
-            taking.look(&element, base, &mut caches)?;
+            taking.look(&element, base, &mut search)?;
         }
     }
     Ok(takings.into_iter().map(Taking::finish).collect())
+}
+
+/// The elements below a node that a selector finds.
+///
+/// # Errors
+/// That takes too long.
+pub(super) fn elements<'t>(
+    css: &Css,
+    below: NodeRef<'t, Node>,
+    deadline: &Deadline,
+) -> Result<Vec<ElementRef<'t>>, Failure> {
+    let mut search = Search::below(below);
+    let stride = if css.selectors.looks_inside { 1 } else { STRIDE };
+    let mut found = Vec::new();
+    for (n, element) in below.descendants().filter_map(ElementRef::wrap).enumerate() {
+        if n % stride == 0 {
+            deadline.check()?;
+        }
+        if css.selectors.matches(&element, &mut search) && !is_in_template(&element) {
+            found.push(element);
+        }
+    }
+    Ok(found)
 }
 
 /// Splits a trailing `@attribute` off. An `@` in brackets or quotes has a bracket or quote behind it.

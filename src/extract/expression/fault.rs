@@ -13,12 +13,16 @@ pub(in super::super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(at: usize, what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub(in super::super) fn new(
+        at: usize,
+        what: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { at, what: what.into(), hint: hint.into() }
     }
 
     /// The same within a larger text, of which this part begins at `start`.
-    pub(super) fn within(self, start: usize) -> Self {
+    pub(in super::super) fn within(self, start: usize) -> Self {
         Self { at: start + self.at, ..self }
     }
 }

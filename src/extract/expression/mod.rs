@@ -48,12 +48,13 @@ use super::links::Base;
 use super::tree::text_of;
 use crate::failure::Failure;
 use crate::value::Value;
-pub(super) use css::Css;
+pub(super) use css::{Css, Search};
 pub(super) use fault::Fault;
 use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
 use jsonpath::JsonPath;
+pub(super) use pattern::Pattern;
 use scan::{Language, Scanned, Written, scan};
-pub(super) use subject::Subject;
+pub(super) use subject::{Place, Subject, check_size};
 use transform::{Call, Step};
 pub use transform::{TRANSFORMS, Transform};
 use xpath::XPath;
@@ -135,16 +136,22 @@ fn attribute_value(name: &str, value: &str, base: &Base) -> Option<String> {
     if matches!(name, "href" | "src") { base.absolute(value) } else { Some(value.to_owned()) }
 }
 
+/// Reads `NAME` or `NAME[]`. Gives the name, and whether it stands for a list.
+pub(super) fn parse_name(text: &str) -> Result<(&str, bool), Fault> {
+    let (name, is_list) = text.strip_suffix("[]").map_or((text, false), |name| (name, true));
+    if !is_name(name) {
+        let hint = "write NAME= or NAME[]=, with a name of letters, digits, `_`, `.` and `-` that begins with a letter";
+        return Err(Fault::new(0, "this is no name", hint));
+    }
+    Ok((name, is_list))
+}
+
 /// Reads `NAME=expression` or `NAME[]=expression`. Gives the name, and what it stands for.
 pub(super) fn parse_field(field: &str) -> Result<(&str, Expression), Fault> {
     let hint = "write NAME=SELECTOR, such as price=.price";
     let (name, text) = field.split_once('=').ok_or_else(|| Fault::new(0, "there is no name", hint))?;
     let start = name.len() + 1;
-    let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
-    if !is_name(name) {
-        let hint = "write NAME= or NAME[]=, with a name of letters, digits, `_`, `.` and `-` that begins with a letter";
-        return Err(Fault::new(0, "this is no name", hint));
-    }
+    let (name, is_list) = parse_name(name)?;
     let expression = Expression::parse(text, is_list).map_err(|fault| fault.within(start))?;
     Ok((name, expression))
 }
@@ -184,6 +191,21 @@ impl Expression {
     /// Its CSS selector, if it has one.
     pub(super) fn css(&self) -> Option<&Css> {
         if let Selector::Css(css) = &self.selector { Some(css) } else { None }
+    }
+
+    /// Parses an expression for the places that it finds: elements, or values of JSON.
+    pub(super) fn parse_places(text: &str) -> Result<Self, Fault> {
+        let expression = Self::parse(text, true)?;
+        let finds_places = match &expression.selector {
+            Selector::Css(css) => css.is_of_elements(),
+            Selector::XPath(xpath, aspect) => xpath.result() == xpath::Type::Nodes && *aspect == Aspect::Text,
+            Selector::JsonPath(_) => true,
+        };
+        if finds_places && expression.steps.is_empty() {
+            return Ok(expression);
+        }
+        let hint = "write a selector alone, such as article.product, //article or $.items[*]";
+        Err(Fault::new(0, "this finds no elements and no values of JSON to look into", hint))
     }
 
     /// Whether it is evaluated on a tree.

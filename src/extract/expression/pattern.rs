@@ -21,14 +21,14 @@ const HINT: &str = r"write a pattern such as (\d+); in front of a character that
 
 /// A regular expression in the syntax of the crate `regex`, with Unicode.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(in crate::extract) struct Pattern {
     regex: Regex,
     /// How long a text it is given, in bytes.
     longest: usize,
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Result<Self, Fault> {
+    pub(in crate::extract) fn new(text: &str) -> Result<Self, Fault> {
         let wrong = |at: usize, kind: String| Fault::new(at, format!("not a regular expression: {kind}"), HINT);
         let ast = ParserBuilder::new().nest_limit(DEPTH).build().parse(text);
         let ast = ast.map_err(|error| wrong(error.span().start.offset, error.kind().to_string()))?;
@@ -59,6 +59,11 @@ impl Pattern {
             return Ok(&self.regex);
         }
         Err(Failure::new(Kind::TooComplex, "the text is too long for a pattern as large as that"))
+    }
+
+    /// Whether it is found in a short text.
+    pub(in crate::extract) fn is_in(&self, text: &str) -> bool {
+        text.len() <= self.longest && self.regex.is_match(text)
     }
 
     /// How many groups it has.

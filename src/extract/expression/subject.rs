@@ -1,6 +1,10 @@
 //! A page → the values of expressions.
 
-use scraper::Html;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use ego_tree::{NodeId, NodeRef};
+use scraper::{ElementRef, Html};
 
 use super::css;
 use super::jsonpath::JsonPath;
@@ -13,11 +17,21 @@ use crate::extract::text::collapse;
 use crate::failure::{Failure, Kind};
 use crate::value::Value;
 
+/// Where in a page an expression is evaluated: what CSS looks into, the context node of an XPath, the root of a JSONPath.
+#[derive(Clone, Copy)]
+pub(in crate::extract) enum Place<'a> {
+    Page,
+    Element(ElementRef<'a>),
+    Json(&'a Value<'static>),
+}
+
 /// A page as expressions see it.
 pub(in crate::extract) struct Subject<'a> {
     tree: Option<&'a Html>,
     /// There where an XPath asks for them.
     nodes: Option<Nodes<'a>>,
+    /// Where they are, for an XPath that is evaluated at an element.
+    index: OnceCell<HashMap<NodeId, Node>>,
     json: Option<&'a Value<'static>>,
     base: &'a Base,
     deadline: &'a Deadline,
@@ -36,26 +50,31 @@ impl<'a> Subject<'a> {
     ) -> Result<Self, Failure> {
         let has_xpath = expressions.iter().any(|it| matches!(it.selector, Selector::XPath(..)));
         let nodes = tree.filter(|_| has_xpath).map(|tree| Nodes::new(tree, &Meter::new(deadline))).transpose()?;
-        Ok(Self { tree, nodes, json, base, deadline })
+        Ok(Self { tree, nodes, index: OnceCell::new(), json, base, deadline })
     }
 
-    /// The values of expressions: all that are CSS in one pass.
+    /// The values of expressions at a place: all that are CSS in one pass.
     ///
     /// # Errors
     /// That takes too long, or too much is found.
-    pub(in crate::extract) fn evaluate(&self, expressions: &[&Expression]) -> Result<Vec<Value<'static>>, Failure> {
+    pub(in crate::extract) fn evaluate(
+        &self,
+        expressions: &[&Expression],
+        at: Place<'_>,
+    ) -> Result<Vec<Value<'static>>, Failure> {
         let picks = expressions.iter().filter_map(|it| match &it.selector {
             Selector::Css(css) => Some((css, it.is_list)),
             _ => None,
         });
-        let taken = self.tree.map(|tree| css::take(picks, tree.tree.root(), self.base, self.deadline)).transpose()?;
+        let below = self.root_of(at);
+        let taken = below.map(|below| css::take(picks, below, self.base, self.deadline)).transpose()?;
         let mut taken = taken.unwrap_or_default().into_iter();
         let meter = Meter::new(self.deadline);
         let value = |expression: &&Expression| {
             let value = match &expression.selector {
                 Selector::Css(_) => taken.next().unwrap_or_default(),
-                Selector::XPath(xpath, aspect) => self.xpath(xpath, *aspect, expression.is_list, &meter)?,
-                Selector::JsonPath(path) => self.json_path(path, expression.is_list, &meter)?,
+                Selector::XPath(xpath, aspect) => self.xpath((xpath, *aspect), expression.is_list, at, &meter)?,
+                Selector::JsonPath(path) => self.json_path(path, expression.is_list, at, &meter)?,
             };
             let value = expression.finish(value, self.base, &meter)?;
             self.deadline.check().map(|()| value)
@@ -63,15 +82,76 @@ impl<'a> Subject<'a> {
         expressions.iter().map(value).collect()
     }
 
+    /// The places that an expression finds from a place, in their order: elements, or values of JSON.
+    ///
+    /// # Errors
+    /// That takes too long, or too many are found.
+    pub(in crate::extract) fn places<'s>(
+        &'s self,
+        expression: &Expression,
+        at: Place<'s>,
+    ) -> Result<Vec<Place<'s>>, Failure> {
+        let meter = Meter::new(self.deadline);
+        Ok(match &expression.selector {
+            Selector::Css(css) => {
+                let found = self.root_of(at).map(|below| css::elements(css, below, self.deadline)).transpose()?;
+                found.unwrap_or_default().into_iter().map(Place::Element).collect()
+            }
+            Selector::XPath(xpath, _) => match (&self.nodes, self.node_of(at)) {
+                (Some(nodes), Some(node)) => match xpath.evaluate(nodes, node, &meter)? {
+                    Outcome::Nodes(found) => {
+                        found.into_iter().filter_map(|node| nodes.element(node)).map(Place::Element).collect()
+                    }
+                    Outcome::Text(_) | Outcome::Number(_) | Outcome::Truth(_) => Vec::new(),
+                },
+                _ => Vec::new(),
+            },
+            Selector::JsonPath(path) => match self.json_of(at) {
+                Some(json) => path.find(json, &meter)?.into_iter().map(Place::Json).collect(),
+                None => Vec::new(),
+            },
+        })
+    }
+
+    /// What CSS looks into.
+    fn root_of<'s>(&'s self, at: Place<'s>) -> Option<NodeRef<'s, scraper::Node>> {
+        match at {
+            Place::Page => self.tree.map(|tree| tree.tree.root()),
+            Place::Element(element) => Some(*element),
+            Place::Json(_) => None,
+        }
+    }
+
+    /// The context node of an XPath.
+    fn node_of(&self, at: Place<'_>) -> Option<Node> {
+        match at {
+            Place::Page => Some(Node::ROOT),
+            Place::Element(element) => {
+                let index = || self.nodes.iter().flat_map(Nodes::elements).collect();
+                self.index.get_or_init(index).get(&element.id()).copied()
+            }
+            Place::Json(_) => None,
+        }
+    }
+
+    /// The root of a JSONPath.
+    fn json_of<'s>(&'s self, at: Place<'s>) -> Option<&'s Value<'static>> {
+        match at {
+            Place::Page => self.json,
+            Place::Element(_) => None,
+            Place::Json(value) => Some(value),
+        }
+    }
+
     fn xpath(
         &self,
-        xpath: &XPath,
-        aspect: Aspect,
+        (xpath, aspect): (&XPath, Aspect),
         is_list: bool,
+        at: Place<'_>,
         meter: &Meter<'_>,
     ) -> Result<Value<'static>, Failure> {
-        let Some(nodes) = &self.nodes else { return Ok(Value::Null) };
-        let found = match xpath.evaluate(nodes, Node::ROOT, meter)? {
+        let (Some(nodes), Some(at)) = (&self.nodes, self.node_of(at)) else { return Ok(Value::Null) };
+        let found = match xpath.evaluate(nodes, at, meter)? {
             Outcome::Nodes(found) if is_list => found,
             Outcome::Nodes(found) => {
                 let first = found.first().map(|&node| self.value_of(nodes, node, aspect, meter)).transpose()?;
@@ -111,15 +191,21 @@ impl<'a> Subject<'a> {
         Ok((aspect == Aspect::Text).then(|| collapse(&text)))
     }
 
-    fn json_path(&self, path: &JsonPath, is_list: bool, meter: &Meter<'_>) -> Result<Value<'static>, Failure> {
-        let Some(json) = self.json else { return Ok(Value::Null) };
+    fn json_path(
+        &self,
+        path: &JsonPath,
+        is_list: bool,
+        at: Place<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<Value<'static>, Failure> {
+        let Some(json) = self.json_of(at) else { return Ok(Value::Null) };
         let found = path.find(json, meter)?;
         if !is_list {
             return Ok(found.first().map(|&value| value.clone()).unwrap_or_default());
         }
         let (mut values, mut bytes) = (Vec::new(), 0);
         for value in found {
-            bytes += size_of_json(value);
+            bytes += value.size();
             check_size(bytes)?;
             meter.count(1)?;
             values.push(value.clone());
@@ -138,23 +224,10 @@ fn one(value: Value<'static>, is_list: bool) -> Value<'static> {
 }
 
 /// Whether that is not too much.
-pub(super) fn check_size(bytes: usize) -> Result<(), Failure> {
+pub(in crate::extract) fn check_size(bytes: usize) -> Result<(), Failure> {
     if bytes > FOUND {
         Err(Failure::new(Kind::TooComplex, "a selector finds more than 64 MiB of text"))
     } else {
         Ok(())
-    }
-}
-
-/// About how many bytes a copy takes.
-fn size_of_json(value: &Value<'static>) -> usize {
-    let own = size_of::<Value<'static>>();
-    match value {
-        Value::Str(text) => own + text.len(),
-        Value::List(items) => own + items.iter().map(size_of_json).sum::<usize>(),
-        Value::Map(members) => {
-            own + members.iter().map(|(name, value)| own + name.len() + size_of_json(value)).sum::<usize>()
-        }
-        _ => own,
     }
 }

@@ -19,7 +19,7 @@ fn read(body: &str, field: &str) -> Result<Json, Failure> {
     let tree = json.is_none().then(|| Html::parse_document(body));
     let (base, deadline) = (Base::new(&Url::parse("http://a.test/b/").unwrap(), None), Deadline::for_text(body));
     let subject = Subject::new(&[&expression], (tree.as_ref(), json.as_ref()), &base, &deadline)?;
-    let value = serde_json::to_value(&subject.evaluate(&[&expression])?[0]).unwrap();
+    let value = serde_json::to_value(&subject.evaluate(&[&expression], Place::Page)?[0]).unwrap();
     let schema: Json = serde_json::from_str(&expression.schema()).unwrap();
     assert!(value.is_null() || jsonschema::is_valid(&schema, &value), "{field}: {value} is no {schema}");
     Ok(value)

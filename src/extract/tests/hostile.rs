@@ -13,8 +13,8 @@ fn a_page_too_complex_for_a_tree_keeps_what_tokens_tell() {
         let body = format!("<title>a</title><h1>b</h1>{}", nest.repeat(100_000));
         let extracted = read(&[field("h1"), select("x[]=p")], &body);
         assert_eq!(extracted.title.as_deref(), Some("a"), "{nest}");
-        assert_eq!(extracted.row.0[0].to_cell(), "b");
-        assert!(extracted.row.0[1].is_null());
+        assert_eq!(extracted.rows[0].0[0].to_cell(), "b");
+        assert!(extracted.rows[0].0[1].is_null());
         assert_eq!(extracted.failure.map(|failure| failure.kind), Some(failure::Kind::TooComplex), "{nest}");
     }
 }
@@ -41,8 +41,8 @@ fn links_that_repeat_a_long_base_do_not_fill_the_memory() {
     };
     let extracted = page(1 << 20, 100);
     assert_eq!(extracted.failure.map(|failure| failure.kind), Some(failure::Kind::TooComplex));
-    assert_eq!(extracted.row.0[0].to_cell(), "a");
-    assert!(extracted.row.0[1].is_null() && extracted.row.0[2].is_null());
+    assert_eq!(extracted.rows[0].0[0].to_cell(), "a");
+    assert!(extracted.rows[0].0[1].is_null() && extracted.rows[0].0[2].is_null());
     assert_eq!(page(1 << 20, 10).failure, None);
     assert_eq!(page(100, 10_000).failure, None);
 }
@@ -119,7 +119,7 @@ fn hostile_selectors_end_in_time() {
     {
         let extracted = read(&[select(&format!("x[]={css}"))], &body);
         let is_fine = extracted.failure.is_none_or(|failure| failure.kind == failure::Kind::TooComplex);
-        assert!(is_fine && extracted.row.0[0].to_cell().len() <= 2, "{css}");
+        assert!(is_fine && extracted.rows[0].0[0].to_cell().len() <= 2, "{css}");
     }
 }
 
@@ -128,7 +128,7 @@ fn a_tag_with_a_hundred_thousand_attributes_is_read() {
     let body = format!("<p{} a99999=y><title>a</title>", attributes(100_000));
     let extracted = read(&[select("x=p@a99999")], &body);
     assert_eq!((extracted.failure, extracted.title.as_deref()), (None, Some("a")));
-    assert_eq!(extracted.row.0[0].to_cell(), "x");
+    assert_eq!(extracted.rows[0].0[0].to_cell(), "x");
 }
 
 #[test]
@@ -136,5 +136,5 @@ fn a_large_page_is_not_given_up() {
     let body = "<div><p class=x>Some text of a <a href=/y>page</a>, which is <b>long</b>.</div>\n".repeat(10_000);
     let extracted = read(&[field("links"), select("x=p.x")], &body);
     assert_eq!(extracted.failure, None);
-    assert!(matches!(&extracted.row.0[0], Value::Table(links) if links.len() == 10_000));
+    assert!(matches!(&extracted.rows[0].0[0], Value::Table(links) if links.len() == 10_000));
 }

@@ -2,7 +2,7 @@
 
 use std::iter::successors;
 
-use ego_tree::NodeRef;
+use ego_tree::{NodeId, NodeRef};
 use html5ever::ns;
 use scraper::{ElementRef, Html, Node as Content};
 
@@ -70,6 +70,12 @@ impl<'a> Nodes<'a> {
 
     fn entry(&self, node: Node) -> &Entry<'a> {
         &self.0[node.at as usize]
+    }
+
+    /// All elements, by what the tree calls them.
+    pub(in super::super) fn elements(&self) -> impl Iterator<Item = (NodeId, Node)> {
+        let elements = self.0.iter().zip(0..).filter(|(entry, _)| entry.content.value().is_element());
+        elements.map(|(entry, at)| (entry.content.id(), Node::new(at)))
     }
 
     /// The place behind a node's last descendant.

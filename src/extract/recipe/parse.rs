@@ -1,0 +1,193 @@
+//! File → recipes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::file::{self, File, Object, Text, Texts, Written};
+use super::matching::Matching;
+use super::{Field, Group, Reading, Recipe};
+use crate::extract::error::Error;
+use crate::extract::expression::{Expression, Fault, parse_name};
+
+/// What to do about a name that is none.
+const NAME_HINT: &str = "write a name of letters, digits, `_`, `.` and `-` that begins with a letter, or \"NAME[]\" for a \
+                         list of all matches";
+
+/// Reads a file of recipes.
+pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, Error> {
+    let parser = Parser { name, text };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        parser.wrong(
+            span.start,
+            error.message().to_owned(),
+            "a file of recipes is described under `Recipe files` in the README",
+        )
+    })?;
+    let last = file.recipe.len().saturating_sub(1);
+    let recipes = file.recipe.into_iter().enumerate();
+    recipes
+        .map(|(n, written)| {
+            let start = written.span().start;
+            let recipe = parser.recipe(written.into_inner())?;
+            if recipe.matching.is_empty() && n < last {
+                let what = "this recipe is for every URL, so that none of those below is ever chosen";
+                return Err(parser.wrong(start, what, "give it a `match`, or put it last"));
+            }
+            Ok(recipe)
+        })
+        .collect()
+}
+
+struct Parser<'t> {
+    /// The name of the file.
+    name: &'t str,
+    text: &'t str,
+}
+
+impl Parser<'_> {
+    /// What is wrong at a byte of the file.
+    fn wrong(&self, at: usize, what: impl Into<Cow<'static, str>>, hint: &'static str) -> Error {
+        self.fault(Fault::new(at, what.into(), hint))
+    }
+
+    fn fault(&self, fault: Fault) -> Error {
+        let (before, rest) = self.text.split_at(self.text.floor_char_boundary(fault.at));
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let end = rest.find('\n').map_or(self.text.len(), |end| before.len() + end);
+        let line = self.text[start..end].trim_end();
+        self.error(before, (line, before.len() - start), fault)
+    }
+
+    /// What is wrong within a text of the file. Where that is written with escapes, its value is shown, and not the line.
+    fn fault_in(&self, text: &str, span: &Range<usize>, fault: Fault) -> Error {
+        let is_plain = |raw: &str| raw.strip_prefix(['"', '\'']).is_some_and(|raw| raw.starts_with(text));
+        match self.text.get(span.clone()) {
+            Some(raw) if is_plain(raw) => self.fault(fault.within(span.start + 1)),
+            _ => self.error(&self.text[..span.start], (text, fault.at), fault),
+        }
+    }
+
+    fn error(&self, before: &str, (shown, at): (&str, usize), fault: Fault) -> Error {
+        let line = 1 + before.matches('\n').count();
+        let at_line = format!("{}:{line}: ", self.name);
+        Error::Recipe {
+            what: format!("{at_line}{}", fault.what).into(),
+            text: shown.into(),
+            at,
+            hint: fault.hint.into_owned().into(),
+        }
+    }
+
+    fn recipe(&self, written: Written) -> Result<Recipe, Error> {
+        let Written { matching, items, required, page, fields } = written;
+        if let Some((name, _)) = page.0.first().filter(|_| items.is_none()) {
+            let what = "`page` is for a recipe with `items`";
+            return Err(self.wrong(name.span().start, what, "name the fields of a page under `fields`"));
+        }
+        let places = items.map(|items| self.places(&items)).transpose()?;
+        let mut recipe = Recipe {
+            matching: self.matching(matching)?,
+            page: self.fields(page, &[])?,
+            items: Group { places, is_list: true, fields: Vec::new() },
+        };
+        recipe.items.fields = self.fields(fields, &recipe.page)?;
+        for name in required {
+            let mut fields = recipe.page.iter_mut().chain(&mut recipe.items.fields);
+            match fields.find(|field| *field.name == **name.get_ref()) {
+                Some(field) => field.is_required = true,
+                None => {
+                    return Err(self.wrong(name.span().start, "no field has this name", "name fields of this recipe"));
+                }
+            }
+        }
+        Ok(recipe)
+    }
+
+    fn matching(&self, matching: Option<Spanned<Texts>>) -> Result<Vec<Matching>, Error> {
+        let parse =
+            |text: &str, span: &Range<usize>| Matching::parse(text).map_err(|fault| self.fault_in(text, span, fault));
+        let Some(matching) = matching else { return Ok(Vec::new()) };
+        let span = matching.span();
+        match matching.into_inner() {
+            Texts::One(text) => Ok(vec![parse(&text, &span)?]),
+            Texts::Several(texts) if texts.is_empty() => {
+                Err(self.wrong(span.start, "this fits no URL", "leave `match` out for a recipe for every URL"))
+            }
+            Texts::Several(texts) => texts.iter().map(|text| parse(text.get_ref(), &text.span())).collect(),
+        }
+    }
+
+    fn places(&self, items: &Text) -> Result<Expression, Error> {
+        let text = items.get_ref();
+        Expression::parse_places(text).map_err(|fault| self.fault_in(text, &items.span(), fault))
+    }
+
+    /// Fields whose names are not among `others`.
+    fn fields(&self, written: file::Fields, others: &[Field]) -> Result<Vec<Field>, Error> {
+        let mut fields: Vec<Field> = Vec::new();
+        for (key, field) in written.0 {
+            let (name, is_list) =
+                parse_name(key.get_ref()).map_err(|fault| self.wrong(key.span().start, fault.what, NAME_HINT))?;
+            if fields.iter().chain(others).any(|other| *other.name == *name) {
+                let what = format!("two fields are called `{name}`");
+                return Err(self.wrong(key.span().start, what, "give one of them another name"));
+            }
+            let span = field.span();
+            let reading = match field.into_inner() {
+                file::Field::Expression(text) => Expression::parse(&text, is_list)
+                    .map(Reading::Value)
+                    .map_err(|fault| self.fault_in(&text, &span, fault))?,
+                file::Field::Object(object) => Reading::Object(self.object(object, is_list, key.span().start)?),
+            };
+            fields.push(Field { name: name.into(), is_required: false, reading });
+        }
+        Ok(fields)
+    }
+
+    fn object(&self, object: Object, is_list: bool, at: usize) -> Result<Group, Error> {
+        let Object { items, fields } = object;
+        if is_list && items.is_none() {
+            return Err(self.wrong(
+                at,
+                "a list of objects needs `items`",
+                "write items = \"SELECTOR\" beside its fields",
+            ));
+        }
+        let places = items.map(|items| self.places(&items)).transpose()?;
+        Ok(Group { places, is_list, fields: self.fields(fields, &[])? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_wrong_is_told_with_its_line_whatever_the_file_says(
+            head in "(\u{feff}|\r\n)?(\\[\\[recipe\\]\\]\n)?",
+            rest in "((match|items|page|fields|a|\"b\\[\\]\") ?= ?)?[a-h=\"'{}\\[\\]. \n|@$:ü\\\\*/(]{0,40}",
+        ) {
+            let text = head + &rest;
+            if let Err(error) = parse("r.toml", &text) {
+                let shown = error.to_string();
+                let line = shown.strip_prefix("r.toml:").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
+                prop_assert!(line.is_some_and(|line| line <= 1 + text.matches('\n').count()), "{shown}");
+                prop_assert!(shown.ends_with('^') && error.hint().is_some(), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_byte_order_mark_and_have_lines_of_windows() {
+        let text = "\u{feff}[[recipe]]\r\nitems = \"li\"\r\n[recipe.fields]\r\na = \"p\"\r\n";
+        assert_eq!(parse("r.toml", text).unwrap().len(), 1);
+        let error = parse("r.toml", &text.replace("\"p\"", "\"p..q\"")).unwrap_err();
+        assert_eq!(error.to_string(), "r.toml:4: not a CSS selector\n  a = \"p..q\"\n        ^");
+    }
+}

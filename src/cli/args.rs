@@ -105,6 +105,8 @@ pub(super) struct Extraction {
     /// transforms, such as … | number
     #[arg(short = 's', long, value_name = "NAME=SELECTOR")]
     pub(super) select: Vec<String>,
+    #[arg(long, help = "Add the field duplicate_of: the first page with nearly the same main content")]
+    pub(super) dedupe_text: bool,
 }
 
 #[derive(Debug, Args)]

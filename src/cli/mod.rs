@@ -97,7 +97,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     Ok(status?)
 }
 
-/// What `-x` and `-s` ask for, in the order in which they were typed.
+/// What `-x` and `-s` ask for, in the order in which they were typed, then what other options do.
 fn asks(matches: &ArgMatches) -> Vec<Ask> {
     let of = |option, ask: fn(String) -> Ask| {
         let values = matches.get_many::<String>(option).into_iter().flatten().cloned().map(ask);
@@ -105,5 +105,6 @@ fn asks(matches: &ArgMatches) -> Vec<Ask> {
     };
     let mut asks: Vec<_> = of("extract", Ask::Field).chain(of("select", Ask::Select)).collect();
     asks.sort_by_key(|&(position, _)| position);
-    asks.into_iter().map(|(_, ask)| ask).collect()
+    let duplicates = matches.get_flag("dedupe_text").then_some(Ask::Duplicates);
+    asks.into_iter().map(|(_, ask)| ask).chain(duplicates).collect()
 }

@@ -23,7 +23,7 @@ use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::seeds::Source;
-use crate::sink::{Compression, Format, Lines, Options, Ordered};
+use crate::sink::{Compression, Duplicates, Format, Lines, Options, Ordered};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -87,6 +87,11 @@ pub(super) fn open(
     if let Some(Opened { path, file, metadata }) = &summary {
         empty(file, metadata, path)?;
     }
+    // Inside of what puts them in order: the original is then the first of the input.
+    let sinks = match options.duplicate_of {
+        Some(field) => vec![Box::new(Duplicates::new(sinks, field)) as Box<dyn Sink>],
+        None => sinks,
+    };
     let sinks = if args.ordered { vec![Box::new(Ordered::new(sinks)) as Box<dyn Sink>] } else { sinks };
     Ok(Outputs { sinks, summary: summary.map(|opened| opened.file) })
 }
@@ -96,7 +101,7 @@ pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment:
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(terminal_size::terminal_size).flatten().map_or(WIDTH, |(width, _)| width.0.into());
     let color = terminal && environment.wants_color;
-    Options { fields, width, color, terminal, csv_safe: args.csv_safe }
+    Options { fields, width, color, terminal, csv_safe: args.csv_safe, ..Options::default() }
 }
 
 fn is_stdout(path: impl AsRef<Path>) -> bool {

@@ -38,11 +38,13 @@ use scraper::Html;
 
 use crate::failure::{self, Failure};
 use crate::page::{Kind, Page};
+use crate::similarity::Signature;
 use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
 use expression::{Expression, Subject};
+use fields::DUPLICATE_OF;
 pub use fields::{FIELDS, Field};
 use links::Base;
 use parts::{Part, Parts};
@@ -63,6 +65,9 @@ pub enum Ask {
     /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
     /// `price=.price | re:([\d.]+) | number`.
     Select(String),
+    /// The field `duplicate_of`: the earlier page that has nearly the same main text. Every page is signed for that; whoever
+    /// sees the pages one after the other fills it in ([`sink::Duplicates`](crate::sink::Duplicates)).
+    Duplicates,
 }
 
 /// What stands for all fields that are cheap.
@@ -73,6 +78,7 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
         Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
+        Ask::Duplicates => false,
     })
 }
 
@@ -90,6 +96,8 @@ pub struct Extractor {
     names: Vec<Box<str>>,
     steps: Vec<Step>,
     parts: Parts,
+    /// Which field is to be filled in by what the page is signed for.
+    duplicate_of: Option<usize>,
 }
 
 /// What a page yielded.
@@ -100,6 +108,8 @@ pub struct Extracted {
     pub title: Option<String>,
     /// The values of the fields that were asked for, in that order.
     pub row: Row,
+    /// What the main text is compared by, where that was asked for.
+    pub signature: Option<Signature>,
     /// Why the page was not read as far as that needs: it is too complex.
     pub failure: Option<Failure>,
 }
@@ -128,6 +138,10 @@ impl Extractor {
                         extractor.parts.insert(Part::Tree);
                     }
                     extractor.push(name, Step::Expression(expression))?;
+                }
+                Ask::Duplicates => {
+                    extractor.duplicate_of = Some(extractor.names.len());
+                    extractor.field(&DUPLICATE_OF)?;
                 }
             }
         }
@@ -160,6 +174,12 @@ impl Extractor {
     #[must_use]
     pub fn names(&self) -> &[Box<str>] {
         &self.names
+    }
+
+    /// Which of a row's values is to name the earlier page that has the same text, if that was asked for.
+    #[must_use]
+    pub fn duplicate_of(&self) -> Option<usize> {
+        self.duplicate_of
     }
 
     /// Whether reading a page may take its tree, many times the work that its tokens are.
@@ -196,7 +216,7 @@ impl Extractor {
         };
         let mut failure = result.err();
         if self.steps.is_empty() {
-            return Extracted { title: found.title, row: Row::default(), failure };
+            return Extracted { title: found.title, failure, ..Extracted::default() };
         }
         let mut tree = None;
         if failure.is_none() && self.needs_tree_of(page) {
@@ -213,12 +233,13 @@ impl Extractor {
             source.find_article(tree, scriptless.as_ref());
         }
         let mut values = self.read_fields(page, &mut source);
+        let signature = self.duplicate_of.and_then(|_| source.signature());
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
         if is_read {
             failure = failure.or(self.read_expressions(page, tree.as_ref(), &mut values, &deadline).err());
         }
-        Extracted { title: found.title, row: Row(values), failure }
+        Extracted { title: found.title, row: Row(values), signature, failure }
     }
 
     /// The built-in fields in their places; null where expressions put theirs.

@@ -4,6 +4,7 @@
 
 mod compression;
 mod csv;
+mod duplicates;
 mod formula;
 mod jsonl;
 mod lines;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use compression::Compression;
+pub use duplicates::Duplicates;
 pub use lines::Lines;
 pub use neutral::neutralise;
 pub use ordered::Ordered;
@@ -117,11 +119,13 @@ pub struct Options {
     /// starts with `=`, `+`, `-`, `@`, a tab or a line break, and is no number. It is then shown as it is, but the cell
     /// does not hold the text exactly any more.
     pub csv_safe: bool,
+    /// Which of the fields, counted from 0, names the earlier page that has the same text.
+    pub duplicate_of: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false }
+        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false, duplicate_of: None }
     }
 }
 

@@ -8,6 +8,7 @@ mod addresses;
 mod article;
 mod config;
 mod cookies;
+mod datasets;
 mod dedupe;
 mod engine;
 mod exit;

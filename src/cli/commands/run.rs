@@ -26,6 +26,7 @@ use crate::fetch::Fetcher;
 use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
+use crate::sink;
 use crate::visit::Local;
 
 /// A run that is ready to start.
@@ -83,7 +84,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
-    let fields = extractor.names().into();
+    let (fields, duplicate_of) = (extractor.names().into(), extractor.duplicate_of());
     let mut fetcher = Fetcher::new(options::fetch(args, environment)?).map_err(Stop::usage)?;
     let cookies = cookies::open(args)?;
     if let Some(cookies) = &cookies {
@@ -104,7 +105,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             cancel.cancel();
         }
     };
-    let options = outputs::options(&args.output, fields, environment);
+    let options = sink::Options { duplicate_of, ..outputs::options(&args.output, fields, environment) };
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     ensure_files()?;

@@ -1,0 +1,138 @@
+//! Pages made into sets of data: near duplicates marked.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Site, scrape};
+
+/// Words to make sentences of: no two runs of sentences are alike.
+const WORDS: [&str; 23] = [
+    "river", "stone", "market", "evening", "letter", "garden", "window", "harbour", "music", "winter", "bridge",
+    "village", "teacher", "engine", "paper", "silver", "journey", "kitchen", "forest", "signal", "summer", "castle",
+    "doctor",
+];
+
+/// A sentence of fifteen words that is like no other.
+fn sentence(number: usize) -> String {
+    let mut state = number as u64 + 1;
+    let words = (0..12).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        WORDS[usize::try_from(state >> 33).unwrap() % WORDS.len()]
+    });
+    format!("Number {number}, the {}.", words.collect::<Vec<_>>().join(" "))
+}
+
+fn paragraphs(sentences: impl Iterator<Item = usize>) -> String {
+    let sentences: Vec<_> = sentences.map(sentence).collect();
+    let paragraphs: Vec<_> = sentences.chunks(4).map(|sentences| sentences.join(" ")).collect();
+    format!("<p>{}</p>", paragraphs.join("</p><p>"))
+}
+
+/// A page of a site that looks like this: navigation, an article, a footer.
+fn page(look: &str, article: &str) -> String {
+    format!(
+        "<html><head><title>{look}</title></head><body class={look}><nav><ul><li><a href=/>Home of {look}</a><li><a href=/all>All</a></ul></nav>\
+        <main><article>{article}</article></main><footer>Copyright {look}, all rights reserved</footer></body></html>"
+    )
+}
+
+/// The pages of a site, by path: `/original` has twenty-four sentences, and the others something of it.
+fn pages(path: &str) -> Option<String> {
+    let original = || paragraphs(0..24);
+    let article = match path {
+        "/original" | "/copy" | "/other-boilerplate" => original(),
+        "/shouted" => original().replace("<p>", "<div>").replace("</p>", "</div>").to_uppercase(),
+        "/paragraph-more" => original() + &paragraphs(100..103),
+        "/paragraph-less" => paragraphs(0..20),
+        "/typos" => original().replacen("river", "rivver", 3),
+        "/dated" => format!("{}<p>Last changed on 17 May 2024.</p>", original()),
+        "/half" => paragraphs((0..12).chain(200..212)),
+        "/other-article" => paragraphs(300..324),
+        "/translation" => WORDS.iter().enumerate().fold(original(), |text, (n, word)| {
+            text.replace(word, &format!("wort{n}")).replace(" the ", " der ").replace("Number ", "Nummer ")
+        }),
+        "/without-content" => return Some("<title>x</title>".into()),
+        _ => return None,
+    };
+    let look = if path == "/other-boilerplate" { "another" } else { "site" };
+    Some(page(look, &article))
+}
+
+fn site() -> Site {
+    Site::start(|hit| pages(&hit.path).map_or_else(|| Answer::status(404), Answer::html))
+}
+
+/// What the field `duplicate_of` says of each of these pages, which are fetched in this order.
+fn duplicates(site: &Site, paths: &[&str]) -> Vec<Value> {
+    let list: Vec<_> = paths.iter().map(|path| site.url(path)).collect();
+    let run = scrape(["--dedupe-text", "--ordered", "-f", "jsonl"]).stdin(list.join("\n")).run();
+    run.records().into_iter().map(|mut record| record["fields"]["duplicate_of"].take()).collect()
+}
+
+#[test]
+fn near_duplicates_name_the_first_page_of_their_kind_and_how_similar_they_are() {
+    let site = site();
+    let near = ["/paragraph-more", "/paragraph-less", "/typos", "/dated"];
+    for path in near {
+        let found = duplicates(&site, &["/original", path]).remove(1);
+        assert_eq!(found["url"], site.url("/original"), "{path}");
+        let similarity = found["similarity"].as_f64().unwrap();
+        assert!((0.8..1.0).contains(&similarity), "{path}: {similarity}");
+    }
+}
+
+#[test]
+fn exact_duplicates_do_not_depend_on_boilerplate_layout_and_letter_case() {
+    let site = site();
+    let found = duplicates(&site, &["/original", "/copy", "/other-boilerplate", "/shouted"]);
+    let expected = json!({"url": site.url("/original"), "similarity": 1.0});
+    assert_eq!(found, [Value::Null, expected.clone(), expected.clone(), expected]);
+}
+
+#[test]
+fn other_pages_of_a_site_translations_and_halves_are_no_duplicates() {
+    let site = site();
+    let others = ["/original", "/half", "/other-article", "/translation", "/without-content", "/missing", "/gone"];
+    assert_eq!(duplicates(&site, &others), [const { Value::Null }; 7]);
+}
+
+#[test]
+fn the_original_is_the_first_of_the_input_and_never_itself_a_duplicate() {
+    let site = site();
+    let found = duplicates(&site, &["/other-article", "/paragraph-more", "/original", "/copy"]);
+    assert_eq!((&found[0], &found[1]), (&Value::Null, &Value::Null));
+    assert!(found[2..].iter().all(|found| found["url"] == site.url("/paragraph-more")), "{found:?}");
+}
+
+#[test]
+fn the_field_stands_behind_the_others_in_every_format_and_in_the_schema() {
+    let site = site();
+    let list = format!("{}\n{}", site.url("/original"), site.url("/copy"));
+    let run =
+        scrape(["--dedupe-text", "--ordered", "-x", "words", "-o", "out.csv", "-o", "out.tsv", "-o", "out.jsonl"]);
+    let run = run.stdin(list).run().succeeds();
+    let csv = run.file("out.csv");
+    assert!(csv.lines().next().unwrap().ends_with(",words,duplicate_of"), "{csv}");
+    let cell = format!(r#"{{"url":"{}","similarity":1.0}}"#, site.url("/original"));
+    assert!(csv.trim_end().ends_with(&format!("\"{}\"", cell.replace('"', "\"\""))), "{csv}");
+    assert!(run.file("out.tsv").trim_end().ends_with(&cell), "{run:?}");
+
+    let schema = scrape(["schema", "--dedupe-text", "-x", "words"]).run().succeeds().stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["properties"]["fields"]["required"], json!(["duplicate_of", "words"]));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for line in run.file("out.jsonl").lines() {
+        assert!(validator.is_valid(&serde_json::from_str(line).unwrap()), "{line}");
+    }
+}
+
+#[test]
+fn a_field_of_the_same_name_is_refused() {
+    scrape(["--dedupe-text", "-s", "duplicate_of=h1", "-"]).run().refused_over("two fields are called `duplicate_of`");
+}
+
+#[test]
+fn without_the_option_there_is_no_such_field() {
+    let site = site();
+    let run = scrape(["-f", "jsonl", "-x", "words", &site.url("/original")]).run().succeeds();
+    assert_eq!(run.record()["fields"].as_object().unwrap().len(), 1);
+}

@@ -1,5 +1,6 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+use std::iter;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -133,7 +134,8 @@ impl Local {
             // There is no body, which is not one of no bytes.
             (facts.charset, facts.length, facts.bytes) = (None, None, None);
         }
-        let end = End::Done { rows: vec![extracted.row], failure: refused.or(extracted.failure) };
+        let rows = iter::once(extracted.row).chain(extracted.others).collect();
+        let end = End::Done { rows, failure: refused.or(extracted.failure) };
         (Some(facts), end, hint)
     }
 

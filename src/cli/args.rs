@@ -107,6 +107,10 @@ pub(super) struct Extraction {
     pub(super) select: Vec<String>,
     #[arg(long, help = "Add the field duplicate_of: the first page with nearly the same main content")]
     pub(super) dedupe_text: bool,
+    /// Give a record for each piece of the main content, of at most N characters: its number (chunk), headings (path) and
+    /// Markdown (text)
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    pub(super) chunk: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Args)]

@@ -106,5 +106,6 @@ fn asks(matches: &ArgMatches) -> Vec<Ask> {
     let mut asks: Vec<_> = of("extract", Ask::Field).chain(of("select", Ask::Select)).collect();
     asks.sort_by_key(|&(position, _)| position);
     let duplicates = matches.get_flag("dedupe_text").then_some(Ask::Duplicates);
-    asks.into_iter().map(|(_, ask)| ask).chain(duplicates).collect()
+    let chunks = matches.get_one("chunk").map(|limit| Ask::Chunks(*limit));
+    asks.into_iter().map(|(_, ask)| ask).chain(chunks).chain(duplicates).collect()
 }

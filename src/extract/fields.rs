@@ -344,7 +344,7 @@ pub static FIELDS: &[Field] = &[
         part: Part::Article,
         schema: r#"{"type": ["string", "null"]}"#,
         help: "the main content as Markdown: headings, lists, tables, code, links with absolute URLs",
-        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base_of_tree()))),
+        read: |s| Value::text(s.markdown()),
     },
     Field {
         name: "words",

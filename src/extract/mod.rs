@@ -11,6 +11,7 @@
 
 mod article;
 mod bylines;
+mod chunks;
 mod construct;
 mod dates;
 mod deadline;
@@ -33,6 +34,8 @@ mod structured;
 mod text;
 mod tokens;
 mod tree;
+
+use std::num::NonZeroUsize;
 
 use scraper::Html;
 
@@ -68,6 +71,9 @@ pub enum Ask {
     /// The field `duplicate_of`: the earlier page that has nearly the same main text. Every page is signed for that; whoever
     /// sees the pages one after the other fills it in ([`sink::Duplicates`](crate::sink::Duplicates)).
     Duplicates,
+    /// The fields `chunk`, `path` and `text`: the main content as Markdown, in pieces of so many characters at most. The page
+    /// then has a row for each piece.
+    Chunks(NonZeroUsize),
 }
 
 /// What stands for all fields that are cheap.
@@ -78,7 +84,7 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
         Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
-        Ask::Duplicates => false,
+        Ask::Duplicates | Ask::Chunks(_) => false,
     })
 }
 
@@ -98,6 +104,8 @@ pub struct Extractor {
     parts: Parts,
     /// Which field is to be filled in by what the page is signed for.
     duplicate_of: Option<usize>,
+    /// Which field is the first one of a chunk, and how long a chunk may be.
+    chunks: Option<(usize, NonZeroUsize)>,
 }
 
 /// What a page yielded.
@@ -106,12 +114,27 @@ pub struct Extracted {
     /// The title of an HTML page: the text of its first `<title>` that is HTML and in no template, white space collapsed,
     /// at most 100,000 characters (WHATWG HTML, section 3.1.5, `document.title`). None where there is no such element.
     pub title: Option<String>,
-    /// The values of the fields that were asked for, in that order.
+    /// The values of the fields that were asked for, in that order; of a chunk, those of the first.
     pub row: Row,
+    /// The rows that follow: one for each chunk but the first, where chunks were asked for.
+    pub others: Vec<Row>,
     /// What the main text is compared by, where that was asked for.
     pub signature: Option<Signature>,
     /// Why the page was not read as far as that needs: it is too complex.
     pub failure: Option<Failure>,
+}
+
+impl Extracted {
+    /// Makes a row for each chunk of the main content.
+    fn cut(&mut self, at: usize, markdown: &str, limit: NonZeroUsize) {
+        let (rows, failure) = chunks::rows(&self.row, at, markdown, limit);
+        let mut rows = rows.into_iter();
+        if let Some(first) = rows.next() {
+            self.row = first;
+        }
+        self.others = rows.collect();
+        self.failure = self.failure.take().or(failure);
+    }
 }
 
 impl Extractor {
@@ -142,6 +165,10 @@ impl Extractor {
                 Ask::Duplicates => {
                     extractor.duplicate_of = Some(extractor.names.len());
                     extractor.field(&DUPLICATE_OF)?;
+                }
+                Ask::Chunks(limit) => {
+                    extractor.chunks = Some((extractor.names.len(), *limit));
+                    chunks::FIELDS.iter().try_for_each(|field| extractor.field(field))?;
                 }
             }
         }
@@ -234,12 +261,17 @@ impl Extractor {
         }
         let mut values = self.read_fields(page, &mut source);
         let signature = self.duplicate_of.and_then(|_| source.signature());
+        let markdown = self.chunks.and_then(|_| source.markdown());
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
         if is_read {
             failure = failure.or(self.read_expressions(page, tree.as_ref(), &mut values, &deadline).err());
         }
-        Extracted { title: found.title, row: Row(values), signature, failure }
+        let mut extracted = Extracted { title: found.title, row: Row(values), others: Vec::new(), signature, failure };
+        if let Some(((at, limit), markdown)) = self.chunks.zip(markdown) {
+            extracted.cut(at, &markdown, limit);
+        }
+        extracted
     }
 
     /// The built-in fields in their places; null where expressions put theirs.

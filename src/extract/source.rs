@@ -58,6 +58,12 @@ impl<'a> Source<'a> {
         self.article.as_ref().and_then(|article| Signature::of(words(article.text())))
     }
 
+    /// The main content as Markdown.
+    pub(super) fn markdown(&self) -> Option<String> {
+        let article = self.article.as_ref().filter(|article| !article.text().is_empty())?;
+        Some(article.markdown(&self.base_of_tree()))
+    }
+
     /// The base of what is read from the tree: the head need not have been read.
     pub(super) fn base_of_tree(&self) -> Base {
         Base::of(self.page, self.tree.and_then(base_href))

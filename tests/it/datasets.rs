@@ -1,8 +1,8 @@
-//! Pages made into sets of data: near duplicates marked.
+//! Pages made into sets of data: near duplicates marked, chunks.
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Site, scrape};
+use crate::support::{Answer, Site, fetch, scrape};
 
 /// Words to make sentences of: no two runs of sentences are alike.
 const WORDS: [&str; 23] = [
@@ -135,4 +135,91 @@ fn without_the_option_there_is_no_such_field() {
     let site = site();
     let run = scrape(["-f", "jsonl", "-x", "words", &site.url("/original")]).run().succeeds();
     assert_eq!(run.record()["fields"].as_object().unwrap().len(), 1);
+}
+
+/// A manual of two chapters, with code.
+fn manual() -> String {
+    let code = "<pre># no heading\n\nlet x = 1;</pre>";
+    let chapters = [("Install", 0..6), ("Use", 6..20)];
+    let chapters = chapters.map(|(name, sentences)| format!("<h3>{name}</h3>{}{code}", paragraphs(sentences)));
+    page("manual", &format!("<h2>Guide</h2>{}", chapters.concat()))
+}
+
+#[test]
+fn each_chunk_is_a_record_with_its_number_path_and_text() {
+    let site = Site::start(|_| Answer::html(manual()));
+    let limit = 400;
+    let run = scrape(["--chunk", "400", "-x", "words,markdown", "-f", "jsonl", &site.url("/")]).run().succeeds();
+    let records = run.records();
+    let of = |name: &str| records.iter().map(|record| record["fields"][name].clone()).collect::<Vec<_>>();
+    let texts: Vec<_> = of("text").iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+    assert!(texts.len() > 3 && texts.iter().all(|text| text.chars().count() <= limit), "{texts:#?}");
+    assert_eq!(of("chunk"), (0..texts.len()).map(Value::from).collect::<Vec<_>>());
+    assert_eq!(records[0]["fields"]["path"], json!(["Guide", "Install"]));
+    assert_eq!(records.last().unwrap()["fields"]["path"], json!(["Guide", "Use"]));
+    assert!(texts[0].starts_with("## Guide\n\n### Install\n\nNumber 0, the "), "{}", texts[0]);
+    assert_eq!(texts.iter().filter(|text| text.contains("```\n# no heading\n\nlet x = 1;\n```")).count(), 2);
+
+    let without_space = |text: &str| text.split_whitespace().collect::<String>();
+    assert_eq!(without_space(&texts.concat()), without_space(of("markdown")[0].as_str().unwrap()));
+    assert!(records.iter().all(|record| record["title"] == "manual" && record["error"].is_null()));
+    assert!(of("words").iter().all(|words| *words == of("words")[0] && words.is_u64()));
+    assert_eq!(site.hits().len(), 1);
+}
+
+#[test]
+fn chunks_come_in_every_format_and_are_as_the_schema_says() {
+    let site = Site::start(|_| Answer::html(manual()));
+    let run = scrape(["--chunk", "300", "-o", "out.csv", "-o", "out.tsv", "-o", "out.jsonl", &site.url("/")]).run();
+    let run = run.succeeds();
+    let records: Vec<Value> = run.file("out.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(run.file("out.tsv").lines().count(), records.len());
+    let csv = run.file("out.csv");
+    assert!(csv.lines().next().unwrap().ends_with(",chunk,path,text"), "{csv}");
+    assert_eq!(csv.matches(&format!("{},argument:1,", site.url("/"))).count(), records.len());
+    let schema = scrape(["schema", "--chunk", "300"]).run().succeeds().stdout;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    assert!(records.len() > 4 && records.iter().all(|record| validator.is_valid(record)), "{records:#?}");
+}
+
+#[test]
+fn a_page_without_content_is_one_record_without_a_chunk() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/empty" => Answer::html("<title>x</title>"),
+        "/text" => Answer::typed("text/plain", "No HTML, but text."),
+        _ => Answer::status(404),
+    });
+    for path in ["/empty", "/text", "/missing"] {
+        let record = fetch(["--chunk", "300", &site.url(path)]);
+        assert_eq!(record["fields"], json!({"chunk": null, "path": null, "text": null}), "{path}");
+    }
+}
+
+#[test]
+fn every_chunk_of_a_duplicate_says_so() {
+    let site = site();
+    let list = format!("{}\n{}", site.url("/original"), site.url("/paragraph-more"));
+    let run = scrape(["--dedupe-text", "--chunk", "500", "--ordered", "-f", "jsonl"]).stdin(list).run().succeeds();
+    let is_marked = |record: &Value| record["fields"]["duplicate_of"]["url"] == site.url("/original");
+    let (copies, originals): (Vec<_>, Vec<_>) =
+        run.records().into_iter().partition(|record| record["url"] == site.url("/paragraph-more"));
+    assert!(copies.len() > 2 && copies.iter().all(is_marked), "{copies:#?}");
+    assert!(originals.len() > 2 && !originals.iter().any(is_marked), "{originals:#?}");
+}
+
+#[test]
+fn a_page_whose_chunks_would_fill_the_memory_is_too_complex() {
+    // Its text is in every record.
+    let page = page("long", &paragraphs(0..900));
+    let site = Site::start(move |_| Answer::html(page.clone()));
+    let run = scrape(["--chunk", "100", "-x", "article", &site.url("/")]).run().exits(4);
+    assert!(run.stdout.lines().count() > 10 && run.stdout.len() < 100 << 20, "{}", run.stdout.len());
+    assert!(run.stdout.lines().all(|line| line.contains("\ttoo_complex: its chunks")), "{}", run.stderr);
+}
+
+#[test]
+fn chunks_of_nothing_and_two_texts_are_refused() {
+    scrape(["--chunk", "0", "-"]).run().refused_over("--chunk");
+    scrape(["--chunk", "many", "-"]).run().refused_over("--chunk");
+    scrape(["--chunk", "100", "-x", "text", "-"]).run().refused_over("two fields are called `text`");
 }

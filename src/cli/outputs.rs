@@ -87,13 +87,23 @@ pub(super) fn open(
     if let Some(Opened { path, file, metadata }) = &summary {
         empty(file, metadata, path)?;
     }
-    // Inside of what puts them in order: the original is then the first of the input.
-    let sinks = match options.duplicate_of {
-        Some(field) => vec![Box::new(Duplicates::new(sinks, field)) as Box<dyn Sink>],
-        None => sinks,
-    };
-    let sinks = if args.ordered { vec![Box::new(Ordered::new(sinks)) as Box<dyn Sink>] } else { sinks };
     Ok(Outputs { sinks, summary: summary.map(|opened| opened.file) })
+}
+
+/// What stands before the sinks: what puts records in order, and then what marks those of duplicates in the field of this
+/// number. So, where there is an order, the original is the first of the input.
+pub(super) fn arrange(
+    mut sinks: Vec<Box<dyn Sink>>,
+    is_ordered: bool,
+    duplicate_of: Option<usize>,
+) -> Vec<Box<dyn Sink>> {
+    if let Some(field) = duplicate_of {
+        sinks = vec![Box::new(Duplicates::new(sinks, field))];
+    }
+    if is_ordered {
+        sinks = vec![Box::new(Ordered::new(sinks))];
+    }
+    sinks
 }
 
 /// What every format needs to know, of the terminal too.
@@ -101,7 +111,7 @@ pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment:
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(terminal_size::terminal_size).flatten().map_or(WIDTH, |(width, _)| width.0.into());
     let color = terminal && environment.wants_color;
-    Options { fields, width, color, terminal, csv_safe: args.csv_safe, ..Options::default() }
+    Options { fields, width, color, terminal, csv_safe: args.csv_safe }
 }
 
 fn is_stdout(path: impl AsRef<Path>) -> bool {

@@ -119,13 +119,11 @@ pub struct Options {
     /// starts with `=`, `+`, `-`, `@`, a tab or a line break, and is no number. It is then shown as it is, but the cell
     /// does not hold the text exactly any more.
     pub csv_safe: bool,
-    /// Which of the fields, counted from 0, names the earlier page that has the same text.
-    pub duplicate_of: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false, duplicate_of: None }
+        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Site, fetch, scrape};
+use crate::support::{Answer, Gate, Site, fetch, scrape};
 
 /// Words to make sentences of: no two runs of sentences are alike.
 const WORDS: [&str; 23] = [
@@ -101,6 +101,27 @@ fn the_original_is_the_first_of_the_input_and_never_itself_a_duplicate() {
     let found = duplicates(&site, &["/other-article", "/paragraph-more", "/original", "/copy"]);
     assert_eq!((&found[0], &found[1]), (&Value::Null, &Value::Null));
     assert!(found[2..].iter().all(|found| found["url"] == site.url("/paragraph-more")), "{found:?}");
+}
+
+#[test]
+fn the_original_is_the_first_that_came_unless_the_order_is_that_of_the_input() {
+    for (options, original) in [(&["--ordered"][..], "/original"), (&[], "/copy")] {
+        let gate = Gate::shut();
+        let site = Site::start(move |hit| match &*hit.path {
+            "/original" => Answer::html(pages("/original").unwrap()).behind(&gate),
+            // Of two slots one is held, so that the copy has come and gone by now.
+            "/other-article" => {
+                gate.open();
+                Answer::html(pages("/other-article").unwrap())
+            }
+            path => Answer::html(pages(path).unwrap()),
+        });
+        let list = ["/original", "/copy", "/other-article"].map(|path| site.url(path)).join("\n");
+        let run = scrape(["--dedupe-text", "-c", "2", "-f", "jsonl"]).args(options).stdin(list).run().succeeds();
+        let copy = if original == "/copy" { "/original" } else { "/copy" };
+        assert_eq!(run.record_of(copy)["fields"]["duplicate_of"]["url"], site.url(original));
+        assert_eq!(run.record_of(original)["fields"]["duplicate_of"], Value::Null);
+    }
 }
 
 #[test]

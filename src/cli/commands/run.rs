@@ -26,7 +26,6 @@ use crate::fetch::Fetcher;
 use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
-use crate::sink;
 use crate::visit::Local;
 
 /// A run that is ready to start.
@@ -105,8 +104,9 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             cancel.cancel();
         }
     };
-    let options = sink::Options { duplicate_of, ..outputs::options(&args.output, fields, environment) };
-    let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
+    let options = outputs::options(&args.output, fields, environment);
+    let Outputs { sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
+    let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.general.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };

@@ -27,6 +27,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         length: Some(27_113),
         bytes: Some(27_402),
         title: Some("Item – the “Example” catalogue of 2026".into()),
+        signature: None,
     };
     let at = Location { file: Some("urls.txt".into()), line: id + 1 };
     Outcome {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::failure::{Failure, Kind};
+use crate::similarity::Signature;
 use crate::value::Row;
 
 /// Text that is never shown: `Debug` hides it and there is no `Display`.
@@ -191,6 +192,8 @@ pub struct Facts {
     pub bytes: Option<u64>,
     /// The document's title.
     pub title: Option<String>,
+    /// What the main text is compared to others by; none where nobody asked for that, and where there is no text.
+    pub signature: Option<Signature>,
 }
 
 /// Where a redirect leads.

@@ -49,6 +49,7 @@
 pub mod failure;
 pub mod canonical;
 pub mod value;
+pub mod similarity;
 pub mod job;
 pub mod record;
 

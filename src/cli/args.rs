@@ -154,6 +154,12 @@ pub(super) struct Extraction {
     /// Add the fields of the recipes in FILE, each for the pages of some URLs; one record for each of a page's items
     #[arg(short = 'r', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) recipe: Vec<PathBuf>,
+    #[arg(long, help = "Add the field duplicate_of: the first page with nearly the same main content")]
+    pub(super) dedupe_text: bool,
+    /// Give a record for each piece of the main content, of at most N characters: its number (chunk), headings (path) and
+    /// Markdown (text)
+    #[arg(long, value_name = "N", value_parser = parse::count, conflicts_with = "recipe")]
+    pub(super) chunk: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Args)]

@@ -99,7 +99,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     Ok(status?)
 }
 
-/// What `-x`, `-s` and `-r` ask for, in the order in which they were typed.
+/// What `-x`, `-s` and `-r` ask for, in the order in which they were typed, then what other options do.
 fn asks(matches: &ArgMatches) -> Result<Vec<Ask>, Stop> {
     let of = |option, ask: fn(String) -> Ask| {
         let values = matches.get_many::<String>(option).into_iter().flatten().cloned().map(ask);
@@ -111,7 +111,9 @@ fn asks(matches: &ArgMatches) -> Result<Vec<Ask>, Stop> {
         asks.push((position, recipes(file)?));
     }
     asks.sort_by_key(|&(position, _)| position);
-    Ok(asks.into_iter().map(|(_, ask)| ask).collect())
+    let duplicates = matches.get_flag("dedupe_text").then_some(Ask::Duplicates);
+    let chunks = matches.get_one("chunk").map(|limit| Ask::Chunks(*limit));
+    Ok(asks.into_iter().map(|(_, ask)| ask).chain(chunks).chain(duplicates).collect())
 }
 
 /// The recipes in a file.

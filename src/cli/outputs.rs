@@ -23,7 +23,7 @@ use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::seeds::Source;
-use crate::sink::{Compression, Format, Lines, Options, Ordered};
+use crate::sink::{Compression, Duplicates, Format, Lines, Options, Ordered};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -87,8 +87,23 @@ pub(super) fn open(
     if let Some(Opened { path, file, metadata }) = &summary {
         empty(file, metadata, path)?;
     }
-    let sinks = if args.ordered { vec![Box::new(Ordered::new(sinks)) as Box<dyn Sink>] } else { sinks };
     Ok(Outputs { sinks, summary: summary.map(|opened| opened.file) })
+}
+
+/// What stands before the sinks: what puts records in order, and then what marks those of duplicates in the field of this
+/// number. So, where there is an order, the original is the first of the input.
+pub(super) fn arrange(
+    mut sinks: Vec<Box<dyn Sink>>,
+    is_ordered: bool,
+    duplicate_of: Option<usize>,
+) -> Vec<Box<dyn Sink>> {
+    if let Some(field) = duplicate_of {
+        sinks = vec![Box::new(Duplicates::new(sinks, field))];
+    }
+    if is_ordered {
+        sinks = vec![Box::new(Ordered::new(sinks))];
+    }
+    sinks
 }
 
 /// What every format needs to know, of the terminal too.

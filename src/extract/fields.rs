@@ -33,6 +33,11 @@ impl Field {
         FIELDS.iter().find(|field| field.name == name)
     }
 
+    /// A field of the main content that is filled in when that has been read.
+    pub(super) const fn of_article(name: &'static str, schema: &'static str, help: &'static str) -> Self {
+        Self { name, part: Part::Article, schema, help, read: |_| Value::Null }
+    }
+
     /// Whether tokens and header fields tell it, so that `all` has it. Microdata costs a tree only where there is some.
     pub(super) fn is_cheap(&self) -> bool {
         !matches!(self.part, Part::Tree | Part::Article)
@@ -47,6 +52,16 @@ impl Field {
         if source.has_too_many_urls() { Value::Null } else { value }
     }
 }
+
+/// The field of [`Ask::Duplicates`](super::Ask::Duplicates).
+pub(super) static DUPLICATE_OF: Field = Field::of_article(
+    "duplicate_of",
+    r#"{
+        "type": ["object", "null"], "required": ["url", "similarity"], "additionalProperties": false,
+        "properties": {"url": {"type": "string"}, "similarity": {"type": "number", "minimum": 0.8, "maximum": 1}}
+    }"#,
+    "the first page with nearly the same main content: its `url`, and how similar that is (1: the same words)",
+);
 
 /// The JSON Schema of a text.
 const TEXT: &str = r#"{"type": ["string", "null"]}"#;
@@ -329,7 +344,7 @@ pub static FIELDS: &[Field] = &[
         part: Part::Article,
         schema: r#"{"type": ["string", "null"]}"#,
         help: "the main content as Markdown: headings, lists, tables, code, links with absolute URLs",
-        read: |s| s.of_article(|article| Value::from(article.markdown(&s.base_of_tree()))),
+        read: |s| Value::text(s.markdown()),
     },
     Field {
         name: "words",

@@ -11,6 +11,7 @@
 
 mod article;
 mod bylines;
+mod chunks;
 mod construct;
 mod dates;
 mod deadline;
@@ -36,15 +37,19 @@ mod text;
 mod tokens;
 mod tree;
 
+use std::num::NonZeroUsize;
+
 use scraper::Html;
 
 use crate::failure::{self, Failure};
 use crate::page::{Kind, Page};
+use crate::similarity::Signature;
 use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
 use expression::{Expression, Place, Subject};
+use fields::DUPLICATE_OF;
 pub use fields::{FIELDS, Field};
 use links::Base;
 pub use matches::Matches;
@@ -74,6 +79,12 @@ pub enum Ask {
         /// What it says.
         text: String,
     },
+    /// The field `duplicate_of`: the earlier page that has nearly the same main text. Every page is signed for that; whoever
+    /// sees the pages one after the other fills it in ([`sink::Duplicates`](crate::sink::Duplicates)).
+    Duplicates,
+    /// The fields `chunk`, `path` and `text`: the main content as Markdown, in pieces of so many characters at most. The page
+    /// then has a row for each piece.
+    Chunks(NonZeroUsize),
 }
 
 /// What stands for all fields that are cheap.
@@ -84,7 +95,7 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
         Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
-        Ask::Recipes { .. } => false,
+        Ask::Recipes { .. } | Ask::Duplicates | Ask::Chunks(_) => false,
     })
 }
 
@@ -113,6 +124,10 @@ pub struct Extractor {
     parts: Parts,
     /// The first that is for a page is the page's.
     recipes: Vec<Placed>,
+    /// Which field is to be filled in by what the page is signed for.
+    duplicate_of: Option<usize>,
+    /// Which field is the first one of a chunk, and how long a chunk may be.
+    chunks: Option<(usize, NonZeroUsize)>,
 }
 
 /// What a page yielded.
@@ -122,8 +137,10 @@ pub struct Extracted {
     /// at most 100,000 characters (WHATWG HTML, section 3.1.5, `document.title`). None where there is no such element.
     pub title: Option<String>,
     /// The values of the fields that were asked for, in that order: one row, or one for each item that the page's recipe
-    /// finds.
+    /// finds, or for each chunk where chunks were asked for.
     pub rows: Vec<Row>,
+    /// What the main text is compared by, where that was asked for.
+    pub signature: Option<Signature>,
     /// Why this is not all that there should be: the page is too complex, or lacks what its recipe requires.
     pub failure: Option<Failure>,
 }
@@ -137,7 +154,7 @@ impl Extractor {
         let mut extractor = Self::default();
         let files = asks.iter().filter_map(|ask| match ask {
             Ask::Recipes { name, text } => Some(recipe::parse(name, text)),
-            Ask::Field(_) | Ask::Select(_) => None,
+            Ask::Field(_) | Ask::Select(_) | Ask::Duplicates | Ask::Chunks(_) => None,
         });
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let in_recipes: Vec<_> = files.iter().flatten().flat_map(Recipe::names).map(String::from).collect();
@@ -163,6 +180,14 @@ impl Extractor {
                 }
                 Ask::Recipes { .. } => {
                     files.next().into_iter().flatten().try_for_each(|recipe| extractor.recipe(recipe))?;
+                }
+                Ask::Duplicates => {
+                    extractor.duplicate_of = Some(extractor.names.len());
+                    extractor.field(&DUPLICATE_OF)?;
+                }
+                Ask::Chunks(limit) => {
+                    extractor.chunks = Some((extractor.names.len(), *limit));
+                    chunks::FIELDS.iter().try_for_each(|field| extractor.field(field))?;
                 }
             }
         }
@@ -212,6 +237,12 @@ impl Extractor {
         &self.names
     }
 
+    /// Which of a row's values is to name the earlier page that has the same text, if that was asked for.
+    #[must_use]
+    pub fn duplicate_of(&self) -> Option<usize> {
+        self.duplicate_of
+    }
+
     /// Whether reading a page may take its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
@@ -249,7 +280,7 @@ impl Extractor {
         };
         let mut failure = result.err();
         if self.steps.is_empty() {
-            return Extracted { title: found.title, rows: vec![Row::default()], failure };
+            return Extracted { title: found.title, rows: vec![Row::default()], signature: None, failure };
         }
         let recipe = self.recipes.iter().find(|placed| placed.recipe.is_for(page.url));
         let mut tree = None;
@@ -267,6 +298,8 @@ impl Extractor {
             source.find_article(tree, scriptless.as_ref());
         }
         let mut values = self.read_fields(page, &mut source);
+        let signature = self.duplicate_of.and_then(|_| source.signature());
+        let markdown = self.chunks.and_then(|_| source.markdown());
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
         let mut rows = Vec::new();
@@ -280,7 +313,14 @@ impl Extractor {
         if rows.is_empty() {
             rows.push(Row(values));
         }
-        Extracted { title: found.title, rows, failure }
+        if let (Some(((at, limit), markdown)), [page]) = (self.chunks.zip(markdown), &*rows) {
+            let (chunks, why) = chunks::rows(page, at, &markdown, limit);
+            failure = failure.or(why);
+            if !chunks.is_empty() {
+                rows = chunks;
+            }
+        }
+        Extracted { title: found.title, rows, signature, failure }
     }
 
     /// The built-in fields in their places; null where expressions put theirs.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use scraper::Html;
 
-use super::article::Article;
+use super::article::{Article, words};
 use super::bylines;
 use super::deadline::Deadline;
 use super::hints;
@@ -15,6 +15,7 @@ use super::structured::microdata;
 use super::tree::base_href;
 use crate::failure::{Failure, Kind};
 use crate::page::Page;
+use crate::similarity::Signature;
 use crate::value::Value;
 
 /// What fields are read from. None takes what another one reads.
@@ -50,6 +51,17 @@ impl<'a> Source<'a> {
     /// What the main content is, as `read` tells it; null where there is none.
     pub(super) fn of_article(&self, read: impl FnOnce(&Article<'a>) -> Value<'static>) -> Value<'static> {
         self.article.as_ref().filter(|article| !article.text().is_empty()).map_or(Value::Null, read)
+    }
+
+    /// What the main content is compared by.
+    pub(super) fn signature(&self) -> Option<Signature> {
+        self.article.as_ref().and_then(|article| Signature::of(words(article.text())))
+    }
+
+    /// The main content as Markdown.
+    pub(super) fn markdown(&self) -> Option<String> {
+        let article = self.article.as_ref().filter(|article| !article.text().is_empty())?;
+        Some(article.markdown(&self.base_of_tree()))
     }
 
     /// The base of what is read from the tree: the head need not have been read.

@@ -4,6 +4,7 @@
 
 mod compression;
 mod csv;
+mod duplicates;
 pub mod expect;
 mod formula;
 mod jsonl;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use compression::Compression;
+pub use duplicates::Duplicates;
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;

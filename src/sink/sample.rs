@@ -29,6 +29,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         length: Some(1256),
         bytes: Some(1270),
         title: None,
+        signature: None,
     };
     Outcome {
         target: target(id, trail.url.as_str()),

@@ -169,6 +169,7 @@ fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
         length: Some(page.length),
         bytes: Some(page.bytes),
         title: extracted.title.take(),
+        signature: extracted.signature.take(),
     };
     (facts, extracted)
 }

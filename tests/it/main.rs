@@ -9,6 +9,7 @@ mod article;
 mod config;
 mod contracts;
 mod cookies;
+mod datasets;
 mod dedupe;
 mod engine;
 mod exit;

@@ -91,7 +91,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
-    let fields: Arc<[_]> = extractor.names().into();
+    let (fields, duplicate_of): (Arc<[_]>, _) = (extractor.names().into(), extractor.duplicate_of());
     let contract = contract(&args.output.expect, Arc::clone(&fields))?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
@@ -118,6 +118,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let options = outputs::options(&args.output, fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(contract.clone()));
+    let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };

@@ -5,7 +5,6 @@
 //! 11.2): a server, or whoever writes into its answers, can deceive about its own pages, and never about those of
 //! another origin, as no two share a connection.
 
-use std::cell::Cell;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -20,6 +19,7 @@ use url::{Host, Url};
 use super::Error;
 use super::files::Files;
 use super::guard::{DenyPrivate, Forbidden, Public};
+use super::kept::Answered;
 use super::resolve::{ASKED, Asked, Fixed, Resolver};
 use super::trace;
 use crate::failure::{Failure, Kind, Retry};
@@ -71,8 +71,8 @@ pub struct Options {
     pub resolutions: Vec<Resolution>,
     /// When a URL that a server chose may not lead to a private address.
     pub deny_private: DenyPrivate,
-    /// Whether a [`Trace`](super::Trace) tells of TLS: each answer comes with a copy of the server's certificate then.
-    pub describe_tls: bool,
+    /// Whether a [`Trace`](super::Trace) tells of connecting and of TLS: both cost each request something.
+    pub trace: bool,
 }
 
 impl Default for Options {
@@ -89,7 +89,7 @@ impl Default for Options {
             family: None,
             resolutions: Vec::new(),
             deny_private: DenyPrivate::default(),
-            describe_tls: false,
+            trace: false,
         }
     }
 }
@@ -101,6 +101,7 @@ pub(super) struct Clients {
     public: Pair,
     /// The connections of these lead anywhere.
     open: Pair,
+    answered: Answered,
     files: Files,
     resolver: Resolver,
     /// The proxies that the environment names.
@@ -128,27 +129,6 @@ pub(super) enum Reach {
     Open,
 }
 
-tokio::task_local! {
-    /// Whether a connection was made for the request that is being sent.
-    static CONNECTED: Cell<bool>;
-}
-
-/// Tells the request that a connection was made for it. One that comes too late, as another became idle, is made in
-/// nobody's name.
-fn note<C>(connection: C) -> C {
-    let _ = CONNECTED.try_with(|connected| connected.set(true));
-    trace::connected();
-    connection
-}
-
-/// An exchange that ended before an answer had begun.
-#[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) error: reqwest::Error,
-    /// Whether the request was sent, if at all, where another one had been answered before.
-    pub(super) on_kept_connection: bool,
-}
-
 impl Clients {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         let files = Files::read(&options)?;
@@ -159,7 +139,15 @@ impl Clients {
     pub(super) fn with(options: Options, files: Files) -> Self {
         let resolver = Resolver::new(options.family);
         let environment = (files.proxy.is_none() && options.proxy_from_environment).then(Matcher::from_system);
-        Self { public: Pair::default(), open: Pair::default(), files, resolver, environment, options }
+        Self {
+            public: Pair::default(),
+            open: Pair::default(),
+            answered: Answered::default(),
+            files,
+            resolver,
+            environment,
+            options,
+        }
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {
@@ -205,15 +193,18 @@ impl Clients {
     }
 
     /// Sends a request; the answer comes back once its head is there.
-    pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> Result<Response, Broken> {
+    pub(super) async fn execute(&self, client: &Client, request: Request, reach: Reach) -> reqwest::Result<Response> {
         let port = request.url().port_or_known_default().unwrap_or_default();
         let asked = Asked { port, is_guarded: reach == Reach::Guarded };
         trace::sent();
-        let answer = async {
-            let answer = ASKED.scope(asked, client.execute(request)).await;
-            answer.map_err(|error| Broken { error, on_kept_connection: !CONNECTED.with(Cell::get) })
-        };
-        CONNECTED.scope(Cell::new(false), answer).await
+        let response = ASKED.scope(asked, client.execute(request)).await?;
+        self.answered.remember(&response);
+        Ok(response)
+    }
+
+    /// Whether the connection on which a request failed had answered another one before; asked once.
+    pub(super) fn had_answered(&self, error: &reqwest::Error) -> bool {
+        self.answered.forget(error)
     }
 
     /// The address that a response came from; none where a proxy hides it.
@@ -250,8 +241,7 @@ impl Clients {
             // Trying again is the frontier's, which counts and waits. Without the 0 every request is copied all the same.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .dns_resolver(self.resolver(reach))
-            .connector_layer(MapResponseLayer::new(note))
-            .tls_info(self.options.describe_tls)
+            .tls_info(self.options.trace)
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(self.options.idle_per_host)
             .pool_idle_timeout(self.options.idle_timeout)
@@ -264,6 +254,9 @@ impl Clients {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES);
+        if self.options.trace {
+            builder = builder.connector_layer(MapResponseLayer::new(trace::connected));
+        }
         if let Some(proxy) = &self.files.proxy {
             builder = builder.proxy(proxy.clone());
         } else if !self.options.proxy_from_environment {

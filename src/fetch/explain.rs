@@ -10,6 +10,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use hyper_util::client::legacy::{self, connect::Connected};
+
 use super::guard::Forbidden;
 use super::resolve::NoAddress;
 use crate::failure::{Failure, Kind, Retry};
@@ -42,6 +44,11 @@ pub(super) fn is_closed(error: &reqwest::Error) -> bool {
             || io.is_some_and(|error| CLOSED.contains(&error.kind()))
     };
     !error.is_connect() && causes(error).any(closes)
+}
+
+/// The connection on which an error came, if there was one.
+pub(super) fn connection_of(error: &reqwest::Error) -> Option<&Connected> {
+    causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info())
 }
 
 /// The failure that an error of the HTTP client means.

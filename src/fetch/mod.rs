@@ -25,17 +25,18 @@ mod explain;
 mod files;
 mod guard;
 mod head;
+mod kept;
 mod memory;
 mod redirect;
 mod request;
 mod resolve;
 mod trace;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::TryFutureExt;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use tokio::time::error::Elapsed;
@@ -44,7 +45,7 @@ use url::Url;
 
 use self::body::Measure;
 pub use self::certificate::Certificate;
-use self::client::{Broken, Clients, Reach};
+use self::client::{Clients, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 pub use self::cookies::{BadLine, Jar as CookieJar};
@@ -213,7 +214,6 @@ impl Fetcher {
         let deadline = Instant::now() + budget;
         let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
-        let by = self.clients.address(&trail.url, &response);
         if trace::is_on() {
             trace::answered(&response, self.clients.is_proxied(&trail.url));
         }
@@ -222,7 +222,7 @@ impl Fetcher {
             jar.receive(&trail.url, &head.headers);
         }
         let read = async {
-            match self.next(trail, &head, by)? {
+            match self.next(trail, &head, &response)? {
                 Some(redirect) => {
                     spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
@@ -283,8 +283,8 @@ impl Fetcher {
             }
             match self.clients.execute(client, request, reach).await {
                 Ok(response) => return Ok(response),
-                Err(Broken { error, on_kept_connection: true }) if kept > 0 && is_closed(&error) => kept -= 1,
-                Err(Broken { error, .. }) => {
+                Err(error) if kept > 0 && is_closed(&error) && self.clients.had_answered(&error) => kept -= 1,
+                Err(error) => {
                     let lack = has_no_connection(&error).then_some(Lack::Connections);
                     return Err(Unanswered { failure: explain(&error, Phase::Head), head: None, lack });
                 }
@@ -292,8 +292,9 @@ impl Fetcher {
         }
     }
 
-    fn next(&self, trail: &Trail, head: &Head, by: Option<IpAddr>) -> Result<Option<Redirect>, Failure> {
+    fn next(&self, trail: &Trail, head: &Head, response: &Response) -> Result<Option<Redirect>, Failure> {
         let method = self.request.method_of(trail);
+        let by = || self.clients.address(&trail.url, response);
         let redirect = redirect::follow(&trail.url, &method, head, by)?;
         let max = self.limits.max_redirects;
         match redirect {
@@ -331,17 +332,18 @@ impl Fetcher {
     }
 
     /// Waits until the deadline, but no longer than `patience`: then it fails as too `quiet`. One timer is both.
-    async fn within<F: Future>(
+    ///
+    /// No `async fn`, which would hold `future` twice: as an argument, and within the timer.
+    fn within<F: Future>(
         &self,
         deadline: Instant,
         patience: Duration,
-        quiet: &str,
+        quiet: &'static str,
         future: F,
-    ) -> Result<F::Output, Failure> {
+    ) -> impl Future<Output = Result<F::Output, Failure>> {
         let patience = Instant::now() + patience;
         timeout_at(deadline.min(patience), future)
-            .await
-            .map_err(|_| if patience < deadline { Failure::new(Kind::Timeout, quiet) } else { self.too_late() })
+            .map_err(move |_| if patience < deadline { Failure::new(Kind::Timeout, quiet) } else { self.too_late() })
     }
 
     fn too_late(&self) -> Failure {

@@ -18,7 +18,7 @@ pub(super) fn follow(
     from: &Url,
     method: &Method,
     head: &Head,
-    by: Option<IpAddr>,
+    by: impl FnOnce() -> Option<IpAddr>,
 ) -> Result<Option<Redirect>, Failure> {
     let Some(location) = head.headers.get(LOCATION).filter(|location| !location.is_empty()) else { return Ok(None) };
     let rewrite_to_get = match head.status {
@@ -31,7 +31,7 @@ pub(super) fn follow(
     let to = resolve(from, &location).map_err(|why| {
         Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, quotable(&location)))
     })?;
-    Ok(Some(Redirect { status: head.status, to, rewrite_to_get, by }))
+    Ok(Some(Redirect { status: head.status, to, rewrite_to_get, by: by() }))
 }
 
 fn resolve(from: &Url, location: &str) -> Result<Url, String> {
@@ -67,7 +67,7 @@ mod tests {
     fn redirect(status: u16, method: &Method, location: &str) -> Result<Option<Redirect>, Failure> {
         let from = Url::parse("http://a.test/dir/page?q").unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-        follow(&from, method, &Head { status, headers }, None)
+        follow(&from, method, &Head { status, headers }, || None)
     }
 
     fn to(location: &str) -> String {

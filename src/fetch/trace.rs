@@ -127,12 +127,13 @@ pub(super) fn lookup(found: Resolving) -> Resolving {
 }
 
 /// A connection was made.
-pub(super) fn connected() {
+pub(super) fn connected<C>(connection: C) -> C {
     note(|trace| {
         let (marks, now) = (&mut trace.marks, Instant::now());
         trace.times.connect = marks.sent.max(marks.looked_up).map(|since| now - since);
         marks.connected = Some(now);
     });
+    connection
 }
 
 /// The head of an answer is there.

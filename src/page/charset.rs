@@ -201,14 +201,15 @@ fn skip_past(bytes: &[u8], is_end: impl Fn(u8) -> bool) -> Option<&[u8]> {
 
 /// What one `<meta>` says of the encoding.
 fn read_meta(attributes: &mut Attributes<'_>) -> Option<&'static Encoding> {
+    const NAMES: [&[u8]; 3] = [b"http-equiv", b"content", b"charset"];
     let (mut has_pragma, mut needs_pragma, mut charset) = (false, None, None);
-    let mut seen: Vec<Vec<u8>> = Vec::new();
+    let mut seen = [false; NAMES.len()];
     for (name, value) in attributes.by_ref() {
-        let name = name.to_ascii_lowercase();
-        if !matches!(&*name, b"http-equiv" | b"content" | b"charset") || seen.contains(&name) {
+        let Some(which) = NAMES.iter().position(|known| name.eq_ignore_ascii_case(known)) else { continue };
+        if std::mem::replace(&mut seen[which], true) {
             continue;
         }
-        match &*name {
+        match NAMES[which] {
             b"http-equiv" => has_pragma |= value.eq_ignore_ascii_case(b"content-type"),
             b"content" if charset.is_none() => {
                 if let Some(encoding) = label_in_content(value).and_then(Encoding::for_label) {
@@ -218,7 +219,6 @@ fn read_meta(attributes: &mut Attributes<'_>) -> Option<&'static Encoding> {
             b"charset" => (charset, needs_pragma) = (Encoding::for_label(value), Some(false)),
             _ => {}
         }
-        seen.push(name);
     }
     let is_usable = has_pragma || !needs_pragma?;
     charset.filter(|_| is_usable && attributes.is_complete()).map(as_declared_in_ascii)

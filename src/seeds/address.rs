@@ -27,10 +27,16 @@ pub enum Scheme {
 
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+        f.pad(self.name())
+    }
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
             Self::Https => "https",
             Self::Http => "http",
-        })
+        }
     }
 }
 
@@ -38,8 +44,8 @@ impl FromStr for Scheme {
     type Err = UnsupportedScheme;
 
     fn from_str(name: &str) -> Result<Self, UnsupportedScheme> {
-        let is = |scheme: &&Self| scheme.to_string().eq_ignore_ascii_case(name);
-        [Self::Https, Self::Http].iter().find(is).copied().ok_or_else(|| UnsupportedScheme(name.into()))
+        let is = |scheme: &Self| scheme.name().eq_ignore_ascii_case(name);
+        [Self::Https, Self::Http].into_iter().find(is).ok_or_else(|| UnsupportedScheme(name.into()))
     }
 }
 

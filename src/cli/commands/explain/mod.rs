@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
     logging::start(&voice, args.general.verbose);
     let extractor = Extractor::new(asks).map_err(Stop::usage)?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
-    fetching.connection.describe_tls = true;
+    fetching.connection.trace = true;
     let (request, retry) = (fetching.request.clone(), options::retry(&args.fetching)?);
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let cookies = cookies::open(&args.fetching.request, [])?;

@@ -1,5 +1,8 @@
 //! Reading a tree.
 
+use std::iter::successors;
+
+use ego_tree::NodeRef;
 use html5ever::{expanded_name, local_name, ns};
 use scraper::{ElementRef, Html, Node};
 
@@ -49,7 +52,22 @@ pub(super) fn text_of(element: &ElementRef<'_>) -> String {
 
 /// The elements of a tree in document order, which is not the order in which they came.
 pub(super) fn elements(tree: &Html) -> impl Iterator<Item = ElementRef<'_>> {
-    tree.tree.root().descendants().filter_map(ElementRef::wrap)
+    elements_below(tree.tree.root())
+}
+
+/// The elements of a subtree in document order, the one at its root among them. The tree's own walk sees each node twice.
+pub(super) fn elements_below<'t>(root: NodeRef<'t, Node>) -> impl Iterator<Item = ElementRef<'t>> {
+    let beside = move |mut node: NodeRef<'t, Node>| {
+        while node != root {
+            match node.next_sibling() {
+                None => node = node.parent()?,
+                sibling => return sibling,
+            }
+        }
+        None
+    };
+    let nodes = successors(Some(root), move |&node| node.first_child().or_else(|| beside(node)));
+    nodes.filter_map(ElementRef::wrap)
 }
 
 /// The `href` of the first `<base>` that has one.

@@ -14,7 +14,7 @@ use super::subject::check_size;
 use super::{Aspect, attribute_value};
 use crate::extract::deadline::Deadline;
 use crate::extract::links::Base;
-use crate::extract::tree::is_in_template;
+use crate::extract::tree::{elements_below, is_in_template};
 use crate::failure::Failure;
 use crate::value::Value;
 
@@ -197,7 +197,7 @@ pub(super) fn take<'a>(
     }
     let mut search = Search::below(below);
     let stride = if takings.iter().any(|taking| taking.css.selectors.looks_inside) { 1 } else { STRIDE };
-    for (n, element) in below.descendants().filter_map(ElementRef::wrap).enumerate() {
+    for (n, element) in elements_below(below).enumerate() {
         if n % stride == 0 {
             deadline.check()?;
         }
@@ -220,7 +220,7 @@ pub(super) fn elements<'t>(
     let mut search = Search::below(below);
     let stride = if css.selectors.looks_inside { 1 } else { STRIDE };
     let mut found = Vec::new();
-    for (n, element) in below.descendants().filter_map(ElementRef::wrap).enumerate() {
+    for (n, element) in elements_below(below).enumerate() {
         if n % stride == 0 {
             deadline.check()?;
         }

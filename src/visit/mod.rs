@@ -1,5 +1,6 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+mod readers;
 mod traced;
 
 use std::str::FromStr;
@@ -17,6 +18,7 @@ use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
 use crate::page::Page;
 
+use self::readers::Readers;
 pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
@@ -79,16 +81,19 @@ const INLINE: usize = 256 << 10;
 /// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
 const PORTION: usize = 4 << 20;
 
+/// How many permits there are.
+const PORTIONS: usize = 8;
+
 /// Visits by making the request from here: fetch → page → extract.
 #[derive(Debug)]
 pub struct Local {
     fetcher: Fetcher,
     extractor: Arc<Extractor>,
     accepted: Accepted,
-    /// Bounds the pages that are read away from the network.
-    readers: Arc<Semaphore>,
-    /// How many of them are read at once.
-    permits: usize,
+    /// Read away from the network.
+    readers: Readers,
+    /// Bounds what they and those that wait for them hold of large pages.
+    portions: Arc<Semaphore>,
 }
 
 impl Local {
@@ -96,10 +101,8 @@ impl Local {
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // More than there are cores: when one page has been read another one is there.
-        let permits = 3 * cores;
-        let readers = Arc::new(Semaphore::new(permits));
-        Self { fetcher, extractor: Arc::new(extractor), accepted, readers, permits }
+        let (readers, portions) = (Readers::new(cores), Arc::new(Semaphore::new(PORTIONS)));
+        Self { fetcher, extractor: Arc::new(extractor), accepted, readers, portions }
     }
 
     async fn request(&self, job: Job) -> Outcome {
@@ -141,20 +144,18 @@ impl Local {
         (Some(facts), end, hint)
     }
 
-    /// Reads a page on a thread of its own, at most three times as many at once as there are cores; fewer where they are
-    /// large.
+    /// Reads a page away from the network.
     async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
-        // The semaphore is never closed; without a permit the page is read all the same.
-        let portions = fetched.body.len().div_ceil(PORTION).clamp(1, self.permits);
+        let portions = fetched.body.len().div_ceil(PORTION).clamp(1, PORTIONS);
         let portions = u32::try_from(portions).unwrap_or(1);
-        let permit = Arc::clone(&self.readers).acquire_many_owned(portions).await;
+        // The semaphore is never closed; without a permit the page is read all the same.
+        let permit = Arc::clone(&self.portions).acquire_many_owned(portions).await;
         let extractor = Arc::clone(&self.extractor);
-        let task = tokio::task::spawn_blocking(move || {
+        let read = move || {
             let _permit = permit;
             extract(&extractor, &fetched)
-        });
-        // A panic in there is a panic of this visit.
-        task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        };
+        self.readers.run(read).await
     }
 }
 

@@ -125,8 +125,8 @@ pub struct Fetched {
 /// What a request led to.
 #[derive(Debug)]
 pub enum Answer {
-    /// A body.
-    Page(Fetched),
+    /// A body, and the address that it came from; none where a proxy hides it.
+    Page(Fetched, Option<IpAddr>),
     /// Another place to ask.
     Redirect(Redirect),
 }
@@ -236,7 +236,7 @@ impl Fetcher {
             Ok(Ok(body)) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
-                Ok(Answer::Page(fetched))
+                Ok(Answer::Page(fetched, by))
             }
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
             Err(failure) => {

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use hyper::Uri;
 use reqwest::Method;
 use reqwest::header::LOCATION;
 use url::Url;
 
 use super::Head;
-use crate::canonical::without_fragment;
+use crate::canonical::requestable;
 use crate::failure::{Failure, Kind};
 use crate::job::Redirect;
 
@@ -35,19 +34,7 @@ pub(super) fn follow(
 }
 
 fn resolve(from: &Url, location: &str) -> Result<Url, String> {
-    let mut to = from.join(location).map_err(|error| error.to_string())?;
-    if !matches!(to.scheme(), "http" | "https") {
-        return Err(format!("scheme {} is not followed", to.scheme()));
-    }
-    // What a server puts there are no credentials of the user's.
-    let _ = to.set_username("");
-    let _ = to.set_password(None);
-    let to = without_fragment(to);
-    match to.as_str().parse::<Uri>() {
-        Ok(_) => Ok(to),
-        // What the URL Standard allows and HTTP does not.
-        Err(_) => Err("it is too long, or its host is no host name".into()),
-    }
+    requestable(from.join(location).map_err(|error| error.to_string())?)
 }
 
 /// A location without what may be a password, and not too long.

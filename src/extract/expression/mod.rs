@@ -208,6 +208,16 @@ impl Expression {
         Err(Fault::new(0, "this finds no elements and no values of JSON to look into", hint))
     }
 
+    /// Parses an expression for a URL.
+    pub(super) fn parse_url(text: &str) -> Result<Self, Fault> {
+        let expression = Self::parse(text, false)?;
+        if expression.css().is_some_and(Css::is_of_elements) && expression.steps.is_empty() {
+            let hint = "take an attribute, such as a.next@href";
+            return Err(Fault::new(0, "this finds the text of an element, and no URL", hint));
+        }
+        Ok(expression)
+    }
+
     /// Whether it is evaluated on a tree.
     pub(super) fn reads_tree(&self) -> bool {
         !self.reads_json()

@@ -113,6 +113,11 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// The absolute URL of one that stands in the page.
+    pub(in crate::extract) fn absolute(&self, url: &str) -> Option<String> {
+        self.base.absolute(url)
+    }
+
     /// What CSS looks into.
     fn root_of<'s>(&'s self, at: Place<'s>) -> Option<NodeRef<'s, scraper::Node>> {
         match at {

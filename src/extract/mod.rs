@@ -54,11 +54,11 @@ use expression::{Expression, Place, Subject};
 use fields::DUPLICATE_OF;
 pub use fields::{FIELDS, Field};
 use links::Base;
-pub use matches::Matches;
+pub use matches::{Finding, Findings, Matches};
 use parts::{Part, Parts};
 use reader::Found;
 use recipe::Recipe;
-pub use recipe::{Expected, Next};
+pub use recipe::{Expected, Next, Outline, SCHEMA as RECIPE_SCHEMA};
 use source::Source;
 use structured::microdata;
 
@@ -127,6 +127,8 @@ pub struct Extractor {
     parts: Parts,
     /// The first that is for a page is the page's.
     recipes: Vec<Placed>,
+    /// The recipe for all pages, if one was chosen.
+    chosen: Option<usize>,
     /// Which field is to be filled in by what the page is signed for.
     duplicate_of: Option<usize>,
     /// Which field is the first one of a chunk, and how long a chunk may be.
@@ -256,6 +258,16 @@ impl Extractor {
         &self.names
     }
 
+    /// What the recipes say, in their order.
+    pub fn recipes(&self) -> impl Iterator<Item = Outline<'_>> {
+        self.recipes.iter().map(|placed| placed.recipe.outline())
+    }
+
+    /// Reads every page by one recipe, whatever its URL. There is none of another number.
+    pub fn choose(&mut self, recipe: usize) {
+        self.chosen = Some(recipe);
+    }
+
     /// What recipes expect of their records, with the recipe's number.
     pub fn expected(&self) -> impl Iterator<Item = (usize, &Expected)> {
         let recipes = self.recipes.iter().enumerate();
@@ -361,6 +373,9 @@ impl Extractor {
 
     /// The recipe for the pages of a URL, and its number.
     fn recipe_for(&self, url: &Url) -> Option<(usize, &Placed)> {
+        if let Some(chosen) = self.chosen {
+            return self.recipes.get(chosen).map(|placed| (chosen, placed));
+        }
         self.recipes.iter().enumerate().find(|(_, placed)| placed.recipe.is_for(url))
     }
 

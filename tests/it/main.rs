@@ -6,6 +6,7 @@ mod support;
 
 mod addresses;
 mod article;
+mod check;
 mod config;
 mod contracts;
 mod cookies;

@@ -13,7 +13,7 @@ const COUNTED: &str = "[[recipe]]\nitems = 'li'\nnext = { query = 'page' }\nfiel
 
 /// A page with these items, and a link to the next page.
 fn page(items: &[&str], next: Option<&str>) -> Answer {
-    let items: String = items.iter().map(|item| format!("<li>{item}")).collect();
+    let items = items.iter().map(|item| format!("<li>{item}")).collect::<Vec<_>>().concat();
     let next = next.map_or_else(String::new, |next| format!("<a class=next href='{next}'>Next</a>"));
     Answer::html(format!("<title>List</title><ul>{items}</ul>{next}"))
 }

@@ -279,7 +279,7 @@ fn a_recipe_that_means_nothing_is_refused_with_file_line_and_caret() {
 #[test]
 fn a_file_that_is_not_there_or_no_text_is_refused() {
     let run = |run: Scrape| run.args(["-r", "shop.toml", "http://127.0.0.1:1/"]).run();
-    run(scrape::<&str>([])).refused_over("cannot read shop.toml, the file of --recipe");
+    run(scrape::<&str>([])).refused_over("cannot read shop.toml, a file of recipes");
     run(scrape::<&str>([]).file("shop.toml", [0xff])).refused_over("cannot read shop.toml");
     run(scrape::<&str>([]).file("shop.toml", "")).refused_over("missing field `recipe`");
 }
@@ -357,7 +357,7 @@ fn worked(name: &str, pages: &'static [(&str, &str)]) -> Vec<Value> {
     let site = Site::start(move |hit| {
         let Some((_, file)) = pages.iter().find(|(path, _)| *path == hit.path) else { return Answer::status(404) };
         let body = std::fs::read_to_string(folder.join(file)).unwrap();
-        if file.ends_with(".json") { Answer::typed("application/json", body) } else { Answer::html(body) }
+        if file.contains(".json") { Answer::typed("application/json", body) } else { Answer::html(body) }
     });
     let args = ["-f", "jsonl", "--ordered", "-r", recipe.to_str().unwrap(), &site.url(pages[0].0)];
     fields(&scrape(args).run().succeeds(), &site)
@@ -423,6 +423,81 @@ fn the_recipe_for_a_documentation_site_reads_a_page() {
         "changed": "2026-03-14",
     }]);
     assert_eq!(Value::from(worked("docs", &[("/docs/install/", "docs.html")])), wanted);
+}
+
+/// The schema that editors complete recipe files with.
+fn schema_of_recipes() -> Value {
+    serde_json::from_str(&scrape(["schema", "--recipe"]).run().succeeds().stdout).unwrap()
+}
+
+fn as_json(toml: &str) -> Value {
+    serde_json::to_value(toml::from_str::<toml::Table>(toml).unwrap()).unwrap()
+}
+
+#[test]
+fn every_worked_recipe_is_what_the_schema_of_recipe_files_describes() {
+    let schema = schema_of_recipes();
+    assert!(jsonschema::meta::is_valid(&schema));
+    for name in ["api", "docs", "news", "shop"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/recipes/{name}.toml"));
+        let recipe = as_json(&std::fs::read_to_string(file).unwrap());
+        let errors: Vec<_> =
+            jsonschema::validator_for(&schema).unwrap().iter_errors(&recipe).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+    assert!(jsonschema::is_valid(&schema, &as_json(RECIPE)));
+}
+
+#[test]
+fn what_the_program_refuses_in_a_recipe_file_the_schema_refuses_too() {
+    let schema = schema_of_recipes();
+    let fine = "[[recipe]]\nitems = 'li'\nfields = { a = 'h1' }\n";
+    assert!(jsonschema::is_valid(&schema, &as_json(fine)));
+    for wrong in [
+        "x = 1\n[[recipe]]\nfields = {}".to_owned(),
+        format!("{fine}itmes = 'li'"),
+        format!("{fine}next = {{ query = 'p', form = 1 }}"),
+        format!("{fine}next = {{ from = 1 }}"),
+        format!("{fine}next = {{ query = 'p', step = 0 }}"),
+        format!("{fine}next = 1"),
+        format!("{fine}pages = 3"),
+        format!("{fine}next = 'a@href'\npages = 0"),
+        format!("{fine}match = []"),
+        format!("{fine}expect = 'items > 1'"),
+        "[[recipe]]\nitems = 'li'".to_owned(),
+        "[[recipe]]\npage = { a = 'h1' }\nfields = {}".to_owned(),
+        "[[recipe]]\nfields = { 1a = 'p' }".to_owned(),
+        "[[recipe]]\nfields = { a = 1 }".to_owned(),
+        "[[recipe]]\nfields = { a = { field = {} } }".to_owned(),
+    ] {
+        run_with(&wrong, &["http://127.0.0.1:1/"]).exits(2);
+        assert!(!jsonschema::is_valid(&schema, &as_json(&wrong)), "{wrong}");
+    }
+}
+
+#[test]
+fn the_schema_of_recipe_files_has_every_key_with_a_description() {
+    let schema = schema_of_recipes();
+    // The parser names the keys that it knows.
+    let known = |recipe: &str| {
+        let stderr = run_with(recipe, &["http://127.0.0.1:1/"]).exits(2).stderr;
+        let names = stderr.lines().next().unwrap().split_once("expected").unwrap().1.to_owned();
+        let mut names: Vec<_> = names.split('`').skip(1).step_by(2).map(String::from).collect();
+        names.sort_unstable();
+        names
+    };
+    for (place, recipe) in [
+        ("", "x = 1"),
+        ("/$defs/recipe", "[[recipe]]\nx = 1"),
+        ("/$defs/counter", "[[recipe]]\nnext = { x = 1 }"),
+        ("/$defs/object", "[[recipe]]\nfields = { a = { x = 1 } }"),
+    ] {
+        let properties = schema.pointer(&format!("{place}/properties")).unwrap().as_object().unwrap();
+        let mut keys: Vec<_> = properties.keys().cloned().collect();
+        keys.sort_unstable();
+        assert_eq!(keys, known(recipe), "{place}");
+        assert!(properties.values().all(|key| key["description"].is_string()), "{place}");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod expected;
 mod file;
 mod matching;
 mod next;
+mod outline;
 mod parse;
 
 use std::cell::Cell;
@@ -49,13 +50,18 @@ use std::cell::Cell;
 use url::Url;
 
 use super::expression::{Expression, Place, Subject, check_size};
+use super::matches::{Finding, Findings, Matches};
 use crate::failure::{Failure, Kind};
 use crate::value::{Row, Value};
 pub use expected::Expected;
 use matching::Matching;
 pub use next::Next;
 use next::{Paging, Way};
+pub use outline::Outline;
 pub(super) use parse::parse;
+
+/// The JSON Schema of a file of recipes.
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// What is read from the pages of some URLs.
 #[derive(Debug)]
@@ -129,11 +135,6 @@ impl Recipe {
         expressions
     }
 
-    /// Where it stands: the file and its line.
-    pub(super) fn place(&self) -> &str {
-        &self.place
-    }
-
     /// What is expected of its records.
     pub(super) fn expected(&self) -> &[Expected] {
         &self.expected
@@ -142,6 +143,27 @@ impl Recipe {
     /// Whether it reads the tree of a page.
     pub(super) fn reads_tree(&self) -> bool {
         self.expressions().iter().any(|expression| expression.reads_tree())
+    }
+
+    /// What its selectors find.
+    ///
+    /// # Errors
+    /// That takes too long, or too much is found.
+    pub(super) fn findings(&self, subject: &Subject<'_>) -> Result<Findings, Failure> {
+        let mut found = Findings::default();
+        count(&self.page, &[Place::Page], "", (subject, &mut found.fields))?;
+        let places = match &self.items.places {
+            Some(items) => {
+                found.items = Some(finding("items", items, &[Place::Page], subject)?);
+                subject.places(items, Place::Page)?
+            }
+            None => vec![Place::Page],
+        };
+        count(&self.items.fields, &places, "", (subject, &mut found.fields))?;
+        if let Some(Paging { way: Way::Expression(expression), .. }) = &self.paging {
+            found.next = Some(finding("next", expression, &[Place::Page], subject)?);
+        }
+        Ok(found)
     }
 
     /// The page that follows the one at `url`, in which this was found.
@@ -177,6 +199,45 @@ impl Recipe {
         }
         Ok(Found { recipe: self, page, items, left_out })
     }
+}
+
+/// What an expression finds at all of some places.
+fn finding(name: &str, expression: &Expression, at: &[Place<'_>], subject: &Subject<'_>) -> Result<Finding, Failure> {
+    let mut matches = Matches::default();
+    for &place in at {
+        matches = matches.and(subject.matches(expression, place)?);
+    }
+    Ok(Finding { name: name.into(), selector: expression.text().into(), matches })
+}
+
+/// Adds what fields find at all of some places; `prefix` stands before their names.
+fn count<'s>(
+    fields: &[Field],
+    at: &[Place<'s>],
+    prefix: &str,
+    (subject, found): (&'s Subject<'s>, &mut Vec<Finding>),
+) -> Result<(), Failure> {
+    for field in fields {
+        let name = format!("{prefix}{}", field.name);
+        let (group, expression) = match &field.reading {
+            Reading::Value(expression) => (None, Some(expression)),
+            Reading::Object(group) => (Some(group), group.places.as_ref()),
+        };
+        if let Some(expression) = expression {
+            found.push(finding(&name, expression, at, subject)?);
+        }
+        let Some(group) = group else { continue };
+        let mut inside = Vec::new();
+        for &place in at {
+            let places = match &group.places {
+                Some(places) => subject.places(places, place)?,
+                None => vec![place],
+            };
+            inside.extend(places.into_iter().take(if group.is_list { usize::MAX } else { 1 }));
+        }
+        count(&group.fields, &inside, &format!("{name}."), (subject, &mut *found))?;
+    }
+    Ok(())
 }
 
 /// The first field that is required and not there.

@@ -81,8 +81,8 @@ struct Scope {
 
 impl Expectation {
     fn new(text: &str, fields: &[Box<str>], scope: Option<Scope>) -> Result<Self, Error> {
-        let test = parse::parse(text, fields)?;
-        Ok(Self { text: text.trim().into(), test, scope, records: 0, broken: 0, urls: Vec::new() })
+        let parsed = parse::parse(text, fields)?;
+        Ok(Self { text: text.trim().into(), test: parsed, scope, records: 0, broken: 0, urls: Vec::new() })
     }
 
     /// Whether it is for the pages of a recipe, or of none.

@@ -43,6 +43,7 @@ fn answer(job: Job) -> Outcome {
         fetched_at: None,
         facts: Some(Facts { status: 200, ..Facts::default() }),
         end: End::Done { rows: Vec::new(), failure: None },
+        links: Vec::new(),
         hint: HostHint::default(),
     }
 }

@@ -28,6 +28,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         bytes: Some(27_402),
         title: Some("Item – the “Example” catalogue of 2026".into()),
         signature: None,
+        recipe: None,
     };
     let at = Location { file: Some("urls.txt".into()), line: id + 1 };
     Outcome {
@@ -36,6 +37,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         fetched_at: Some(Timestamp::UNIX_EPOCH),
         facts: Some(facts),
         end: End::Done { rows: vec![Row(values)], failure: None },
+        links: Vec::new(),
         hint: HostHint::default(),
     }
 }

@@ -3,6 +3,7 @@
 //! The `url` crate already normalises as the WHATWG URL Standard says (case, default ports, dot segments, IDNA). Two
 //! URLs that differ after that in anything but their fragment are different pages: nothing else is stripped.
 
+use hyper::Uri;
 use url::{Position, Url};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,6 +18,25 @@ pub fn fingerprint(url: &Url) -> u64 {
 pub fn without_fragment(mut url: Url) -> Url {
     url.set_fragment(None);
     url
+}
+
+/// A URL that a server chose as it may be requested: without a fragment, and without userinfo, as what a server puts there
+/// are no credentials of the user's.
+///
+/// # Errors
+/// No request can be made for it, and why.
+pub fn requestable(mut url: Url) -> Result<Url, String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("scheme {} is not followed", url.scheme()));
+    }
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let url = without_fragment(url);
+    match url.as_str().parse::<Uri>() {
+        Ok(_) => Ok(url),
+        // What the URL Standard allows and HTTP does not.
+        Err(_) => Err("it is too long, or its host is no host name".into()),
+    }
 }
 
 /// The name that per-host limits go by: the host without its port.

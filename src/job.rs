@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::canonical::fingerprint;
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
 use crate::value::Row;
@@ -49,9 +51,10 @@ pub struct Location {
 /// What the user named, as it comes back in the record.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The position among the targets of this run, counted from 0 without gaps.
+    /// The position among the targets of this run, counted from 0 without gaps. Pages that are followed have that of their
+    /// seed.
     pub id: u64,
-    /// The URL as given: trimmed, with a scheme, without userinfo.
+    /// The URL as given: trimmed, with a scheme, without userinfo. Of a page that is followed, the URL that led there.
     pub given: Box<str>,
     /// Where it was named.
     pub at: Location,
@@ -100,6 +103,44 @@ pub enum Trust {
     },
 }
 
+/// A page to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its URL: http or https, without userinfo and fragment.
+    pub url: Url,
+    /// Who chose it.
+    pub trust: Trust,
+    /// What it is to the page that leads there.
+    pub kind: LinkKind,
+    /// How many pages its chain may have, the seed's included.
+    pub pages: NonZeroU32,
+}
+
+/// What a page is to the one that leads to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The next one in a list, as the page says.
+    Next,
+    /// The next one in a list by counting: nobody has said that there is one.
+    Counted {
+        /// What stands for the items of the page before. One that has the same is the last page once more.
+        items: u64,
+    },
+}
+
+/// What lies behind a page that no seed names: the pages that led there, one after the other.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// The URL of the seed.
+    seed: Url,
+    /// What the page is to the one before.
+    kind: LinkKind,
+    /// Its number; the seed's page is 1.
+    page: u32,
+    /// The fingerprints of all URLs that were asked for before it.
+    seen: Vec<u64>,
+}
+
 /// How far the work on a target has come: the request to make next, and what lies behind it.
 #[derive(Clone, Debug)]
 pub struct Trail {
@@ -121,6 +162,8 @@ pub struct Trail {
     pub keep_alive: bool,
     /// Whether a body once found no memory: room for the largest one is then made before it is asked for.
     pub is_large: bool,
+    /// The pages that led there; none for the page of a seed.
+    pub chain: Option<Box<Chain>>,
 }
 
 impl Trail {
@@ -137,6 +180,7 @@ impl Trail {
             rewrite_to_get: false,
             keep_alive: true,
             is_large: false,
+            chain: None,
         }
     }
 
@@ -155,16 +199,61 @@ impl Trail {
         Self { trust, rewrite_to_get: self.rewrite_to_get || redirect.rewrite_to_get, ..self }
     }
 
+    /// The request for a page that this one leads to; none where that was asked for in its chain before.
+    ///
+    /// A page that is named is asked for by GET, as a browser would; counting repeats the request that was made.
+    #[must_use]
+    pub fn follow(&self, link: &Link) -> Option<Self> {
+        let mut seen = self.chain.as_ref().map_or_else(Vec::new, |chain| chain.seen.clone());
+        seen.extend(self.hops.iter().map(|hop| &hop.url).chain([&self.url]).map(fingerprint));
+        if seen.contains(&fingerprint(&link.url)) {
+            return None;
+        }
+        let chain = Chain { seed: self.seed_url().clone(), kind: link.kind, page: self.page() + 1, seen };
+        Some(Self {
+            trust: link.trust,
+            rewrite_to_get: link.kind == LinkKind::Next || self.rewrite_to_get,
+            chain: Some(Box::new(chain)),
+            ..Self::new(link.url.clone(), self.auth.clone())
+        })
+    }
+
+    /// The number of the page in its chain, from 1.
+    #[must_use]
+    pub fn page(&self) -> u32 {
+        self.chain.as_ref().map_or(1, |chain| chain.page)
+    }
+
+    /// What the page is to the one before; none for the page of a seed.
+    #[must_use]
+    pub fn kind(&self) -> Option<LinkKind> {
+        self.chain.as_ref().map(|chain| chain.kind)
+    }
+
     /// The URL that the seed named: what is meant for its origin goes nowhere else.
     #[must_use]
     pub fn seed_url(&self) -> &Url {
-        self.hops.first().map_or(&self.url, |hop| &hop.url)
+        self.chain.as_ref().map_or_else(|| self.first_url(), |chain| &chain.seed)
     }
 
     /// Whether the next request goes to the origin (scheme, host and port) that the user named.
     #[must_use]
     pub fn is_at_seed_origin(&self) -> bool {
-        self.hops.is_empty() || self.seed_url().origin() == self.url.origin()
+        self.is_of_seed() || self.seed_url().origin() == self.url.origin()
+    }
+
+    /// Whether the first request, before any redirect, went to the origin that the user named.
+    #[must_use]
+    pub fn began_at_seed_origin(&self) -> bool {
+        self.chain.is_none() || self.seed_url().origin() == self.first_url().origin()
+    }
+
+    fn is_of_seed(&self) -> bool {
+        self.hops.is_empty() && self.chain.is_none()
+    }
+
+    fn first_url(&self) -> &Url {
+        self.hops.first().map_or(&self.url, |hop| &hop.url)
     }
 }
 
@@ -194,6 +283,17 @@ pub struct Facts {
     pub title: Option<String>,
     /// What the main text is compared to others by; none where nobody asked for that, and where there is no text.
     pub signature: Option<Signature>,
+    /// The recipe that it was read by; none where there is none for it.
+    pub recipe: Option<Used>,
+}
+
+/// How a page was read by a recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Which one, counted from 0 through all files.
+    pub recipe: usize,
+    /// How many items were left out, as they lack a required field.
+    pub left_out: u64,
 }
 
 /// Where a redirect leads.
@@ -221,6 +321,8 @@ pub enum End {
     },
     /// With a redirect to follow.
     Redirect(Redirect),
+    /// Behind the last page: nobody has said that there is one here, and it has nothing. That is no record.
+    Beyond,
 }
 
 impl End {
@@ -264,6 +366,8 @@ pub struct Outcome {
     pub facts: Option<Facts>,
     /// How it ended.
     pub end: End,
+    /// Where to go on; once it is final, what of that was taken into the queue.
+    pub links: Vec<Link>,
     /// How the host wants to be treated.
     pub hint: HostHint,
 }
@@ -278,6 +382,7 @@ impl Outcome {
             fetched_at: None,
             facts: None,
             end: End::failed(Failure::new(Kind::InvalidUrl, rejected.reason)),
+            links: Vec::new(),
             hint: HostHint::default(),
         }
     }
@@ -291,8 +396,15 @@ impl Outcome {
             fetched_at: Some(Timestamp::now()),
             facts: None,
             end: End::failed(failure),
+            links: Vec::new(),
             hint: HostHint::default(),
         }
+    }
+
+    /// Its place in the order of the input: the number of its target, and of the page in its chain.
+    #[must_use]
+    pub fn place(&self) -> (u64, u32) {
+        (self.target.id, self.trail.as_ref().map_or(1, Trail::page))
     }
 
     /// Why the target does not count as fetched; none for a success and for a redirect.
@@ -300,7 +412,7 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.end {
             End::Done { failure, .. } => failure.as_ref(),
-            End::Redirect(_) => None,
+            End::Redirect(_) | End::Beyond => None,
         }
     }
 
@@ -309,7 +421,7 @@ impl Outcome {
     pub fn rows(&self) -> &[Row] {
         match &self.end {
             End::Done { rows, .. } => rows,
-            End::Redirect(_) => &[],
+            End::Redirect(_) | End::Beyond => &[],
         }
     }
 }
@@ -323,6 +435,10 @@ pub struct Summary {
     pub fetched: u64,
     /// Seeds dropped because their page was fetched for another one.
     pub duplicates: u64,
+    /// Chains that would have gone on beyond the limit of their pages.
+    pub cut: u64,
+    /// Items that were left out, as they lack a required field.
+    pub left_out: u64,
     /// Answers by status.
     pub by_status: BTreeMap<u16, u64>,
     /// Failures by kind.
@@ -340,6 +456,7 @@ impl Summary {
         if let Some(facts) = &outcome.facts {
             *self.by_status.entry(facts.status).or_default() += 1;
             self.bytes += facts.bytes.unwrap_or(0);
+            self.left_out += facts.recipe.map_or(0, |used| used.left_out);
         }
         match outcome.failure() {
             None => self.fetched += 1,
@@ -382,5 +499,40 @@ mod tests {
         assert_eq!(retried.trust, Trust::Chosen { by }, "it is still the server's choice");
         assert_eq!(retried.hops, [Hop { status: 303, url: url("http://a.test/") }]);
         assert!(retried.rewrite_to_get);
+    }
+
+    fn link(to: &str, kind: LinkKind) -> Link {
+        Link { url: url(to), trust: Trust::Chosen { by: None }, kind, pages: NonZeroU32::MAX }
+    }
+
+    #[test]
+    fn a_chain_ends_where_it_would_begin_anew() {
+        let first = Trail::new(url("http://a.test/1"), None);
+        let redirect = Redirect { status: 302, to: url("http://a.test/2b"), rewrite_to_get: false, by: None };
+        let second = first.follow(&link("http://a.test/2", LinkKind::Next)).unwrap().hop(redirect);
+        assert_eq!((first.page(), second.page()), (1, 2));
+        for seen in ["http://a.test/1", "http://a.test/2", "http://a.test/2b"] {
+            assert!(second.follow(&link(seen, LinkKind::Next)).is_none(), "{seen}");
+        }
+        let third = second.follow(&link("http://a.test/3", LinkKind::Next)).unwrap();
+        assert_eq!((third.page(), third.attempt, &*third.hops), (3, 1, &[][..]));
+    }
+
+    #[test]
+    fn a_chain_comes_home_when_it_comes_to_the_origin_of_its_seed() {
+        let first = Trail::new(url("http://a.test/1"), Some(Secret::new("me:sesame")));
+        let abroad = first.follow(&link("http://b.test/2", LinkKind::Next)).unwrap();
+        assert!(!abroad.is_at_seed_origin() && !abroad.began_at_seed_origin());
+        let home = abroad.follow(&link("http://a.test/3", LinkKind::Next)).unwrap();
+        assert!(home.is_at_seed_origin() && home.began_at_seed_origin());
+        assert_eq!(home.seed_url(), &first.url);
+    }
+
+    #[test]
+    fn a_page_that_is_named_is_asked_for_by_get_and_counting_repeats_the_request() {
+        let first = Trail::new(url("http://a.test/1"), None);
+        let follow = |kind| first.follow(&link("http://a.test/2", kind)).unwrap();
+        assert!(follow(LinkKind::Next).rewrite_to_get);
+        assert!(!follow(LinkKind::Counted { items: 1 }).rewrite_to_get);
     }
 }

@@ -7,7 +7,7 @@
 //!         ▼            Job                 Outcome                          ├─ a sink of your own
 //!      seeds ──Seed──▶ frontier ──▶ engine ── visit(job) ──▶ settle ──▶ outcomes
 //!                         ▲          spawn + buffer_unordered      │
-//!                         └────── retries, redirects ──────────────┘
+//!                         └── retries, redirects, next pages ───────┘
 //!  visit = fetch → page → extract
 //! ```
 //!

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::job::{Facts, Hop, Outcome};
+use crate::job::{End, Facts, Hop, Outcome};
 use crate::value::{Row, Value};
 
 /// The version of the record, its key `v`.
@@ -58,9 +58,12 @@ impl Column {
 /// The keys of the record but `fields`, which closes it.
 pub static COLUMNS: &[Column] = &[
     Column::new("v", r#"{"const": 1}"#, "version of the record", |_| Value::Int(VERSION)),
-    Column::new("url", r#"{"type": "string"}"#, "the URL as given: trimmed, scheme added, userinfo removed", |r| {
-        Value::from(&*r.outcome.target.given)
-    }),
+    Column::new(
+        "url",
+        r#"{"type": "string"}"#,
+        "the URL as given: trimmed, scheme added, userinfo removed; of a page that `next` led to, its own",
+        |r| Value::from(&*r.outcome.target.given),
+    ),
     Column::new(
         "source",
         r#"{
@@ -190,10 +193,12 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The records of an outcome: one a row, and one where there is no row. `fields` names a row's values.
+    /// The records of an outcome: one a row, and one where there is no row; none behind the last page. `fields` names a row's
+    /// values.
     pub fn of(outcome: &'a Outcome, fields: &'a [Box<str>]) -> impl Iterator<Item = Self> {
         let rows = outcome.rows();
-        let bare = rows.is_empty().then_some(Self { outcome, row: None, fields });
+        let is_bare = rows.is_empty() && !matches!(outcome.end, End::Beyond);
+        let bare = is_bare.then_some(Self { outcome, row: None, fields });
         rows.iter().map(move |row| Self { outcome, row: Some(row), fields }).chain(bare)
     }
 

@@ -38,7 +38,9 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Show what happens to one URL: each request, how the page is read, and what would be retried
     Explain(Box<Explain>),
-    /// Print the JSON Schema of a record
+    /// Check a file of recipes, and show what a recipe finds in a page
+    Check(Box<Check>),
+    /// Print the JSON Schema of a record; with --recipe alone, that of a file of recipes
     Schema(Extraction),
     /// Print a completion script for a shell
     Completions {
@@ -90,6 +92,36 @@ pub(super) struct Explain {
     pub(super) url: String,
     #[command(flatten)]
     pub(super) extraction: Extraction,
+    /// text, or json for scripts
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: ReportFormat,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// `scrape check`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Check {
+    /// The file of recipes
+    #[arg(id = "recipes", value_name = "RECIPE", value_hint = ValueHint::FilePath, help_heading = "Arguments")]
+    pub(super) recipe: PathBuf,
+    /// A page: a file, or a URL (contains ://)
+    #[arg(value_name = "PAGE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
+    pub(super) page: Option<String>,
+    /// The URL that a file is a page of: it tells which recipe is for it
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, requires = "page", help_heading = "Input")]
+    pub(super) url: Option<url::Url>,
     /// text, or json for scripts
     #[arg(
         id = "report",

@@ -10,6 +10,7 @@ mod logging;
 mod outputs;
 mod parse;
 mod progress;
+mod sheet;
 mod signals;
 mod summary;
 mod terminal;
@@ -59,7 +60,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// The command line that the help tells of.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    // There alone, the file may be left out.
+    Cli::command().mut_subcommand("schema", |schema| schema.mut_arg("recipe", |recipe| recipe.num_args(0..=1)))
 }
 
 /// Why there was nothing to run.
@@ -82,9 +84,9 @@ impl From<Stop> for Ended {
 
 fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let environment = Environment::read();
-    let mut command = Cli::command();
+    let mut command = command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;
-    if matches!(matches.subcommand_name(), None | Some("explain")) {
+    if matches!(matches.subcommand_name(), None | Some("explain" | "check")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
@@ -92,11 +94,20 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let status = match cli.command {
         None => commands::run::run(&cli.run, &asks(&matches)?, &environment),
         Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain")?, &environment),
+        Some(Command::Check(args)) => commands::check::run(&args, &recipes(&args.recipe)?, &environment),
+        Some(Command::Schema(_)) if names_no_recipe(&matches) => commands::schema::run_for_recipes(),
         Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),
     };
     Ok(status?)
+}
+
+/// Whether `scrape schema --recipe` is asked without a file.
+fn names_no_recipe(matches: &ArgMatches) -> bool {
+    let of_schema = matches.subcommand_matches("schema");
+    let given = of_schema.and_then(|matches| matches.get_occurrences::<PathBuf>("recipe"));
+    given.is_some_and(|mut given| given.any(|files| files.len() == 0))
 }
 
 /// What `-x`, `-s` and `-r` ask for, in the order in which they were typed, then what other options do.
@@ -119,6 +130,6 @@ fn asks(matches: &ArgMatches) -> Result<Vec<Ask>, Stop> {
 /// The recipes in a file.
 fn recipes(file: &Path) -> Result<Ask, Stop> {
     let name = file.display().to_string();
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}, the file of --recipe"));
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}, a file of recipes"));
     Ok(Ask::Recipes { name, text: text.map_err(Stop::usage)? })
 }

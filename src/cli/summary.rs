@@ -65,10 +65,25 @@ pub(super) fn lines(conclusion: &Conclusion) -> String {
     if !summary.by_kind.is_empty() {
         lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
     }
+    if summary.left_out + summary.cut > 0 {
+        lines.push(format!("  omitted  {}", omitted(summary)));
+    }
     if conclusion.records > 0 && !conclusion.fills.is_empty() {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
     }
     lines.join("\n")
+}
+
+/// What recipes leave out, and where they go no further.
+fn omitted(summary: &Summary) -> String {
+    let told = |count: u64, one: &str, several: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{} {several}", grouped(count))),
+    };
+    let items = told(summary.left_out, "item without what is required", "items without what is required");
+    let lists = told(summary.cut, "list cut at its limit of pages", "lists cut at their limit of pages");
+    items.into_iter().chain(lists).collect::<Vec<_>>().join(", ")
 }
 
 /// Each field with its fill rate, the worst first.
@@ -110,6 +125,8 @@ pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> 
         "fetched": summary.fetched,
         "failed": summary.failed(),
         "duplicates": summary.duplicates,
+        "left_out": summary.left_out,
+        "cut": summary.cut,
         "by_status": summary.by_status,
         "by_kind": by_kind,
         "bytes": summary.bytes,
@@ -125,6 +142,7 @@ pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> 
 fn verdict(verdict: &Verdict) -> Value {
     json!({
         "expect": verdict.expectation,
+        "place": verdict.place,
         "held": verdict.held,
         "measured": verdict.measured(),
         "broken": verdict.broken,
@@ -143,6 +161,8 @@ mod tests {
             targets: 1003,
             fetched: 1000,
             duplicates: 2,
+            left_out: 0,
+            cut: 0,
             by_status: [(404, 1), (200, 1000)].into(),
             by_kind: [(Kind::Timeout, 2), (Kind::Status, 1)].into(),
             bytes: 12_300_000,
@@ -161,6 +181,20 @@ mod tests {
           failed  timeout ×2  status ×1
         ");
         insta::assert_snapshot!(complaint(&conclusion.totals), @"3 of 1,003 failed: timeout ×2  status ×1");
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_shortly() {
+        let of = |left_out, cut| omitted(&Summary { cut, left_out, ..Summary::default() });
+        assert_eq!(of(1200, 1), "1,200 items without what is required, 1 list cut at its limit of pages");
+        assert_eq!(
+            (&*of(1, 0), &*of(0, 2)),
+            ("1 item without what is required", "2 lists cut at their limit of pages")
+        );
+        let mut conclusion = conclusion(&[]);
+        assert!(!lines(&conclusion).contains("omitted"));
+        conclusion.totals.left_out = 3;
+        assert!(lines(&conclusion).ends_with("\n  omitted  3 items without what is required"));
     }
 
     #[test]

@@ -40,8 +40,10 @@ mod tree;
 use std::num::NonZeroUsize;
 
 use scraper::Html;
+use url::Url;
 
 use crate::failure::{self, Failure};
+use crate::job::Used;
 use crate::page::{Kind, Page};
 use crate::similarity::Signature;
 use crate::value::{Row, Value};
@@ -52,10 +54,11 @@ use expression::{Expression, Place, Subject};
 use fields::DUPLICATE_OF;
 pub use fields::{FIELDS, Field};
 use links::Base;
-pub use matches::Matches;
+pub use matches::{Finding, Findings, Matches};
 use parts::{Part, Parts};
 use reader::Found;
 use recipe::Recipe;
+pub use recipe::{Expected, Next, Outline, SCHEMA as RECIPE_SCHEMA};
 use source::Source;
 use structured::microdata;
 
@@ -124,6 +127,8 @@ pub struct Extractor {
     parts: Parts,
     /// The first that is for a page is the page's.
     recipes: Vec<Placed>,
+    /// The recipe for all pages, if one was chosen.
+    chosen: Option<usize>,
     /// Which field is to be filled in by what the page is signed for.
     duplicate_of: Option<usize>,
     /// Which field is the first one of a chunk, and how long a chunk may be.
@@ -141,8 +146,24 @@ pub struct Extracted {
     pub rows: Vec<Row>,
     /// What the main text is compared by, where that was asked for.
     pub signature: Option<Signature>,
+    /// What was found by a recipe.
+    pub recipe: Option<ByRecipe>,
     /// Why this is not all that there should be: the page is too complex, or lacks what its recipe requires.
     pub failure: Option<Failure>,
+}
+
+/// The rows that a page's recipe makes of it, what else it came to, and what the page lacks.
+type Read = (Vec<Row>, ByRecipe, Option<Failure>);
+
+/// What a page's recipe came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByRecipe {
+    /// Which one it is, and what it left out.
+    pub used: Used,
+    /// Whether it found no item that has all that is required.
+    pub is_empty: bool,
+    /// Where its list goes on.
+    pub next: Option<Next>,
 }
 
 impl Extractor {
@@ -237,6 +258,22 @@ impl Extractor {
         &self.names
     }
 
+    /// What the recipes say, in their order.
+    pub fn recipes(&self) -> impl Iterator<Item = Outline<'_>> {
+        self.recipes.iter().map(|placed| placed.recipe.outline())
+    }
+
+    /// Reads every page by one recipe, whatever its URL. There is none of another number.
+    pub fn choose(&mut self, recipe: usize) {
+        self.chosen = Some(recipe);
+    }
+
+    /// What recipes expect of their records, with the recipe's number.
+    pub fn expected(&self) -> impl Iterator<Item = (usize, &Expected)> {
+        let recipes = self.recipes.iter().enumerate();
+        recipes.flat_map(|(number, placed)| placed.recipe.expected().iter().map(move |expected| (number, expected)))
+    }
+
     /// Which of a row's values is to name the earlier page that has the same text, if that was asked for.
     #[must_use]
     pub fn duplicate_of(&self) -> Option<usize> {
@@ -252,9 +289,9 @@ impl Extractor {
     }
 
     /// Whether reading this page does.
-    fn needs_tree_of(&self, page: &Page, recipe: Option<&Placed>) -> bool {
+    fn needs_tree_of(&self, page: &Page, recipe: Option<(usize, &Placed)>) -> bool {
         let has_microdata = || self.parts.contains(Part::Microdata) && microdata::is_in(&page.text);
-        let has_recipe = || recipe.is_some_and(|placed| placed.recipe.reads_tree());
+        let has_recipe = || recipe.is_some_and(|(_, placed)| placed.recipe.reads_tree());
         page.kind == Kind::Html && (self.parts.contains(Part::Tree) || has_recipe() || has_microdata())
     }
 
@@ -280,9 +317,9 @@ impl Extractor {
         };
         let mut failure = result.err();
         if self.steps.is_empty() {
-            return Extracted { title: found.title, rows: vec![Row::default()], signature: None, failure };
+            return Extracted { title: found.title, rows: vec![Row::default()], failure, ..Extracted::default() };
         }
-        let recipe = self.recipes.iter().find(|placed| placed.recipe.is_for(page.url));
+        let recipe = self.recipe_for(page.url);
         let mut tree = None;
         if failure.is_none() && self.needs_tree_of(page, recipe) {
             match construct::build(&page.text, &deadline) {
@@ -302,11 +339,12 @@ impl Extractor {
         let markdown = self.chunks.and_then(|_| source.markdown());
         let Source { found, failure: unread, .. } = source;
         failure = failure.or(unread);
-        let mut rows = Vec::new();
+        let (mut rows, mut by_recipe) = (Vec::new(), None);
         if is_read {
             let read = self.read_expressions((page, recipe), tree.as_ref(), &mut values, &deadline);
             match read {
-                Ok((found, why)) => (rows, failure) = (found, failure.or(why)),
+                Ok(Some((found, read, why))) => (rows, by_recipe, failure) = (found, Some(read), failure.or(why)),
+                Ok(None) => {}
                 Err(why) => failure = failure.or(Some(why)),
             }
         }
@@ -320,7 +358,7 @@ impl Extractor {
                 rows = chunks;
             }
         }
-        Extracted { title: found.title, rows, signature, failure }
+        Extracted { title: found.title, rows, signature, recipe: by_recipe, failure }
     }
 
     /// The built-in fields in their places; null where expressions put theirs.
@@ -333,20 +371,28 @@ impl Extractor {
         self.steps.iter().map(value).collect()
     }
 
-    /// Puts the values of expressions into their places, and gives the rows that the page's recipe makes of them, with
-    /// what they lack; none where there is no recipe.
+    /// The recipe for the pages of a URL, and its number.
+    fn recipe_for(&self, url: &Url) -> Option<(usize, &Placed)> {
+        if let Some(chosen) = self.chosen {
+            return self.recipes.get(chosen).map(|placed| (chosen, placed));
+        }
+        self.recipes.iter().enumerate().find(|(_, placed)| placed.recipe.is_for(url))
+    }
+
+    /// Puts the values of expressions into their places, and gives what the page's recipe makes of them; none where there is no
+    /// recipe.
     fn read_expressions(
         &self,
-        (page, recipe): (&Page, Option<&Placed>),
+        (page, recipe): (&Page, Option<(usize, &Placed)>),
         tree: Option<&Html>,
         values: &mut Vec<Value<'static>>,
         deadline: &Deadline,
-    ) -> Result<(Vec<Row>, Option<Failure>), Failure> {
+    ) -> Result<Option<Read>, Failure> {
         let expressions: Vec<_> = self.expressions().collect();
-        let all = recipe.map_or_else(Vec::new, |placed| placed.recipe.expressions());
+        let all = recipe.map_or_else(Vec::new, |(_, placed)| placed.recipe.expressions());
         let all: Vec<_> = all.into_iter().chain(expressions.iter().copied()).collect();
         if all.is_empty() {
-            return Ok((Vec::new(), None));
+            return Ok(None);
         }
         let base = Base::of(page, tree.and_then(tree::base_href));
         let reads_json = all.iter().any(|expression| expression.reads_json());
@@ -358,13 +404,15 @@ impl Extractor {
                 *value = found.next().unwrap_or_default();
             }
         }
-        let Some(Placed { recipe, columns }) = recipe else { return Ok((Vec::new(), None)) };
+        let Some((number, Placed { recipe, columns })) = recipe else { return Ok(None) };
         let found = recipe.read(&subject, values.iter().map(Value::size).sum())?;
         if found.left_out > 0 {
             tracing::info!(url = %page.url, items = found.left_out, "left out: a required field is missing");
         }
+        let used = Used { recipe: number, left_out: found.left_out };
+        let read = ByRecipe { used, is_empty: found.is_empty(), next: recipe.next(page.url, &subject, &found)? };
         let failure = found.failure();
-        Ok((found.into_rows(std::mem::take(values), columns), failure))
+        Ok(Some((found.into_rows(std::mem::take(values), columns), read, failure)))
     }
 }
 

@@ -32,6 +32,7 @@ mod request;
 mod resolve;
 mod trace;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,8 +127,8 @@ pub struct Fetched {
 /// What a request led to.
 #[derive(Debug)]
 pub enum Answer {
-    /// A body.
-    Page(Fetched),
+    /// A body, and the address that it came from; none where a proxy hides it.
+    Page(Fetched, Option<IpAddr>),
     /// Another place to ask.
     Redirect(Redirect),
 }
@@ -214,6 +215,7 @@ impl Fetcher {
         let deadline = Instant::now() + budget;
         let room = self.room(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
+        let by = self.clients.address(&trail.url, &response);
         if trace::is_on() {
             trace::answered(&response, self.clients.is_proxied(&trail.url));
         }
@@ -222,7 +224,7 @@ impl Fetcher {
             jar.receive(&trail.url, &head.headers);
         }
         let read = async {
-            match self.next(trail, &head, &response)? {
+            match self.next(trail, &head, by)? {
                 Some(redirect) => {
                     spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err(redirect))
@@ -236,7 +238,7 @@ impl Fetcher {
             Ok(Ok(body)) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
-                Ok(Answer::Page(fetched))
+                Ok(Answer::Page(fetched, by))
             }
             Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
             Err(failure) => {
@@ -292,9 +294,8 @@ impl Fetcher {
         }
     }
 
-    fn next(&self, trail: &Trail, head: &Head, response: &Response) -> Result<Option<Redirect>, Failure> {
+    fn next(&self, trail: &Trail, head: &Head, by: Option<IpAddr>) -> Result<Option<Redirect>, Failure> {
         let method = self.request.method_of(trail);
-        let by = || self.clients.address(&trail.url, response);
         let redirect = redirect::follow(&trail.url, &method, head, by)?;
         let max = self.limits.max_redirects;
         match redirect {

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use hyper::Uri;
 use reqwest::Method;
 use reqwest::header::LOCATION;
 use url::Url;
 
 use super::Head;
-use crate::canonical::without_fragment;
+use crate::canonical::requestable;
 use crate::failure::{Failure, Kind};
 use crate::job::Redirect;
 
@@ -18,7 +17,7 @@ pub(super) fn follow(
     from: &Url,
     method: &Method,
     head: &Head,
-    by: impl FnOnce() -> Option<IpAddr>,
+    by: Option<IpAddr>,
 ) -> Result<Option<Redirect>, Failure> {
     let Some(location) = head.headers.get(LOCATION).filter(|location| !location.is_empty()) else { return Ok(None) };
     let rewrite_to_get = match head.status {
@@ -31,23 +30,11 @@ pub(super) fn follow(
     let to = resolve(from, &location).map_err(|why| {
         Failure::new(Kind::Redirect, format!("{} redirects to {:?}: {why}", head.status, quotable(&location)))
     })?;
-    Ok(Some(Redirect { status: head.status, to, rewrite_to_get, by: by() }))
+    Ok(Some(Redirect { status: head.status, to, rewrite_to_get, by }))
 }
 
 fn resolve(from: &Url, location: &str) -> Result<Url, String> {
-    let mut to = from.join(location).map_err(|error| error.to_string())?;
-    if !matches!(to.scheme(), "http" | "https") {
-        return Err(format!("scheme {} is not followed", to.scheme()));
-    }
-    // What a server puts there are no credentials of the user's.
-    let _ = to.set_username("");
-    let _ = to.set_password(None);
-    let to = without_fragment(to);
-    match to.as_str().parse::<Uri>() {
-        Ok(_) => Ok(to),
-        // What the URL Standard allows and HTTP does not.
-        Err(_) => Err("it is too long, or its host is no host name".into()),
-    }
+    requestable(from.join(location).map_err(|error| error.to_string())?)
 }
 
 /// A location without what may be a password, and not too long.
@@ -67,7 +54,7 @@ mod tests {
     fn redirect(status: u16, method: &Method, location: &str) -> Result<Option<Redirect>, Failure> {
         let from = Url::parse("http://a.test/dir/page?q").unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-        follow(&from, method, &Head { status, headers }, || None)
+        follow(&from, method, &Head { status, headers }, None)
     }
 
     fn to(location: &str) -> String {

@@ -103,7 +103,7 @@ impl Options {
     }
 
     pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
-        let at_home = self.trusts_redirects || trail.is_at_seed_origin();
+        let at_home = trail.is_at_seed_origin() || self.trusts_redirects && trail.began_at_seed_origin();
         let headers = if at_home { &self.headers } else { &self.safe_headers };
         let mut request = Request::new(self.method_of(trail), trail.url.clone());
         request.headers_mut().clone_from(headers);

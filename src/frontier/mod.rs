@@ -36,7 +36,7 @@ pub struct Options {
     pub delay: Duration,
     /// The time between two starts anywhere.
     pub interval: Option<Duration>,
-    /// How many targets are taken at most.
+    /// How many targets are taken at most; pages that are followed do not count.
     pub limit: Option<u64>,
     /// How many jobs are held at most: queued, waiting or in flight.
     pub look_ahead: NonZeroUsize,
@@ -44,6 +44,8 @@ pub struct Options {
     pub window: Option<NonZeroUsize>,
     /// Whether a page that was admitted before is admitted again.
     pub keep_duplicates: bool,
+    /// Whether the links of outcomes are followed.
+    pub follow: bool,
     /// How many connections may be kept open to hosts that have been asked.
     pub connections: usize,
     /// How long a connection is kept when it is not used.
@@ -68,6 +70,7 @@ impl Default for Options {
             look_ahead: LOOK_AHEAD,
             window: None,
             keep_duplicates: false,
+            follow: true,
             connections: usize::MAX,
             idle_timeout: Duration::from_secs(5),
             retry: RetryOptions::default(),

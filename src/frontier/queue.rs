@@ -11,7 +11,7 @@ use super::scarcity::Scarcity;
 use super::seen::Seen;
 use crate::canonical::{fingerprint, host_key};
 use crate::failure::{Failure, Kind};
-use crate::job::{End, Job, Lack, Outcome, Rejected, Seed, Target, Trail};
+use crate::job::{End, Job, Lack, Link, Outcome, Rejected, Seed, Target, Trail};
 
 /// What the queue offers.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum Next {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Targets numbered so far; duplicates do not count.
+    /// Targets so far, pages that are followed included; duplicates do not count.
     pub targets: u64,
     /// Targets with a final outcome.
     pub settled: u64,
@@ -35,7 +35,9 @@ pub struct Progress {
     pub in_flight: usize,
     /// Seeds dropped because their page was admitted before.
     pub duplicates: u64,
-    /// Whether no further target will come.
+    /// Chains that would have gone on beyond the limit of their pages.
+    pub cut: u64,
+    /// Whether no further target will come, as far as is known: the page of a seed may lead to others.
     pub is_complete: bool,
 }
 
@@ -51,6 +53,10 @@ pub struct Queue {
     /// The targets without a final outcome, where their order matters.
     open: Option<Open>,
     progress: Progress,
+    /// Targets that the seeds came to. The others are pages that were followed.
+    numbered: u64,
+    /// Pages that were followed and have no final outcome.
+    following: u64,
     /// Bytes of what the lines of open targets carry along.
     carried: usize,
     first_look_until: Option<Instant>,
@@ -110,6 +116,8 @@ impl Queue {
             settled: VecDeque::new(),
             open: options.window.is_some().then(Open::default),
             progress: Progress::default(),
+            numbered: 0,
+            following: 0,
             carried: 0,
             first_look_until: None,
             scarcity: Scarcity::default(),
@@ -121,7 +129,7 @@ impl Queue {
     /// Whether another seed would be taken, now or later.
     #[must_use]
     pub fn wants_more(&self) -> bool {
-        !self.is_closed && self.options.limit.is_none_or(|limit| self.progress.targets < limit)
+        !self.is_closed && self.options.limit.is_none_or(|limit| self.numbered < limit)
     }
 
     /// Whether there is room for another seed now.
@@ -210,11 +218,12 @@ impl Queue {
         (now < until && more_may_come && self.lanes[lane].pace.in_flight() > 0).then_some(until)
     }
 
-    /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final; a redirect to
-    /// follow and a failure to try again stay here as jobs.
+    /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final, with those of its links
+    /// that became jobs; a redirect to follow and a failure to try again stay here as jobs.
     pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
         self.end_visit(&outcome, now);
         let Some(follow) = self.what_follows(&outcome, now) else {
+            let outcome = self.with_links_admitted(outcome, now);
             self.count_final(&outcome);
             return Some(outcome);
         };
@@ -241,10 +250,41 @@ impl Queue {
 
     fn count_final(&mut self, outcome: &Outcome) {
         self.carried -= carried(&outcome.target);
-        if let Some(open) = &mut self.open {
+        // A target is open until its chain ends.
+        if let Some(open) = self.open.as_mut().filter(|_| outcome.links.is_empty()) {
             open.remove(outcome.target.id);
         }
+        self.following -= u64::from(is_followed(outcome));
         self.progress.settled += 1;
+    }
+
+    /// Makes jobs of a final outcome's links; those that become none are left out.
+    fn with_links_admitted(&mut self, mut outcome: Outcome, now: Instant) -> Outcome {
+        let mut links = std::mem::take(&mut outcome.links);
+        links.retain(|link| self.admit_link(link, &outcome, now));
+        Outcome { links, ..outcome }
+    }
+
+    /// Takes a page that `from` leads to, which then goes before what was not begun. False where there will be no visit: the
+    /// run is closed, does not follow links, its chain ends here, or the page was admitted before.
+    fn admit_link(&mut self, link: &Link, from: &Outcome, now: Instant) -> bool {
+        let trail = from.trail.as_ref().filter(|_| self.options.follow && !self.is_closed);
+        let Some(trail) = trail.and_then(|trail| trail.follow(link)) else { return false };
+        if trail.page() > link.pages.get() {
+            tracing::info!(url = %link.url, pages = link.pages, "not followed: a chain has no more pages");
+            self.progress.cut += 1;
+            return false;
+        }
+        if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(&link.url))) {
+            return false;
+        }
+        let target = Target { given: link.url.as_str().into(), ..from.target.clone() };
+        self.carried += carried(&target);
+        self.progress.targets += 1;
+        self.progress.queued += 1;
+        self.following += 1;
+        self.enqueue_first(Job { target, trail }, now);
+        true
     }
 
     /// What follows from an outcome, unless it is final.
@@ -262,7 +302,7 @@ impl Queue {
         match (self.wait_before_retry(outcome), &outcome.end) {
             (Some(wait), _) => Some(Follow::Retry(wait)),
             (None, End::Redirect(_)) => Some(Follow::Hop),
-            (None, End::Done { .. }) => None,
+            (None, End::Done { .. } | End::Beyond) => None,
         }
     }
 
@@ -329,7 +369,7 @@ impl Queue {
     /// How the run stands.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        self.progress
+        Progress { is_complete: self.progress.is_complete && self.following == 0, ..self.progress }
     }
 
     #[cfg(test)]
@@ -338,7 +378,8 @@ impl Queue {
     }
 
     fn number(&mut self, target: Target) -> Target {
-        let id = self.progress.targets;
+        let id = self.numbered;
+        self.numbered += 1;
         self.progress.targets += 1;
         self.carried += carried(&target);
         if let Some(open) = &mut self.open {
@@ -368,9 +409,14 @@ enum Follow {
 fn ended(outcome: &Outcome) -> Ended {
     match (&outcome.end, &outcome.facts) {
         _ if outcome.hint.throttled => Ended::Throttled,
-        (End::Redirect(_), _) | (_, Some(_)) => Ended::Content,
+        (End::Redirect(_) | End::Beyond, _) | (_, Some(_)) => Ended::Content,
         _ => Ended::Unanswered,
     }
+}
+
+/// Whether no seed names it.
+fn is_followed(outcome: &Outcome) -> bool {
+    outcome.trail.as_ref().is_some_and(|trail| trail.chain.is_some())
 }
 
 fn carried(target: &Target) -> usize {

@@ -6,33 +6,35 @@ use std::io;
 use crate::engine::Sink;
 use crate::job::Outcome;
 
-/// Passes outcomes on in the order of their targets' ids, 0, 1, 2 and so on, and holds those that come early.
+/// Passes outcomes on in the order of their targets' ids, 0, 1, 2 and so on, each with the pages that followed from it in
+/// their order, and holds those that come early.
 ///
 /// How many it may have to hold is decided by how far the frontier looks ahead.
 pub struct Ordered {
     inner: Vec<Box<dyn Sink>>,
-    /// The id of the outcome to pass on next.
-    next: u64,
-    early: BTreeMap<u64, Outcome>,
+    /// The place of the outcome to pass on next: its target, and its page.
+    next: (u64, u32),
+    early: BTreeMap<(u64, u32), Outcome>,
 }
 
 impl Ordered {
     /// Puts what reaches each sink of `inner` in order.
     #[must_use]
     pub fn new(inner: Vec<Box<dyn Sink>>) -> Self {
-        Self { inner, next: 0, early: BTreeMap::new() }
+        Self { inner, next: (0, 1), early: BTreeMap::new() }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.next = outcome.target.id + 1;
+        let (id, page) = outcome.place();
+        self.next = if outcome.links.is_empty() { (id + 1, 1) } else { (id, page + 1) };
         self.inner.iter_mut().try_for_each(|sink| sink.accept(outcome))
     }
 }
 
 impl Sink for Ordered {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        if outcome.target.id != self.next {
-            self.early.insert(outcome.target.id, outcome.clone());
+        if outcome.place() != self.next {
+            self.early.insert(outcome.place(), outcome.clone());
             return Ok(());
         }
         self.pass(outcome)?;

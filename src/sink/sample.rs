@@ -30,6 +30,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         bytes: Some(1270),
         title: None,
         signature: None,
+        recipe: None,
     };
     Outcome {
         target: target(id, trail.url.as_str()),
@@ -37,6 +38,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         fetched_at: Some("2026-11-22T10:30:00.5Z".parse().unwrap()),
         facts: Some(facts),
         end: End::Done { rows: Vec::new(), failure: None },
+        links: Vec::new(),
         hint: HostHint::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+mod next;
 mod readers;
 mod traced;
 
@@ -113,8 +114,18 @@ impl Local {
             trail.spent += started.elapsed();
         }
         let fetched_at = Some(Timestamp::now());
+        let mut links = Vec::new();
         let (facts, end, hint) = match answer {
-            Ok(Answer::Page(fetched)) => self.read(fetched).await,
+            Ok(Answer::Page(fetched, by)) => {
+                let (facts, extracted, (refused, hint)) = self.read(fetched).await;
+                let end = if next::is_beyond(&trail, facts.status, &extracted) {
+                    End::Beyond
+                } else {
+                    links.extend(next::link(&trail, by, &extracted).filter(|_| refused.is_none()));
+                    End::Done { rows: extracted.rows, failure: refused.or(extracted.failure) }
+                };
+                (Some(facts), end, hint)
+            }
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
             Err(Unanswered { failure, head, lack }) => {
                 let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
@@ -126,10 +137,11 @@ impl Local {
                 (facts, End::failed(failure), hint)
             }
         };
-        Outcome { target, trail: Some(trail), fetched_at, facts, end, hint }
+        Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint }
     }
 
-    async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
+    /// Reads a page, and tells why it does not count and how its host wants to be treated.
+    async fn read(&self, fetched: Fetched) -> (Facts, Extracted, (Option<Failure>, HostHint)) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
         let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
             extract(&self.extractor, &fetched)
@@ -140,8 +152,7 @@ impl Local {
             // There is no body, which is not one of no bytes.
             (facts.charset, facts.length, facts.bytes) = (None, None, None);
         }
-        let end = End::Done { rows: extracted.rows, failure: refused.or(extracted.failure) };
-        (Some(facts), end, hint)
+        (facts, extracted, (refused, hint))
     }
 
     /// Reads a page away from the network.
@@ -171,6 +182,7 @@ fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
         bytes: Some(page.bytes),
         title: extracted.title.take(),
         signature: extracted.signature.take(),
+        recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
     };
     (facts, extracted)
 }

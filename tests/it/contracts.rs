@@ -176,10 +176,10 @@ fn the_summary_has_what_came_of_each_expectation_and_how_full_each_field_was() {
     assert_eq!(
         summary["expectations"],
         json!([
-            {"expect": "price != ''", "held": false, "measured": null, "broken": 1, "urls": urls},
-            {"expect": "title ~ /shop/", "held": true, "measured": null, "broken": 0, "urls": []},
-            {"expect": "fill(price) >= 75%", "held": false, "measured": part, "broken": 1, "urls": urls},
-            {"expect": "items < 9", "held": true, "measured": 3.0, "broken": 0, "urls": []},
+            {"expect": "price != ''", "held": false, "place": null, "measured": null, "broken": 1, "urls": urls},
+            {"expect": "title ~ /shop/", "held": true, "place": null, "measured": null, "broken": 0, "urls": []},
+            {"expect": "fill(price) >= 75%", "held": false, "place": null, "measured": part, "broken": 1, "urls": urls},
+            {"expect": "items < 9", "held": true, "place": null, "measured": 3.0, "broken": 0, "urls": []},
         ])
     );
 }

@@ -6,6 +6,7 @@ mod support;
 
 mod addresses;
 mod article;
+mod check;
 mod config;
 mod contracts;
 mod cookies;
@@ -26,6 +27,7 @@ mod layering;
 mod memory;
 mod output;
 mod page;
+mod pagination;
 mod politeness;
 mod process;
 mod readme;

@@ -155,6 +155,59 @@ fn a_page_that_lacks_what_is_required_is_a_failure_with_what_it_has() {
 }
 
 #[test]
+fn what_a_recipe_expects_is_judged_by_its_own_records() {
+    let site = site();
+    let expecting = |lamps: &str, api: &str| {
+        let recipe = RECIPE.replace("match = \"/lamps*\"", &format!("match = \"/lamps*\"\nexpect = [{lamps}]"));
+        recipe.replace("items = \"$.items[*]\"", &format!("items = \"$.items[*]\"\nexpect = [{api}]"))
+    };
+    let urls = ["/lamps", "/api", "/"].map(|path| site.url(path));
+    let urls = urls.each_ref().map(String::as_str);
+    let holds = expecting("'items == 2', 'id != \"\"', 'fill(price) >= 50%'", "'items >= 2', 'name ~ /lamp/i'");
+    run_with(&holds, &urls).succeeds();
+    let broken = expecting("'items >= 3', 'id != \"\"'", "'price > 0'");
+    let run = run_with(&broken, &[&urls[..], &["--summary", "s.json", "--expect", "items == 5"]].concat()).exits(3);
+    let (line, api) = (4, 21);
+    assert_eq!(
+        run.stderr,
+        format!(
+            "scrape: expectation broken: shop.toml:{line}: items >= 3: 2\n\
+             scrape: expectation broken: shop.toml:{api}: price > 0 at {} (1 of 2 records)\n",
+            urls[1]
+        )
+    );
+    let summary: Value = serde_json::from_str(&run.file("s.json")).unwrap();
+    let told = |n: usize| ["expect", "place", "held"].map(|key| summary["expectations"][n][key].clone());
+    assert_eq!(told(0), [json!("items == 5"), Value::Null, json!(true)]);
+    assert_eq!(told(1), [json!("items >= 3"), json!(format!("shop.toml:{line}")), json!(false)]);
+    assert_eq!(told(2)[2], true);
+    // Where no page is read by it, a recipe expects nothing.
+    run_with(&broken, &[urls[2]]).succeeds();
+}
+
+#[test]
+fn an_expectation_that_is_none_is_refused_with_file_line_and_caret() {
+    let recipe = "[[recipe]]\nexpect = [\n  'items >= 2',\n  'prize > 0',\n]\nfields = { price = 'b' }\n";
+    let run = run_with(recipe, &["http://127.0.0.1:1/"]).exits(2);
+    let lines: Vec<_> = run.stderr.lines().collect();
+    assert_eq!(lines[0], "scrape: shop.toml:4: not an expectation: there is no `prize`");
+    assert_eq!(lines[1..3], ["    'prize > 0',", "     ^"]);
+    assert!(lines[3].starts_with("hint: of a record: price, v, url"), "{}", run.stderr);
+    let escaped = recipe.replace("'prize > 0'", "\"price\\u0020!> 0\"");
+    let run = run_with(&escaped, &["http://127.0.0.1:1/"]).refused_over("an operator is missing");
+    assert!(run.stderr.contains("\n  price !> 0\n        ^\n"), "{}", run.stderr);
+}
+
+#[test]
+fn items_that_are_left_out_are_told_in_the_summary() {
+    let site = site();
+    let args = ["--progress", "log", "--summary", "s.json", &site.url("/lamps"), &site.url("/api")];
+    let run = run_with(RECIPE, &args).exits(0);
+    assert!(run.stderr.contains("\n  omitted  1 item without what is required\n"), "{}", run.stderr);
+    assert_eq!(serde_json::from_str::<Value>(&run.file("s.json")).unwrap()["left_out"], 1);
+}
+
+#[test]
 fn the_log_tells_of_items_that_are_left_out() {
     let site = site();
     let run = run_with(RECIPE, &["-v", &site.url("/lamps")]).exits(0);
@@ -226,7 +279,7 @@ fn a_recipe_that_means_nothing_is_refused_with_file_line_and_caret() {
 #[test]
 fn a_file_that_is_not_there_or_no_text_is_refused() {
     let run = |run: Scrape| run.args(["-r", "shop.toml", "http://127.0.0.1:1/"]).run();
-    run(scrape::<&str>([])).refused_over("cannot read shop.toml, the file of --recipe");
+    run(scrape::<&str>([])).refused_over("cannot read shop.toml, a file of recipes");
     run(scrape::<&str>([]).file("shop.toml", [0xff])).refused_over("cannot read shop.toml");
     run(scrape::<&str>([]).file("shop.toml", "")).refused_over("missing field `recipe`");
 }
@@ -297,24 +350,23 @@ fn a_recipe_may_be_a_setting() {
     assert_eq!(run.run().succeeds().records().len(), 2);
 }
 
-/// The fields of a worked recipe on its saved page, as it is served from `path`.
-fn worked(name: &str, page: &str, path: &'static str) -> Vec<Value> {
+/// The fields of a worked recipe on its saved pages, each with the path that it is served from. The first is asked for.
+fn worked(name: &str, pages: &'static [(&str, &str)]) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
-    let body = std::fs::read_to_string(folder.join(page)).unwrap();
-    let is_json = page == "api.json";
-    let site = Site::start(move |hit| match &*hit.path {
-        known if known != path => Answer::status(404),
-        _ if is_json => Answer::typed("application/json", body.clone()),
-        _ => Answer::html(body.clone()),
-    });
     let recipe = folder.join(format!("{name}.toml"));
-    let run = scrape(["-f", "jsonl", "-r", recipe.to_str().unwrap(), &site.url(path)]).run().succeeds();
-    fields(&run, &site)
+    let site = Site::start(move |hit| {
+        let Some((_, file)) = pages.iter().find(|(path, _)| *path == hit.path) else { return Answer::status(404) };
+        let body = std::fs::read_to_string(folder.join(file)).unwrap();
+        if file.contains(".json") { Answer::typed("application/json", body) } else { Answer::html(body) }
+    });
+    let args = ["-f", "jsonl", "--ordered", "-r", recipe.to_str().unwrap(), &site.url(pages[0].0)];
+    fields(&scrape(args).run().succeeds(), &site)
 }
 
 #[test]
 fn the_recipe_for_a_shop_reads_its_listing() {
-    let [heron, wren] = &worked("shop", "shop.html", "/lamps?page=1")[..] else { panic!("two products") };
+    let pages = &[("/lamps?page=1", "shop.html"), ("/lamps?page=2", "shop-2.html")];
+    let [heron, wren, crane] = &worked("shop", pages)[..] else { panic!("three products") };
     let wanted = json!({
         "category": "Lamps", "sku": "L-100", "name": "Heron desk lamp", "url": "http://site/lamps/heron",
         "price": 1049.5, "old_price": null, "currency": "€", "rating": 4.6, "in_stock": "in stock",
@@ -324,12 +376,13 @@ fn the_recipe_for_a_shop_reads_its_listing() {
     });
     assert_eq!(*heron, wanted);
     assert_eq!((&wren["name"], &wren["price"]), (&json!("Wren clip lamp"), &json!(19.9)));
+    assert_eq!((&crane["name"], &crane["price"]), (&json!("Crane floor lamp"), &json!(249)));
     assert_eq!((&wren["rating"], &wren["in_stock"], &wren["variants"]), (&Value::Null, &Value::Null, &json!([])));
 }
 
 #[test]
 fn the_recipe_for_a_news_index_reads_its_stories() {
-    let [ferry, market] = &worked("news", "news.html", "/")[..] else { panic!("two stories") };
+    let [ferry, market] = &worked("news", &[("/", "news.html")])[..] else { panic!("two stories") };
     let wanted = json!({
         "section": "Front page", "updated": "2026-03-14T09:30:00+01:00",
         "headline": "Ferry runs again after the storm", "url": "http://site/2026/03/14/ferry",
@@ -343,7 +396,7 @@ fn the_recipe_for_a_news_index_reads_its_stories() {
 
 #[test]
 fn the_recipe_for_a_json_api_reads_its_items() {
-    let found = worked("api", "api.json", "/v1/releases?page=1");
+    let found = worked("api", &[("/v1/releases?page=1", "api.json")]);
     let wanted = json!([
         {
             "total": 3, "id": 9_007_199_254_740_993_u64, "version": "2.1.0", "released": "2026-02-03T10:15:00Z",
@@ -369,7 +422,82 @@ fn the_recipe_for_a_documentation_site_reads_a_page() {
         "edit": "https://code.example/tool/edit/docs/install.md", "next": "http://site/docs/configure/",
         "changed": "2026-03-14",
     }]);
-    assert_eq!(Value::from(worked("docs", "docs.html", "/docs/install/")), wanted);
+    assert_eq!(Value::from(worked("docs", &[("/docs/install/", "docs.html")])), wanted);
+}
+
+/// The schema that editors complete recipe files with.
+fn schema_of_recipes() -> Value {
+    serde_json::from_str(&scrape(["schema", "--recipe"]).run().succeeds().stdout).unwrap()
+}
+
+fn as_json(toml: &str) -> Value {
+    serde_json::to_value(toml::from_str::<toml::Table>(toml).unwrap()).unwrap()
+}
+
+#[test]
+fn every_worked_recipe_is_what_the_schema_of_recipe_files_describes() {
+    let schema = schema_of_recipes();
+    assert!(jsonschema::meta::is_valid(&schema));
+    for name in ["api", "docs", "news", "shop"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/recipes/{name}.toml"));
+        let recipe = as_json(&std::fs::read_to_string(file).unwrap());
+        let errors: Vec<_> =
+            jsonschema::validator_for(&schema).unwrap().iter_errors(&recipe).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+    assert!(jsonschema::is_valid(&schema, &as_json(RECIPE)));
+}
+
+#[test]
+fn what_the_program_refuses_in_a_recipe_file_the_schema_refuses_too() {
+    let schema = schema_of_recipes();
+    let fine = "[[recipe]]\nitems = 'li'\nfields = { a = 'h1' }\n";
+    assert!(jsonschema::is_valid(&schema, &as_json(fine)));
+    for wrong in [
+        "x = 1\n[[recipe]]\nfields = {}".to_owned(),
+        format!("{fine}itmes = 'li'"),
+        format!("{fine}next = {{ query = 'p', form = 1 }}"),
+        format!("{fine}next = {{ from = 1 }}"),
+        format!("{fine}next = {{ query = 'p', step = 0 }}"),
+        format!("{fine}next = 1"),
+        format!("{fine}pages = 3"),
+        format!("{fine}next = 'a@href'\npages = 0"),
+        format!("{fine}match = []"),
+        format!("{fine}expect = 'items > 1'"),
+        "[[recipe]]\nitems = 'li'".to_owned(),
+        "[[recipe]]\npage = { a = 'h1' }\nfields = {}".to_owned(),
+        "[[recipe]]\nfields = { 1a = 'p' }".to_owned(),
+        "[[recipe]]\nfields = { a = 1 }".to_owned(),
+        "[[recipe]]\nfields = { a = { field = {} } }".to_owned(),
+    ] {
+        run_with(&wrong, &["http://127.0.0.1:1/"]).exits(2);
+        assert!(!jsonschema::is_valid(&schema, &as_json(&wrong)), "{wrong}");
+    }
+}
+
+#[test]
+fn the_schema_of_recipe_files_has_every_key_with_a_description() {
+    let schema = schema_of_recipes();
+    // The parser names the keys that it knows.
+    let known = |recipe: &str| {
+        let stderr = run_with(recipe, &["http://127.0.0.1:1/"]).exits(2).stderr;
+        let names = stderr.lines().next().unwrap().split_once("expected").unwrap().1.to_owned();
+        let mut names: Vec<_> = names.split('`').skip(1).step_by(2).map(String::from).collect();
+        names.sort_unstable();
+        names
+    };
+    for (place, recipe) in [
+        ("", "x = 1"),
+        ("/$defs/recipe", "[[recipe]]\nx = 1"),
+        ("/$defs/counter", "[[recipe]]\nnext = { x = 1 }"),
+        ("/$defs/object", "[[recipe]]\nfields = { a = { x = 1 } }"),
+    ] {
+        let properties = schema.pointer(&format!("{place}/properties")).unwrap().as_object().unwrap();
+        let mut keys: Vec<_> = properties.keys().cloned().collect();
+        keys.sort_unstable();
+        assert_eq!(keys, known(recipe), "{place}");
+        assert!(properties.values().all(|key| key["description"].is_string()), "{place}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::extract::{self, Ask, Extractor};
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
 use crate::frontier::{self, RetryOptions};
 use crate::job::Secret;
+use crate::sink::expect::Contract;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
@@ -31,6 +32,7 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
         look_ahead: look_ahead.max(args.pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
         window: args.output.ordered.then_some(frontier::WINDOW),
         keep_duplicates: args.input.keep_duplicates,
+        follow: true,
         connections: files.connections,
         idle_timeout,
         retry: retry(&args.fetching)?,
@@ -46,16 +48,33 @@ pub(super) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
     })
 }
 
+/// What `--expect` and the recipes expect.
+pub(super) fn contract(expectations: &[String], extractor: &Extractor) -> Result<Contract, Stop> {
+    let contract = Contract::new(expectations, extractor.names().into()).map_err(|error| {
+        let hint = error.hint().to_owned();
+        Stop::usage(error).with_hint(Some(hint))
+    })?;
+    for (recipe, expected) in extractor.expected() {
+        contract.add(&expected.text, recipe, expected.place()).map_err(|error| {
+            let what = format!("not an expectation: {}", error.reason());
+            wrong(expected.wrong(error.at(), &what, error.hint()))
+        })?;
+    }
+    Ok(contract)
+}
+
 /// What `-x`, `-s` and `-r` ask for. What is wrong is told with the option or the file that says it.
 pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
-    Extractor::new(asks).map_err(|error| {
-        let hint = error.hint().map(String::from);
-        let stop = match error {
-            extract::Error::Expression { .. } => Stop::usage(anyhow!("--select: {error}")),
-            error => Stop::usage(error),
-        };
-        stop.with_hint(hint)
-    })
+    Extractor::new(asks).map_err(wrong)
+}
+
+fn wrong(error: extract::Error) -> Stop {
+    let hint = error.hint().map(String::from);
+    let stop = match error {
+        extract::Error::Expression { .. } => Stop::usage(anyhow!("--select: {error}")),
+        error => Stop::usage(error),
+    };
+    stop.with_hint(hint)
 }
 
 pub(super) fn fetch(args: &Fetching, environment: &Environment) -> Result<fetch::Options, Stop> {

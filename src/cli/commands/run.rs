@@ -92,7 +92,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
     let (fields, duplicate_of): (Arc<[_]>, _) = (extractor.names().into(), extractor.duplicate_of());
-    let contract = contract(&args.output.expect, Arc::clone(&fields))?;
+    let contract = options::contract(&args.output.expect, &extractor)?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
@@ -138,13 +138,6 @@ async fn drive(
         .map_err(Stop::broken)?;
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
-}
-
-fn contract(expectations: &[String], fields: Arc<[Box<str>]>) -> Result<Contract, Stop> {
-    Contract::new(expectations, fields).map_err(|error| {
-        let hint = error.hint().to_owned();
-        Stop::usage(error).with_hint(Some(hint))
-    })
 }
 
 fn ensure_files() -> Result<(), Stop> {

@@ -1,16 +1,22 @@
-//! `scrape schema`: the JSON Schema of a record, from the tables that the record itself comes from.
+//! `scrape schema`: the JSON Schema of a record, from the tables that the record itself comes from; with `--recipe` alone, that
+//! of a file of recipes.
 
 use serde_json::{Map, Value, json};
 
 use super::options;
 use crate::cli::exit::{Status, Stop};
-use crate::extract::{Ask, Extractor};
+use crate::extract::{Ask, Extractor, RECIPE_SCHEMA};
 use crate::failure::Kind;
 use crate::record::COLUMNS;
 
 pub(in crate::cli) fn run(asks: &[Ask]) -> Result<Status, Stop> {
     let extractor = options::extractor(asks)?;
     super::print(format!("{:#}\n", schema(&extractor)?).as_bytes())
+}
+
+/// Prints the schema of files of recipes.
+pub(in crate::cli) fn run_for_recipes() -> Result<Status, Stop> {
+    super::print(RECIPE_SCHEMA.as_bytes())
 }
 
 /// The schema of the records that `extractor` leads to; where nothing is asked for, of any record.

@@ -75,21 +75,21 @@ impl Selectors {
 }
 
 /// One look through the elements below a node.
-pub(in crate::extract) struct Search {
+struct Search {
     caches: SelectorCaches,
     /// The node, where it is an element and so no whole page: `:scope`, which is else the root element.
     scope: Option<OpaqueElement>,
 }
 
 impl Search {
-    pub(in crate::extract) fn below(node: NodeRef<'_, Node>) -> Self {
+    fn below(node: NodeRef<'_, Node>) -> Self {
         Self { caches: SelectorCaches::default(), scope: ElementRef::wrap(node).map(|element| element.opaque()) }
     }
 }
 
 /// A CSS selector, and what of an element is taken.
 #[derive(Debug)]
-pub(in crate::extract) struct Css {
+pub(super) struct Css {
     selectors: Selectors,
     part: Part,
 }
@@ -126,11 +126,6 @@ impl Css {
         is_element
     }
 
-    /// Whether its selector finds an element.
-    pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, search: &mut Search) -> bool {
-        self.selectors.matches(element, search) && !is_in_template(element)
-    }
-
     /// Whether it takes elements, and nothing of them.
     pub(super) fn is_of_elements(&self) -> bool {
         matches!(self.part, Part::Element(Aspect::Text))
@@ -159,7 +154,7 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn look(&mut self, element: &ElementRef<'_>, base: &Base, search: &mut Search) -> Result<(), Failure> {
-        if self.is_done || !self.css.finds(element, search) {
+        if self.is_done || !self.css.selectors.matches(element, search) || is_in_template(element) {
             return Ok(());
         }
         let value = self.css.value(element, base);

@@ -47,8 +47,9 @@ use super::deadline::Meter;
 use super::links::Base;
 use super::tree::text_of;
 use crate::failure::Failure;
+use crate::page::Kind;
 use crate::value::Value;
-pub(super) use css::{Css, Search};
+use css::Css;
 pub(super) use fault::Fault;
 use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
 use jsonpath::JsonPath;
@@ -65,6 +66,8 @@ const LENGTH: usize = 4096;
 /// An expression that means something.
 #[derive(Debug)]
 pub(super) struct Expression {
+    /// As it is written.
+    text: Box<str>,
     selector: Selector,
     /// All matches, not only the first.
     is_list: bool,
@@ -185,12 +188,17 @@ impl Expression {
             holds = step.output(holds);
             steps.push(step);
         }
-        Ok(Self { selector, is_list, steps, holds })
+        Ok(Self { text: text.trim().into(), selector, is_list, steps, holds })
     }
 
-    /// Its CSS selector, if it has one.
-    pub(super) fn css(&self) -> Option<&Css> {
-        if let Selector::Css(css) = &self.selector { Some(css) } else { None }
+    /// It as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether its selector finds the texts of elements by CSS.
+    fn is_css_of_elements(&self) -> bool {
+        matches!(&self.selector, Selector::Css(css) if css.is_of_elements())
     }
 
     /// Parses an expression for the places that it finds: elements, or values of JSON.
@@ -206,6 +214,21 @@ impl Expression {
         }
         let hint = "write a selector alone, such as article.product, //article or $.items[*]";
         Err(Fault::new(0, "this finds no elements and no values of JSON to look into", hint))
+    }
+
+    /// Parses an expression for a URL.
+    pub(super) fn parse_url(text: &str) -> Result<Self, Fault> {
+        let expression = Self::parse(text, false)?;
+        if expression.is_css_of_elements() && expression.steps.is_empty() {
+            let hint = "take an attribute, such as a.next@href";
+            return Err(Fault::new(0, "this finds the text of an element, and no URL", hint));
+        }
+        Ok(expression)
+    }
+
+    /// Whether it can find something on a page of a kind.
+    pub(super) fn is_for(&self, kind: Kind) -> bool {
+        if self.reads_json() { matches!(kind, Kind::Json | Kind::Text) } else { kind == Kind::Html }
     }
 
     /// Whether it is evaluated on a tree.

@@ -13,6 +13,7 @@ use super::{Aspect, Expression, Selector, attribute_value};
 use crate::extract::FOUND;
 use crate::extract::deadline::{Deadline, Meter};
 use crate::extract::links::Base;
+use crate::extract::matches::Matches;
 use crate::extract::text::collapse;
 use crate::failure::{Failure, Kind};
 use crate::value::Value;
@@ -113,6 +114,42 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// How many nodes of a page or values of JSON an expression's selector finds at a place, and the way to the first one. A value
+    /// that an XPath comes to is one, unless it is null.
+    ///
+    /// # Errors
+    /// That takes too long, or too many are found.
+    pub(in crate::extract) fn matches(&self, expression: &Expression, at: Place<'_>) -> Result<Matches, Failure> {
+        let meter = Meter::new(self.deadline);
+        Ok(match &expression.selector {
+            Selector::Css(css) => {
+                let found = self.root_of(at).map(|below| css::elements(css, below, self.deadline)).transpose()?;
+                let found = found.unwrap_or_default();
+                Matches { count: found.len() as u64, first: found.first().map(path) }
+            }
+            Selector::XPath(xpath, _) => match (&self.nodes, self.node_of(at)) {
+                (Some(nodes), Some(node)) => match xpath.evaluate(nodes, node, &meter)? {
+                    Outcome::Nodes(found) => {
+                        let first = found.first().map(|&node| path_of(nodes, node));
+                        Matches { count: found.len() as u64, first }
+                    }
+                    Outcome::Number(number) => Matches { count: number.is_finite().into(), first: None },
+                    Outcome::Text(_) | Outcome::Truth(_) => Matches { count: 1, first: None },
+                },
+                _ => Matches::default(),
+            },
+            Selector::JsonPath(path) => {
+                let found = self.json_of(at).map(|json| path.find(json, &meter)).transpose()?;
+                Matches { count: found.map_or(0, |found| found.len() as u64), first: None }
+            }
+        })
+    }
+
+    /// The absolute URL of one that stands in the page.
+    pub(in crate::extract) fn absolute(&self, url: &str) -> Option<String> {
+        self.base.absolute(url)
+    }
+
     /// What CSS looks into.
     fn root_of<'s>(&'s self, at: Place<'s>) -> Option<NodeRef<'s, scraper::Node>> {
         match at {
@@ -211,6 +248,27 @@ impl<'a> Subject<'a> {
             values.push(value.clone());
         }
         Ok(Value::List(values))
+    }
+}
+
+/// As much as a path shows of a tag's name, in characters: a page may make up any.
+const NAME: usize = 40;
+
+fn path(element: &ElementRef<'_>) -> String {
+    let ancestors = element.ancestors().filter_map(ElementRef::wrap).collect::<Vec<_>>();
+    let name = |element: ElementRef<'_>| element.value().name().chars().take(NAME).collect::<String>();
+    let names: Vec<_> = ancestors.into_iter().rev().chain([*element]).map(name).collect();
+    names.join(" > ")
+}
+
+/// The way to a node of an XPath: that to the element which it is, or in which it is.
+fn path_of(nodes: &Nodes<'_>, node: Node) -> String {
+    let way = |node| nodes.element(node).as_ref().map(path).unwrap_or_default();
+    let around = || nodes.parent(node).map(way).unwrap_or_default();
+    match nodes.attribute(node) {
+        Some((name, _)) => format!("{} > @{}", around(), name.chars().take(NAME).collect::<String>()),
+        None if nodes.element(node).is_some() => way(node),
+        None => around(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shape of a file of recipes, as TOML has it.
 
 use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -27,8 +28,28 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) required: Vec<Text>,
     #[serde(default)]
+    pub(super) expect: Vec<Text>,
+    pub(super) next: Option<Spanned<Next>>,
+    pub(super) pages: Option<Spanned<NonZeroU32>>,
+    #[serde(default)]
     pub(super) page: Fields,
     pub(super) fields: Fields,
+}
+
+/// Where a list goes on.
+#[derive(Debug)]
+pub(super) enum Next {
+    Expression(String),
+    Counter(Counter),
+}
+
+/// A parameter of the query that counts pages, or items.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Counter {
+    pub(super) query: Text,
+    pub(super) from: Option<u64>,
+    pub(super) step: Option<NonZeroU64>,
 }
 
 /// One text or several.
@@ -78,6 +99,29 @@ impl<'de> Deserialize<'de> for Texts {
                     texts.push(text);
                 }
                 Ok(Texts::Several(texts))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for Next {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Next;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an expression such as \"a.next@href\", or a counter such as { query = \"page\" }")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Next, E> {
+                Ok(Next::Expression(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Next, A::Error> {
+                Counter::deserialize(MapAccessDeserializer::new(entries)).map(Next::Counter)
             }
         }
         deserializer.deserialize_any(Either)

@@ -11,14 +11,21 @@ use crate::extract::expression::{Fault, Pattern};
 /// with what follows the scheme (the port included if it is not the scheme's own), `/lamps/*` with path and query. With `re:`
 /// before it, it is a regular expression that is found in the URL.
 #[derive(Debug)]
-pub(super) enum Matching {
+pub(super) struct Matching {
+    /// As it is written.
+    pub(super) text: Box<str>,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
     Glob(From, Glob),
     Pattern(Pattern),
 }
 
 /// Which part of a URL is compared.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum From {
+enum From {
     Scheme,
     Host,
     Path,
@@ -26,10 +33,20 @@ pub(super) enum From {
 
 /// What stands between stars.
 #[derive(Debug)]
-pub(super) struct Glob(Vec<Box<str>>);
+struct Glob(Vec<Box<str>>);
 
 impl Matching {
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        Ok(Self { text: text.into(), test: Test::parse(text)? })
+    }
+
+    pub(super) fn fits(&self, url: &Url) -> bool {
+        self.test.fits(url)
+    }
+}
+
+impl Test {
+    fn parse(text: &str) -> Result<Self, Fault> {
         if let Some(pattern) = text.strip_prefix("re:") {
             return Pattern::new(pattern).map(Self::Pattern).map_err(|fault| fault.within("re:".len()));
         }
@@ -53,7 +70,7 @@ impl Matching {
         Ok(Self::Glob(from, Glob::new(&(host.to_ascii_lowercase() + path))))
     }
 
-    pub(super) fn fits(&self, url: &Url) -> bool {
+    fn fits(&self, url: &Url) -> bool {
         let part = |from| match from {
             From::Scheme => &url[..Position::AfterQuery],
             From::Host => &url[Position::BeforeHost..Position::AfterQuery],

@@ -6,6 +6,9 @@
 //! items = "article.product"         # what repeats: one record for each
 //! required = ["name"]               # an item without one of these is left out
 //! page = { category = "h1" }        # of the page, in the record of every item
+//! next = "a[rel=next]@href"         # the page to go on with; or { query = "page" }, which counts
+//! pages = 20                        # how many pages at most; 100 unless it is said
+//! expect = ["items >= 20"]          # as --expect, of this recipe's records
 //!
 //! [recipe.fields]                   # of each item; without `items`, of the page
 //! name = "h2"
@@ -28,10 +31,18 @@
 //! - **Required**: a field is there unless it is null, an empty text or an empty list. An item without one that is required
 //!   is left out (advertisements stand between products), which the log tells; a page that has no item with all of them,
 //!   or not a required field of its own, fails as `missing`, with what was found in its record.
+//! - **Next**: an expression that is evaluated on the page, whose value is joined with the page's base; or a parameter of the
+//!   query that counts (`{ query = "start", from = 0, step = 20 }`; where a URL does not have it, it stands at `from`, which is
+//!   1 unless it is said, and `step` is 1), which goes on until a page has no items. The page that it comes to then, or one that is not there (404, 410), or one
+//!   that has the items of the page before, lies behind the last one: no record, no failure. The recipe of each page tells
+//!   where that goes on. No URL comes twice in one chain, whatever the pages say.
 //! - What all records of a page hold together has a size (64 MiB): a page's fields are repeated in each of them.
 
+mod expected;
 mod file;
 mod matching;
+mod next;
+mod outline;
 mod parse;
 
 use std::cell::Cell;
@@ -39,20 +50,34 @@ use std::cell::Cell;
 use url::Url;
 
 use super::expression::{Expression, Place, Subject, check_size};
+use super::matches::{Finding, Findings, Matches};
 use crate::failure::{Failure, Kind};
 use crate::value::{Row, Value};
+pub use expected::Expected;
 use matching::Matching;
+pub use next::Next;
+use next::{Paging, Way};
+pub use outline::Outline;
 pub(super) use parse::parse;
+
+/// The JSON Schema of a file of recipes.
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// What is read from the pages of some URLs.
 #[derive(Debug)]
 pub(super) struct Recipe {
+    /// Where it stands: the file and its line.
+    place: Box<str>,
     /// Of URLs; none where it is for all.
     matching: Vec<Matching>,
     /// Fields of a page that has items.
     page: Vec<Field>,
     /// The items, or the page itself.
     items: Group,
+    /// Where its list goes on.
+    paging: Option<Paging>,
+    /// What is expected of its records.
+    expected: Vec<Expected>,
 }
 
 /// Fields that are read from one place, or from several that are alike.
@@ -104,12 +129,49 @@ impl Recipe {
         let mut expressions = Vec::new();
         self.page.iter().for_each(|field| field.reading.gather(&mut expressions));
         self.items.gather(&mut expressions);
+        if let Some(Paging { way: Way::Expression(expression), .. }) = &self.paging {
+            expressions.push(expression);
+        }
         expressions
+    }
+
+    /// What is expected of its records.
+    pub(super) fn expected(&self) -> &[Expected] {
+        &self.expected
     }
 
     /// Whether it reads the tree of a page.
     pub(super) fn reads_tree(&self) -> bool {
         self.expressions().iter().any(|expression| expression.reads_tree())
+    }
+
+    /// What its selectors find.
+    ///
+    /// # Errors
+    /// That takes too long, or too much is found.
+    pub(super) fn findings(&self, subject: &Subject<'_>) -> Result<Findings, Failure> {
+        let mut found = Findings::default();
+        count(&self.page, &[Place::Page], "", (subject, &mut found.fields))?;
+        let places = match &self.items.places {
+            Some(items) => {
+                found.items = Some(finding("items", items, &[Place::Page], subject)?);
+                subject.places(items, Place::Page)?
+            }
+            None => vec![Place::Page],
+        };
+        count(&self.items.fields, &places, "", (subject, &mut found.fields))?;
+        if let Some(Paging { way: Way::Expression(expression), .. }) = &self.paging {
+            found.next = Some(finding("next", expression, &[Place::Page], subject)?);
+        }
+        Ok(found)
+    }
+
+    /// The page that follows the one at `url`, in which this was found.
+    ///
+    /// # Errors
+    /// To find out takes too long.
+    pub(super) fn next(&self, url: &Url, subject: &Subject<'_>, found: &Found<'_>) -> Result<Option<Next>, Failure> {
+        self.paging.as_ref().map_or(Ok(None), |paging| paging.next(url, subject, found))
     }
 
     /// Reads a page, whose other fields take so many bytes in each record.
@@ -137,6 +199,45 @@ impl Recipe {
         }
         Ok(Found { recipe: self, page, items, left_out })
     }
+}
+
+/// What an expression finds at all of some places.
+fn finding(name: &str, expression: &Expression, at: &[Place<'_>], subject: &Subject<'_>) -> Result<Finding, Failure> {
+    let mut matches = Matches::default();
+    for &place in at {
+        matches = matches.and(subject.matches(expression, place)?);
+    }
+    Ok(Finding { name: name.into(), selector: expression.text().into(), matches })
+}
+
+/// Adds what fields find at all of some places; `prefix` stands before their names.
+fn count<'s>(
+    fields: &[Field],
+    at: &[Place<'s>],
+    prefix: &str,
+    (subject, found): (&'s Subject<'s>, &mut Vec<Finding>),
+) -> Result<(), Failure> {
+    for field in fields {
+        let name = format!("{prefix}{}", field.name);
+        let (group, expression) = match &field.reading {
+            Reading::Value(expression) => (None, Some(expression)),
+            Reading::Object(group) => (Some(group), group.places.as_ref()),
+        };
+        if let Some(expression) = expression {
+            found.push(finding(&name, expression, at, subject)?);
+        }
+        let Some(group) = group else { continue };
+        let mut inside = Vec::new();
+        for &place in at {
+            let places = match &group.places {
+                Some(places) => subject.places(places, place)?,
+                None => vec![place],
+            };
+            inside.extend(places.into_iter().take(if group.is_list { usize::MAX } else { 1 }));
+        }
+        count(&group.fields, &inside, &format!("{name}."), (subject, &mut *found))?;
+    }
+    Ok(())
 }
 
 /// The first field that is required and not there.
@@ -207,10 +308,15 @@ pub(super) struct Found<'r> {
     /// The values of each item; where the recipe has no items, of the page.
     items: Vec<Vec<Value<'static>>>,
     /// How many items lack a required field.
-    pub(super) left_out: usize,
+    pub(super) left_out: u64,
 }
 
 impl Found<'_> {
+    /// Whether there is no item.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Why this is not what the page should have.
     pub(super) fn failure(&self) -> Option<Failure> {
         let Recipe { page, items: Group { places, fields, .. }, .. } = self.recipe;

@@ -1,13 +1,15 @@
 //! File → recipes.
 
 use std::borrow::Cow;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Range;
 
 use toml::Spanned;
 
 use super::file::{self, File, Object, Text, Texts, Written};
 use super::matching::Matching;
-use super::{Field, Group, Reading, Recipe};
+use super::next::{Counter, PAGES, Paging, Way};
+use super::{Expected, Field, Group, Reading, Recipe};
 use crate::extract::error::Error;
 use crate::extract::expression::{Expression, Fault, parse_name};
 
@@ -31,7 +33,7 @@ pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, E
     recipes
         .map(|(n, written)| {
             let start = written.span().start;
-            let recipe = parser.recipe(written.into_inner())?;
+            let recipe = parser.recipe(written)?;
             if recipe.matching.is_empty() && n < last {
                 let what = "this recipe is for every URL, so that none of those below is ever chosen";
                 return Err(parser.wrong(start, what, "give it a `match`, or put it last"));
@@ -54,41 +56,54 @@ impl Parser<'_> {
     }
 
     fn fault(&self, fault: Fault) -> Error {
-        let (before, rest) = self.text.split_at(self.text.floor_char_boundary(fault.at));
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let end = rest.find('\n').map_or(self.text.len(), |end| before.len() + end);
-        let line = self.text[start..end].trim_end();
-        self.error(before, (line, before.len() - start), fault)
+        let (line, start) = self.line_at(fault.at);
+        error(&self.place(fault.at), (line, fault.at - start), fault)
     }
 
     /// What is wrong within a text of the file. Where that is written with escapes, its value is shown, and not the line.
     fn fault_in(&self, text: &str, span: &Range<usize>, fault: Fault) -> Error {
+        let (shown, start) = self.shown(text, span);
+        error(&self.place(span.start), (shown, start + fault.at), fault)
+    }
+
+    /// The file and the line of a byte.
+    fn place(&self, at: usize) -> String {
+        let before = &self.text[..self.text.floor_char_boundary(at)];
+        format!("{}:{}", self.name, 1 + before.matches('\n').count())
+    }
+
+    /// The line of a byte, and where it begins.
+    fn line_at(&self, at: usize) -> (&str, usize) {
+        let (before, rest) = self.text.split_at(self.text.floor_char_boundary(at));
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let end = rest.find('\n').map_or(self.text.len(), |end| before.len() + end);
+        (self.text[start..end].trim_end(), start)
+    }
+
+    /// What a text of the file is shown as, and where it begins in that: its line, or itself where it is written with
+    /// escapes.
+    fn shown<'s>(&'s self, text: &'s str, span: &Range<usize>) -> (&'s str, usize) {
         let is_plain = |raw: &str| raw.strip_prefix(['"', '\'']).is_some_and(|raw| raw.starts_with(text));
-        match self.text.get(span.clone()) {
-            Some(raw) if is_plain(raw) => self.fault(fault.within(span.start + 1)),
-            _ => self.error(&self.text[..span.start], (text, fault.at), fault),
+        if self.text.get(span.clone()).is_some_and(is_plain) {
+            let (line, start) = self.line_at(span.start);
+            (line, span.start + 1 - start)
+        } else {
+            (text, 0)
         }
     }
 
-    fn error(&self, before: &str, (shown, at): (&str, usize), fault: Fault) -> Error {
-        let line = 1 + before.matches('\n').count();
-        let at_line = format!("{}:{line}: ", self.name);
-        Error::Recipe {
-            what: format!("{at_line}{}", fault.what).into(),
-            text: shown.into(),
-            at,
-            hint: fault.hint.into_owned().into(),
-        }
-    }
-
-    fn recipe(&self, written: Written) -> Result<Recipe, Error> {
-        let Written { matching, items, required, page, fields } = written;
+    fn recipe(&self, written: Spanned<Written>) -> Result<Recipe, Error> {
+        let place = self.place(written.span().start).into();
+        let Written { matching, items, required, expect, next, pages, page, fields } = written.into_inner();
         if let Some((name, _)) = page.0.first().filter(|_| items.is_none()) {
             let what = "`page` is for a recipe with `items`";
             return Err(self.wrong(name.span().start, what, "name the fields of a page under `fields`"));
         }
         let places = items.map(|items| self.places(&items)).transpose()?;
         let mut recipe = Recipe {
+            place,
+            paging: self.paging(next, pages, places.is_some())?,
+            expected: expect.iter().map(|condition| self.expected(condition)).collect(),
             matching: self.matching(matching)?,
             page: self.fields(page, &[])?,
             items: Group { places, is_list: true, fields: Vec::new() },
@@ -104,6 +119,45 @@ impl Parser<'_> {
             }
         }
         Ok(recipe)
+    }
+
+    fn paging(
+        &self,
+        next: Option<Spanned<file::Next>>,
+        pages: Option<Spanned<NonZeroU32>>,
+        has_items: bool,
+    ) -> Result<Option<Paging>, Error> {
+        let (next, pages) = match (next, pages) {
+            (None, None) => return Ok(None),
+            (None, Some(pages)) => {
+                let what = "`pages` is for a recipe with `next`";
+                return Err(self.wrong(pages.span().start, what, "write next = \"SELECTOR\" beside it"));
+            }
+            (Some(next), pages) => (next, pages.map_or(PAGES, Spanned::into_inner)),
+        };
+        let span = next.span();
+        let way = match next.into_inner() {
+            file::Next::Expression(text) => {
+                let parsed = Expression::parse_url(&text).map_err(|fault| self.fault_in(&text, &span, fault))?;
+                Way::Expression(parsed)
+            }
+            file::Next::Counter(_) if !has_items => {
+                let what = "a counter goes on until a page has no items, and this recipe has no `items`";
+                return Err(self.wrong(span.start, what, "name what repeats as `items`, or write next = \"SELECTOR\""));
+            }
+            file::Next::Counter(file::Counter { query, from, step }) => Way::Counter(Counter {
+                query: query.into_inner().into(),
+                from: from.unwrap_or(1),
+                step: step.unwrap_or(NonZeroU64::MIN),
+            }),
+        };
+        Ok(Some(Paging { way, pages }))
+    }
+
+    fn expected(&self, condition: &Text) -> Expected {
+        let (text, span) = (condition.get_ref(), condition.span());
+        let (shown, start) = self.shown(text, &span);
+        Expected { text: text.as_str().into(), place: self.place(span.start).into(), shown: shown.into(), start }
     }
 
     fn matching(&self, matching: Option<Spanned<Texts>>) -> Result<Vec<Matching>, Error> {
@@ -161,6 +215,11 @@ impl Parser<'_> {
     }
 }
 
+fn error(place: &str, (shown, at): (&str, usize), fault: Fault) -> Error {
+    let what = format!("{place}: {}", fault.what).into();
+    Error::Recipe { what, text: shown.into(), at, hint: fault.hint.into_owned().into() }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -171,7 +230,7 @@ mod tests {
         #[test]
         fn what_is_wrong_is_told_with_its_line_whatever_the_file_says(
             head in "(\u{feff}|\r\n)?(\\[\\[recipe\\]\\]\n)?",
-            rest in "((match|items|page|fields|a|\"b\\[\\]\") ?= ?)?[a-h=\"'{}\\[\\]. \n|@$:ü\\\\*/(]{0,40}",
+            rest in "((match|items|page|next|pages|expect|fields|a|\"b\\[\\]\") ?= ?)?[a-h=\"'{}\\[\\]. \n|@$:ü\\\\*/(]{0,40}",
         ) {
             let text = head + &rest;
             if let Err(error) = parse("r.toml", &text) {

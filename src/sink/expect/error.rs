@@ -20,6 +20,18 @@ impl Error {
         Self { expression: expression.into(), at, reason: reason.into(), hint: hint.into() }
     }
 
+    /// The byte at which it goes wrong.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// What to write instead.
     #[must_use]
     pub fn hint(&self) -> &str {

@@ -23,7 +23,7 @@
 //! - The text of a list or a map is its JSON, as in CSV.
 //! - Patterns are those of the `regex` crate, which takes linear time, and 10 MB at most when compiled.
 //! - A run that was stopped, or whose list could not be read to its end, is no whole run, and nothing is said of it as one.
-//!   The part of no records is nothing to judge, either.
+//!   The part of no records is nothing to judge, either, and neither is what a recipe expects where no page was read by it.
 
 mod condition;
 mod cursor;
@@ -64,11 +64,32 @@ struct Tally {
 struct Expectation {
     text: Box<str>,
     test: Test,
+    scope: Option<Scope>,
+    /// The records that were judged.
+    records: u64,
     broken: u64,
     urls: Vec<Box<str>>,
 }
 
+/// The recipe whose records are meant.
+#[derive(Debug)]
+struct Scope {
+    recipe: usize,
+    /// Where the expectation stands.
+    place: Box<str>,
+}
+
 impl Expectation {
+    fn new(text: &str, fields: &[Box<str>], scope: Option<Scope>) -> Result<Self, Error> {
+        let parsed = parse::parse(text, fields)?;
+        Ok(Self { text: text.trim().into(), test: parsed, scope, records: 0, broken: 0, urls: Vec::new() })
+    }
+
+    /// Whether it is for the pages of a recipe, or of none.
+    fn is_for(&self, recipe: Option<usize>) -> bool {
+        self.scope.as_ref().is_none_or(|scope| Some(scope.recipe) == recipe)
+    }
+
     fn is_broken_by(&self, record: &Record<'_>) -> bool {
         match &self.test {
             Test::Each(conditions) => !conditions.iter().any(|condition| condition.holds(record)),
@@ -78,6 +99,7 @@ impl Expectation {
     }
 
     fn judge(&mut self, record: &Record<'_>) {
+        self.records += 1;
         if !self.is_broken_by(record) {
             return;
         }
@@ -96,12 +118,20 @@ impl Contract {
     /// # Errors
     /// One of the expectations is none, or names what is not there.
     pub fn new(expectations: &[String], fields: Arc<[Box<str>]>) -> Result<Self, Error> {
-        let compile = |text: &String| {
-            let test = parse::parse(text, &fields)?;
-            Ok(Expectation { text: text.trim().into(), test, broken: 0, urls: Vec::new() })
-        };
+        let compile = |text: &String| Expectation::new(text, &fields, None);
         let expectations = expectations.iter().map(compile).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Mutex::new(Tally { records: 0, filled: vec![0; fields.len()], fields, expectations }))))
+    }
+
+    /// Adds what is expected of the records of one recipe, by its number. It stands at `place`.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn add(&self, text: &str, recipe: usize, place: &str) -> Result<(), Error> {
+        let tally = &mut *self.tally();
+        let scope = Some(Scope { recipe, place: place.into() });
+        tally.expectations.push(Expectation::new(text, &tally.fields, scope)?);
+        Ok(())
     }
 
     /// How many records were judged.
@@ -115,7 +145,7 @@ impl Contract {
     #[must_use]
     pub fn verdicts(&self, is_complete: bool) -> Vec<Verdict> {
         let tally = self.tally();
-        tally.expectations.iter().map(|expectation| Verdict::of(expectation, tally.records, is_complete)).collect()
+        tally.expectations.iter().map(|expectation| Verdict::of(expectation, is_complete)).collect()
     }
 
     /// How much of each field was there, in their order.
@@ -134,15 +164,15 @@ impl Contract {
 impl Sink for Contract {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
         if outcome.failure().is_none() {
+            let recipe = outcome.facts.as_ref().and_then(|facts| facts.recipe).map(|used| used.recipe);
             let Tally { fields, records, filled, expectations } = &mut *self.tally();
             for record in Record::of(outcome, fields) {
                 *records += 1;
                 for (place, filled) in filled.iter_mut().enumerate() {
                     *filled += u64::from(!record.field(place).is_blank());
                 }
-                for expectation in &mut *expectations {
-                    expectation.judge(&record);
-                }
+                let for_it = expectations.iter_mut().filter(|expectation| expectation.is_for(recipe));
+                for_it.for_each(|expectation| expectation.judge(&record));
             }
         }
         Ok(())

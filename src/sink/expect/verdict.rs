@@ -67,6 +67,8 @@ pub enum Measure {
 pub struct Verdict {
     /// The expectation as it was given.
     pub expectation: Box<str>,
+    /// The file and line where it stands, if a recipe expects it of its own records.
+    pub place: Option<Box<str>>,
     /// What it is about.
     pub measure: Measure,
     /// Whether it held; none where that cannot be told.
@@ -80,22 +82,31 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(expectation: &Expectation, records: u64, is_complete: bool) -> Self {
-        let Expectation { text, test, broken, urls } = expectation;
+    pub(super) fn of(expectation: &Expectation, is_complete: bool) -> Self {
+        let Expectation { text, test, scope, records, broken, urls } = expectation;
+        let (records, is_used) = (*records, scope.is_none() || *records > 0);
         let measure = match test {
             Test::Each(_) => Measure::Each,
             Test::Items(..) => Measure::Items,
             Test::Fill(_, relation, _) if relation.is_ceiling() => Measure::Unfilled,
             Test::Fill(..) => Measure::Filled,
         };
-        let verdict =
-            Self { expectation: text.clone(), measure, held: None, broken: *broken, records, urls: urls.clone() };
+        let verdict = Self {
+            expectation: text.clone(),
+            place: scope.as_ref().map(|scope| scope.place.clone()),
+            measure,
+            held: None,
+            broken: *broken,
+            records,
+            urls: urls.clone(),
+        };
         let held = match test {
             Test::Each(_) if *broken > 0 => Some(false),
             Test::Each(_) => is_complete.then_some(true),
-            Test::Items(relation, limit) | Test::Fill(_, relation, limit) => {
-                verdict.measured().filter(|_| is_complete).map(|measured| relation.holds_for(measured, *limit))
-            }
+            Test::Items(relation, limit) | Test::Fill(_, relation, limit) => verdict
+                .measured()
+                .filter(|_| is_complete && is_used)
+                .map(|measured| relation.holds_for(measured, *limit)),
         };
         Self { held, ..verdict }
     }
@@ -122,7 +133,8 @@ impl Verdict {
             Measure::Filled => format!(": {}{}", percentage(records - broken, records), self.culprits(", blank at")),
             Measure::Unfilled => format!(": {}{}", percentage(broken, records), self.culprits(", filled at")),
         };
-        let line = format!("expectation broken: {}{measured}", self.expectation);
+        let place = self.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+        let line = format!("expectation broken: {place}{}{measured}", self.expectation);
         (self.held == Some(false)).then(|| neutralise(&line).into_owned())
     }
 

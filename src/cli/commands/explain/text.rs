@@ -3,38 +3,20 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Color, Style};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::report::{Field, HIDDEN, Reading, Report, Request};
+use crate::cli::sheet::{BAD, DIM, GOOD, Screen, Sheet};
 use crate::cli::text::{grouped, human_duration};
 use crate::fetch::{Certificate, Connection, Times, Tls};
 use crate::frontier::{Refusal, RetryOptions, Wait};
 use crate::job::{End, Outcome};
-use crate::sink::{cut, neutralise};
-
-/// What the page is shown on.
-#[derive(Clone, Copy)]
-pub(super) struct Screen {
-    pub(super) width: usize,
-    pub(super) color: bool,
-}
-
-/// Before a label, and behind it.
-const INDENT: usize = 2;
-const GAP: usize = 2;
-/// The columns of a label and what stands around it.
-const LABEL: usize = INDENT + "certificate".len() + GAP;
-
-const HEADING: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
-const BAD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
+use crate::sink::cut;
 
 pub(super) fn page(report: &Report, rules: &RetryOptions, screen: Screen) -> String {
-    let mut page = Page { text: String::new(), screen };
+    let mut page = Sheet::new(screen);
     report.requests.iter().for_each(|request| self::request(request, &mut page));
     if let Some(reading) = &report.reading {
         read(reading, &report.last, &mut page);
@@ -47,55 +29,20 @@ pub(super) fn page(report: &Report, rules: &RetryOptions, screen: Screen) -> Str
     if let Some(curl) = &report.curl {
         page.heading("curl", if curl.contains(HIDDEN) { "(… stands for what may be secret)" } else { "" });
         // In one piece, to be copied.
-        let _ = writeln!(page.text, "  {}", neutralise(curl));
+        page.whole(curl);
     }
-    page.text
+    page.into_text()
 }
 
-/// The page so far.
-struct Page {
-    text: String,
-    screen: Screen,
-}
-
-// Writing to a string does not fail.
-impl Page {
-    fn paint(&self, text: &str, style: Style) -> String {
-        let style = if self.screen.color { style } else { Style::new() };
-        format!("{style}{text}{style:#}")
-    }
-
-    fn heading(&mut self, title: &str, note: &str) {
-        let gap = if self.text.is_empty() { "" } else { "\n" };
-        let space = if note.is_empty() { "" } else { "  " };
-        let _ = writeln!(self.text, "{gap}{}{space}{}", self.paint(title, HEADING), neutralise(note));
-    }
-
-    fn line(&mut self, label: &str, text: &str) {
-        self.styled(label, text, Style::new());
-    }
-
-    fn styled(&mut self, label: &str, text: &str, style: Style) {
-        let label = self.paint(&format!("{label:<0$}", LABEL - GAP - INDENT), DIM);
-        let text = self.paint(&neutralise(text), style);
-        let _ = writeln!(self.text, "{:INDENT$}{label}{:GAP$}{text}", "", "");
-    }
-
-    /// The columns behind a label.
-    fn room(&self) -> usize {
-        self.screen.width.saturating_sub(LABEL)
-    }
-}
-
-fn request(request: &Request, page: &mut Page) {
+fn request(request: &Request, page: &mut Sheet) {
     let Request { method, outcome, trace, took } = request;
     page.heading(method.as_str(), outcome.trail.as_ref().map(|trail| trail.url.as_str()).unwrap_or_default());
     match (&outcome.end, &outcome.facts) {
         (End::Redirect(redirect), _) => {
             page.line("answer", &format!("{}, to {}", status(redirect.status), redirect.to));
         }
-        (End::Done { .. }, Some(facts)) => page.line("answer", &status(facts.status)),
-        (End::Done { .. }, None) => page.styled("answer", "none", BAD),
+        (End::Done { .. } | End::Beyond, Some(facts)) => page.line("answer", &status(facts.status)),
+        (End::Done { .. } | End::Beyond, None) => page.styled("answer", "none", BAD),
     }
     let found: Vec<_> = trace.found.iter().map(ToString::to_string).collect();
     if let Some(connection) = &trace.connection {
@@ -168,7 +115,7 @@ fn human(time: Duration) -> String {
     }
 }
 
-fn read(reading: &Reading, outcome: &Outcome, page: &mut Page) {
+fn read(reading: &Reading, outcome: &Outcome, page: &mut Sheet) {
     let Some(facts) = &outcome.facts else { return };
     page.heading("Page", "");
     let declared = facts.content_type.as_deref().unwrap_or("no Content-Type");
@@ -191,7 +138,7 @@ fn read(reading: &Reading, outcome: &Outcome, page: &mut Page) {
     }
 }
 
-fn field(field: &Field, page: &mut Page) {
+fn field(field: &Field, page: &mut Sheet) {
     let value = match &field.value {
         Value::Null => "-".into(),
         Value::String(text) if text.is_empty() => "\"\"".into(),
@@ -201,15 +148,17 @@ fn field(field: &Field, page: &mut Page) {
     page.line(&cut(&field.name, page.room()), &value);
     if let Some(matches) = &field.matches {
         let text = match (matches.count, &matches.first) {
+            (0, _) => "no match".into(),
             (1, Some(first)) => format!("1 match: {first}"),
+            (1, None) => "1 match".into(),
             (count, Some(first)) => format!("{} matches, the first one: {first}", grouped(count)),
-            (_, None) => "no match".into(),
+            (count, None) => format!("{} matches", grouped(count)),
         };
         page.styled("", &cut(&text, page.room()), DIM);
     }
 }
 
-fn result(report: &Report, rules: &RetryOptions, page: &mut Page) {
+fn result(report: &Report, rules: &RetryOptions, page: &mut Sheet) {
     page.heading("Result", "");
     match report.last.failure() {
         None => page.styled("outcome", "fetched", GOOD),

@@ -92,7 +92,7 @@ impl<'a> Nodes<'a> {
         node.at
     }
 
-    pub(super) fn parent(&self, node: Node) -> Option<Node> {
+    pub(in super::super) fn parent(&self, node: Node) -> Option<Node> {
         if node.attribute > 0 {
             return Some(Node::new(node.at));
         }

@@ -1,0 +1,166 @@
+//! `scrape check RECIPE [PAGE]`: what a file of recipes says, and what one of them finds in a page.
+//!
+//! A page is read as in a run. A file has no URL: unless `--url` tells one, it is read by the first recipe that finds all that it
+//! requires. Expectations are judged by that page alone.
+
+mod json;
+mod text;
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::Value;
+use url::Url;
+
+use super::explain::{self, Question};
+use super::options;
+use crate::cli::args::{Check, ReportFormat};
+use crate::cli::config::Environment;
+use crate::cli::cookies::Cookies;
+use crate::cli::exit::{FailOn, Status, Stop};
+use crate::cli::outputs;
+use crate::cli::sheet::Screen;
+use crate::engine::Sink;
+use crate::extract::{Ask, Extracted, Extractor, Findings};
+use crate::failure::Failure;
+use crate::fetch::{Fetched, Head};
+use crate::job::{End, Facts, HostHint, Location, Outcome, Target, Trail};
+use crate::page::Page;
+use crate::sink::expect::Verdict;
+
+/// What a recipe comes to on a page.
+struct Reading {
+    /// The page's URL; of a file, where it lies.
+    url: Url,
+    /// The number of its recipe; none where there is none for its URL.
+    recipe: Option<usize>,
+    findings: Findings,
+    /// The names of all fields, and their values in each record.
+    names: Vec<Box<str>>,
+    rows: Vec<Vec<Value>>,
+    left_out: u64,
+    /// Where its list goes on.
+    next: Option<Url>,
+    verdicts: Vec<Verdict>,
+    failure: Option<Failure>,
+}
+
+impl Reading {
+    fn status(&self) -> Status {
+        let is_broken = self.verdicts.iter().any(|verdict| verdict.held == Some(false));
+        let is_fine = self.recipe.is_some() && self.failure.is_none() && !is_broken;
+        if is_fine { Status::Success } else { Status::Unexpected }
+    }
+}
+
+pub(in crate::cli) fn run(args: &Check, recipes: &Ask, environment: &Environment) -> Result<Status, Stop> {
+    let asks = std::slice::from_ref(recipes);
+    let mut extractor = options::extractor(asks)?;
+    options::contract(&[], &extractor)?;
+    let (fetched, saved) = match args.page.as_deref() {
+        None => (None, Ok(())),
+        Some(page) if page.contains("://") => {
+            let question = Question { url: page, fetching: &args.fetching, general: &args.general };
+            let answered = explain::ask(&question, asks, environment)?;
+            let saved = answered.cookies.map_or(Ok(()), Cookies::save).map_err(Stop::broken);
+            let story = answered.story;
+            let answer = story.visits.into_iter().next_back().and_then(|(_, trace)| trace.answer);
+            let failure = story.last.as_ref().and_then(Outcome::failure);
+            match (answer, failure) {
+                (Some(answer), _) if answer.head.status < 400 => (Some(answer), saved),
+                (_, failure) => {
+                    let why = failure.map_or_else(|| "the run was stopped".into(), ToString::to_string);
+                    tracing::error!("{page}: {why}");
+                    let status = Status::of(&story.totals, FailOn::Any).max(story.caught.unwrap_or(Status::Success));
+                    return saved.map(|()| status);
+                }
+            }
+        }
+        Some(file) => (Some(open(Path::new(file), args.url.clone(), &mut extractor)?), Ok(())),
+    };
+    let reading = fetched.map(|fetched| read(&fetched, &extractor)).transpose()?;
+    print(&extractor, reading.as_ref(), args.format, environment)?;
+    saved.map(|()| reading.map_or(Status::Success, |reading| reading.status()))
+}
+
+/// Opens a file as the page of a URL, or, without one, of the recipe that finds all that it requires in it.
+fn open(file: &Path, url: Option<Url>, extractor: &mut Extractor) -> Result<Fetched, Stop> {
+    let name = file.display();
+    let body = fs::read(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
+    let mut headers = HeaderMap::new();
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let known = [("html", "text/html"), ("htm", "text/html"), ("json", "application/json")];
+    if let Some((_, media)) = known.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    }
+    let head = Head { status: 200, headers };
+    if let Some(url) = url {
+        return Ok(Fetched { url, head, body: body.into() });
+    }
+    let path = fs::canonicalize(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
+    let url = Url::from_file_path(path).map_err(|()| Stop::broken(anyhow!("{name} has no URL")))?;
+    let fetched = Fetched { url, head, body: body.into() };
+    let recipes = extractor.recipes().count();
+    let mut finds_all = |recipe: &usize| {
+        extractor.choose(*recipe);
+        let read = extractor.read(&Page::read(&fetched));
+        read.failure.is_none() && read.recipe.is_some_and(|read| !read.is_empty)
+    };
+    let fitting = (0..recipes).find(&mut finds_all).unwrap_or(0);
+    extractor.choose(fitting);
+    Ok(fetched)
+}
+
+fn read(fetched: &Fetched, extractor: &Extractor) -> Result<Reading, Stop> {
+    let page = Page::read(fetched);
+    let findings = extractor.findings(&page).unwrap_or_default();
+    let Extracted { rows, recipe, failure, .. } = extractor.read(&page);
+    let values = rows.iter().map(|row| serde_json::to_value(&row.0)).collect::<Result<Vec<_>, _>>();
+    let values = values.context("cannot write what was found").map_err(Stop::broken)?;
+    let into_row = |value| if let Value::Array(row) = value { row } else { Vec::new() };
+    let contract = options::contract(&[], extractor)?;
+    let facts = Facts { recipe: recipe.as_ref().map(|read| read.used), ..Facts::default() };
+    let target = Target { id: 0, given: page.url.as_str().into(), at: Location { file: None, line: 1 }, input: None };
+    let outcome = Outcome {
+        target,
+        trail: Some(Trail::new(page.url.clone(), None)),
+        fetched_at: None,
+        facts: Some(facts),
+        end: End::Done { rows, failure: failure.clone() },
+        links: Vec::new(),
+        hint: HostHint::default(),
+    };
+    contract.clone().accept(&outcome).context("cannot judge what was found").map_err(Stop::broken)?;
+    Ok(Reading {
+        url: page.url.clone(),
+        recipe: recipe.as_ref().map(|read| read.used.recipe),
+        findings,
+        names: extractor.names().to_vec(),
+        rows: values.into_iter().map(into_row).collect(),
+        left_out: recipe.as_ref().map_or(0, |read| read.used.left_out),
+        next: recipe.and_then(|read| read.next).map(|next| next.url),
+        // What only other recipes expect is not judged here.
+        verdicts: contract.verdicts(true).into_iter().filter(|verdict| verdict.records > 0).collect(),
+        failure,
+    })
+}
+
+fn print(
+    extractor: &Extractor,
+    reading: Option<&Reading>,
+    format: ReportFormat,
+    environment: &Environment,
+) -> Result<Status, Stop> {
+    let outlines: Vec<_> = extractor.recipes().collect();
+    let text = match format {
+        ReportFormat::Json => json::text(&outlines, reading),
+        ReportFormat::Text => {
+            let color = io::stdout().is_terminal() && environment.wants_color;
+            text::sheet(&outlines, reading, Screen { width: outputs::width(), color })
+        }
+    };
+    super::print(text.as_bytes())
+}

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
+use super::jq;
 use crate::cli::args::{self, Fetching, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies;
@@ -48,7 +49,8 @@ pub(super) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
 
 /// What `-x`, `-s` and `-r` ask for. What is wrong is told with the option or the file that says it.
 pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
-    Extractor::new(asks).map_err(|error| {
+    let options = extract::Options { jq: Some(jq::process) };
+    Extractor::with_options(asks, options).map_err(|error| {
         let hint = error.hint().map(String::from);
         let stop = match error {
             extract::Error::Expression { .. } => Stop::usage(anyhow!("--select: {error}")),

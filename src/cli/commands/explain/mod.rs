@@ -26,7 +26,7 @@ use crate::cli::exit::{FailOn, Status, Stop};
 use crate::cli::logging::{self, Voice};
 use crate::cli::{outputs, signals};
 use crate::engine::Engine;
-use crate::extract::{Ask, Extractor};
+use crate::extract::Ask;
 use crate::fetch::{Fetcher, Trace};
 use crate::frontier::{self, Frontier, RetryOptions};
 use crate::job::{Outcome, Summary};
@@ -48,7 +48,7 @@ struct Story {
 pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
     let voice = Voice::new(ProgressBar::hidden(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
-    let extractor = Extractor::new(asks).map_err(Stop::usage)?;
+    let extractor = options::extractor(asks)?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.describe_tls = true;
     let (request, retry) = (fetching.request.clone(), options::retry(&args.fetching)?);
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environmen
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
-    let local = Local::new(fetcher, Extractor::new(asks).map_err(Stop::usage)?, Accepted::default());
+    let local = Local::new(fetcher, options::extractor(asks)?, Accepted::default());
     let seeds = seeds::open(vec![Source::Url(args.url.clone())], seeds::Options::default()).map_err(Stop::broken)?;
 
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;

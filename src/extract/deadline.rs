@@ -11,7 +11,8 @@ use crate::failure::{Failure, Kind};
 ///
 /// Building a tree takes quadratic time for several kinds of input (deep nesting, many formatting elements), most of it
 /// where no callback shows it, and so does matching a selector. A clock shows it: that of the thread's own computing, so
-/// that a busy machine changes nothing. Real pages need less than a hundredth of what they get.
+/// that a busy machine changes nothing, and what other processes computed for the page. Real pages need less than a
+/// hundredth of what they get.
 #[derive(Debug)]
 pub(super) struct Deadline(Cell<Duration>);
 

@@ -5,9 +5,9 @@
 //! further.
 //!
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
-//! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
-//! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
-//! may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
+//! take a second of computing and 300 ns for each byte, which a jq program may exceed by a second before it is ended; its tree
+//! may be 512 elements deep and have a node or attribute for every two bytes and a million more; the URLs that it names may be
+//! longer than itself by 64 MiB, and so much text may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
 mod article;
 mod bylines;
@@ -262,6 +262,12 @@ impl Extractor {
     #[must_use]
     pub fn names(&self) -> &[Box<str>] {
         &self.names
+    }
+
+    /// How many files reading pages may have open at once, beside those of the library: those of processes for jq programs.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.jq.as_ref().map_or(0, Pool::files)
     }
 
     /// Which of a row's values is to name the earlier page that has the same text, if that was asked for.

@@ -92,6 +92,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
     let (fields, duplicate_of): (Arc<[_]>, _) = (extractor.names().into(), extractor.duplicate_of());
+    let others = args.output.output.len() + extractor.files();
     let contract = contract(&args.output.expect, Arc::clone(&fields))?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
@@ -101,7 +102,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
-    let files = files::afford(args.pace.concurrency, args.output.output.len());
+    let files = files::afford(args.pace.concurrency, others);
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 

@@ -59,7 +59,7 @@ use jsonpath::JsonPath;
 pub(super) use pattern::Pattern;
 use scan::{Language, Scanned, Written, scan};
 pub(super) use subject::{Place, Subject, check_size};
-use transform::{Call, Step};
+use transform::{Call, Step, no_pattern};
 pub use transform::{TRANSFORMS, Transform};
 use xpath::XPath;
 
@@ -243,6 +243,7 @@ impl Expression {
 /// Finds out what a transform is to do.
 fn compile(written: Written<'_>, holds: Holds) -> Result<Step, Fault> {
     let (name, argument, argument_at) = match written {
+        Written::Pattern(pattern) if pattern.text.is_empty() => return Err(no_pattern(pattern.at)),
         Written::Pattern(pattern) => return Step::matching(pattern.text).map_err(|fault| fault.within(pattern.at)),
         Written::Call { name, argument, argument_at } => (name, argument, argument_at),
     };

@@ -70,6 +70,7 @@ pub static TRANSFORMS: &[Transform] = &[
         help: "the HTML inside an element, in the place of its text; only directly behind a selector",
         example: [r#""Two lamps""#, "html", r#""Two <b>lamps</b>""#],
         make: |call| {
+            call.alone(Step::Text)?;
             let hint = "write it directly behind a CSS selector or an XPath";
             Err(Fault::new(call.at, "`html` needs an element", hint))
         },
@@ -111,7 +112,7 @@ pub static TRANSFORMS: &[Transform] = &[
         usage: r"`re:(\d+)`",
         help: "what a regular expression finds first: its group, a list of its groups where it has several, all of it where it has none",
         example: [r#""12 pieces""#, r"re:(\d+)", r#""12""#],
-        make: |call| Err(Fault::new(call.at, "`re` has no pattern", r"write re:PATTERN, such as re:(\d+)")),
+        make: |call| Err(no_pattern(call.at)),
     },
     Transform {
         name: "split",
@@ -154,6 +155,10 @@ pub static TRANSFORMS: &[Transform] = &[
         make: |call| call.alone(Step::Url),
     },
 ];
+
+pub(super) fn no_pattern(at: usize) -> Fault {
+    Fault::new(at, "`re` has no pattern", r"write re:PATTERN, such as re:(\d+)")
+}
 
 /// A transform as it is written.
 pub(super) struct Call<'t> {

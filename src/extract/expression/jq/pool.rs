@@ -41,6 +41,12 @@ impl Pool {
         Self { process, seats: Mutex::new(Seats { idle: Vec::new(), free }), left: Condvar::new() }
     }
 
+    /// How many files it may have open at once: the ends of two pipes, and twice as many while a process is started.
+    pub(in crate::extract) fn files(&self) -> usize {
+        let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        4 * (seats.free + seats.idle.len())
+    }
+
     /// Has a process answer. One that does not has ended.
     fn ask(&self, task: &[u8]) -> Result<Answer, Failure> {
         let mut seat = self.seat();

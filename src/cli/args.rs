@@ -179,8 +179,8 @@ fn fields() -> String {
 pub(super) struct Extraction {
     #[arg(short = 'x', long, value_name = "FIELD,…", value_delimiter = ',', help = fields())]
     pub(super) extract: Vec<String>,
-    /// Add a field: what CSS (…@attr: an attribute), XPath (//…) or JSONPath ($…) finds first, NAME[]= all of it; then
-    /// transforms, such as … | number
+    /// Add a field: what CSS (…@attr: an attribute), XPath (//…), JSONPath ($…) or jq (jq:…) finds first, NAME[]= all of
+    /// it; then, but for jq, transforms, such as … | number
     #[arg(short = 's', long, value_name = "NAME=SELECTOR")]
     pub(super) select: Vec<String>,
     /// Add the fields of the recipes in FILE, each for the pages of some URLs; one record for each of a page's items

@@ -24,13 +24,13 @@ pub(super) struct Files {
     pub(super) connections: usize,
 }
 
-/// What the limit of open files allows, with at most `wanted` requests in flight and so many outputs. The soft limit is
-/// raised to the hard one.
-pub(super) fn afford(wanted: NonZeroUsize, outputs: usize) -> Files {
+/// What the limit of open files allows, with at most `wanted` requests in flight and so many other files, outputs for
+/// example. The soft limit is raised to the hard one.
+pub(super) fn afford(wanted: NonZeroUsize, others: usize) -> Files {
     let Some(limit) = raise() else { return Files { concurrency: wanted, connections: usize::MAX } };
     // Whoever started us may have left more open than the standard ones. Only Linux tells.
     let open = fs::read_dir("/proc/self/fd").map_or(STANDARD, Iterator::count);
-    let affordable = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(open + outputs + OTHERS);
+    let affordable = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(open + others + OTHERS);
     let concurrency = NonZeroUsize::new(affordable / 2).unwrap_or(NonZeroUsize::MIN).min(wanted);
     if concurrency < wanted {
         tracing::warn!(

@@ -83,6 +83,9 @@ impl From<Stop> for Ended {
 }
 
 fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
+    if commands::jq::is_meant(&typed) {
+        return Ok(commands::jq::run()?);
+    }
     let environment = Environment::read();
     let mut command = command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;

@@ -11,9 +11,10 @@ use crate::failure::{Failure, Kind};
 ///
 /// Building a tree takes quadratic time for several kinds of input (deep nesting, many formatting elements), most of it
 /// where no callback shows it, and so does matching a selector. A clock shows it: that of the thread's own computing, so
-/// that a busy machine changes nothing. Real pages need less than a hundredth of what they get.
+/// that a busy machine changes nothing, and what other processes computed for the page. Real pages need less than a
+/// hundredth of what they get.
 #[derive(Debug)]
-pub(super) struct Deadline(Duration);
+pub(super) struct Deadline(Cell<Duration>);
 
 /// How long this thread has been computing.
 fn computed() -> Duration {
@@ -24,11 +25,21 @@ impl Deadline {
     /// The deadline for a text that this thread is about to read.
     pub(super) fn for_text(text: &str) -> Self {
         let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Self(computed() + Duration::from_secs(1) + Duration::from_nanos(300) * bytes)
+        Self(Cell::new(computed() + Duration::from_secs(1) + Duration::from_nanos(300) * bytes))
     }
 
     pub(super) fn has_passed(&self) -> bool {
-        computed() > self.0
+        self.left().is_none()
+    }
+
+    /// The time that is left, if any is.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.0.get().checked_sub(computed()).filter(|left| !left.is_zero())
+    }
+
+    /// So much time was spent on the page elsewhere.
+    pub(super) fn spend(&self, time: Duration) {
+        self.0.set(self.0.get().saturating_sub(time));
     }
 
     /// A failure once the time is over.

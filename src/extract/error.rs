@@ -15,6 +15,8 @@ pub enum Error {
     UnknownField(Box<str>),
     /// Two fields have this name.
     DuplicateName(Box<str>),
+    /// There is a jq program, and nothing that runs it: [`Options::jq`](super::Options::jq).
+    NothingRunsJq,
     /// An expression means nothing.
     Expression {
         /// All of it, with its name.
@@ -47,7 +49,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Expression { hint, .. } | Self::Recipe { hint, .. } => Some(hint),
-            Self::UnknownField(_) | Self::DuplicateName(_) => None,
+            Self::UnknownField(_) | Self::DuplicateName(_) | Self::NothingRunsJq => None,
         }
     }
 
@@ -96,6 +98,7 @@ impl fmt::Display for Error {
                 write!(f, "\nfields: {}, all", names.join(", "))
             }
             Self::DuplicateName(name) => write!(f, "two fields are called `{name}`"),
+            Self::NothingRunsJq => f.write_str("a jq program needs a process to run in, and no option names one"),
             Self::Expression { text, at, what, .. } | Self::Recipe { text, at, what, .. } => {
                 write!(f, "{what}\n{}", Picture { text, at: *at })
             }

@@ -2,7 +2,7 @@
 
 use super::construct;
 use super::deadline::Deadline;
-use super::expression::{Expression, Place, Subject};
+use super::expression::{Expression, Place, Runner, Subject};
 use super::links::Base;
 use super::{Extractor, Placed, Step, read_json, tree};
 use crate::failure::Failure;
@@ -53,7 +53,7 @@ impl Extractor {
     #[must_use]
     pub fn matches(&self, page: &Page) -> Vec<Option<Matches>> {
         let findings = self.findings(page).unwrap_or_default();
-        let of_steps = with_subject(page, &self.expressions().collect::<Vec<_>>(), |subject| {
+        let of_steps = self.with_subject(page, &self.expressions().collect::<Vec<_>>(), |subject| {
             let found = |step: &Step| match step {
                 Step::Expression(it) if it.is_for(page.kind) => subject.matches(it, Place::Page).map(Some),
                 _ => Ok(None),
@@ -74,21 +74,24 @@ impl Extractor {
     #[must_use]
     pub fn findings(&self, page: &Page) -> Option<Findings> {
         let (_, Placed { recipe, .. }) = self.recipe_for(page.url)?;
-        with_subject(page, &recipe.expressions(), |subject| recipe.findings(subject)).ok()
+        self.with_subject(page, &recipe.expressions(), |subject| recipe.findings(subject)).ok()
     }
-}
 
-/// Looks at a page through what expressions need of it.
-fn with_subject<T>(
-    page: &Page,
-    expressions: &[&Expression],
-    look: impl FnOnce(&Subject<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let deadline = Deadline::for_text(&page.text);
-    let tree = (page.kind == Kind::Html).then(|| construct::build(&page.text, &deadline)).transpose()?;
-    let base = Base::of(page, tree.as_ref().and_then(tree::base_href));
-    let json = read_json(page)?;
-    look(&Subject::new(expressions, (tree.as_ref(), json.as_ref()), &base, &deadline)?)
+    /// Looks at a page through what expressions need of it.
+    fn with_subject<T>(
+        &self,
+        page: &Page,
+        expressions: &[&Expression],
+        look: impl FnOnce(&Subject<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let deadline = Deadline::for_text(&page.text);
+        let tree = (page.kind == Kind::Html).then(|| construct::build(&page.text, &deadline)).transpose()?;
+        let base = Base::of(page, tree.as_ref().and_then(tree::base_href));
+        let json = read_json(page)?;
+        let runner = self.jq.as_ref().map(|pool| Runner::new(pool, page.url, &deadline));
+        let subject = Subject::new(expressions, (tree.as_ref(), json.as_ref()), &base, &deadline)?;
+        look(&subject.with_jq(runner))
+    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! further.
 //!
 //! No page takes more than it is worth; one that would is too complex, with the fields that were read by then: it may
-//! take a second of computing and 300 ns for each byte; its tree may be 512 elements deep and have a node or attribute
-//! for every two bytes and a million more; the URLs that it names may be longer than itself by 64 MiB, and so much text
-//! may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
+//! take a second of computing and 300 ns for each byte, which a jq program may exceed by a second before it is ended; its tree
+//! may be 512 elements deep and have a node or attribute for every two bytes and a million more; the URLs that it names may be
+//! longer than itself by 64 MiB, and so much text may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
 mod article;
 mod bylines;
@@ -50,6 +50,7 @@ use crate::value::{Row, Value};
 
 use deadline::Deadline;
 pub use error::Error;
+use expression::jq::{self, Pool, Runner};
 use expression::{Expression, Place, Subject};
 use fields::DUPLICATE_OF;
 pub use fields::{FIELDS, Field};
@@ -72,8 +73,8 @@ pub enum Ask {
     /// reading the page's tokens and header fields, but those that are named by another ask.
     Field(String),
     /// A field that the user describes, `NAME=SELECTOR` or `NAME[]=SELECTOR` for a list of all matches. The selector is CSS
-    /// (`.price`, `a.next@href`), XPath (`//a/@href`) or JSONPath (`$.items[*].name`), and [transforms](expression) may follow it:
-    /// `price=.price | re:([\d.]+) | number`.
+    /// (`.price`, `a.next@href`), XPath (`//a/@href`), JSONPath (`$.items[*].name`) or a [jq program](expression::jq)
+    /// (`jq:.items[].name`), and [transforms](expression) may follow it: `price=.price | re:([\d.]+) | number`.
     Select(String),
     /// The fields of recipes, each for the pages of some URLs. They stand in TOML, such as that in `examples/recipes`.
     Recipes {
@@ -133,6 +134,15 @@ pub struct Extractor {
     duplicate_of: Option<usize>,
     /// Which field is the first one of a chunk, and how long a chunk may be.
     chunks: Option<(usize, NonZeroUsize)>,
+    /// What runs jq programs, where there are any.
+    jq: Option<Pool>,
+}
+
+/// How to extract.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How to start a process for jq programs. Without it they are refused.
+    pub jq: Option<jq::Process>,
 }
 
 /// What a page yielded.
@@ -172,6 +182,23 @@ impl Extractor {
     /// # Errors
     /// A field is not known, an expression or a recipe means nothing, or two fields have the same name.
     pub fn new(asks: &[Ask]) -> Result<Self, Error> {
+        Self::with_options(asks, Options::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// The same, and a jq program is asked for that nothing is there to run.
+    pub fn with_options(asks: &[Ask], options: Options) -> Result<Self, Error> {
+        let mut extractor = Self::compile(asks)?;
+        let in_recipes = extractor.recipes.iter().flat_map(|placed| placed.recipe.expressions());
+        if extractor.expressions().chain(in_recipes).any(Expression::is_jq) {
+            extractor.jq = Some(Pool::new(options.jq.ok_or(Error::NothingRunsJq)?));
+        }
+        Ok(extractor)
+    }
+
+    fn compile(asks: &[Ask]) -> Result<Self, Error> {
         let mut extractor = Self::default();
         let files = asks.iter().filter_map(|ask| match ask {
             Ask::Recipes { name, text } => Some(recipe::parse(name, text)),
@@ -272,6 +299,12 @@ impl Extractor {
     pub fn expected(&self) -> impl Iterator<Item = (usize, &Expected)> {
         let recipes = self.recipes.iter().enumerate();
         recipes.flat_map(|(number, placed)| placed.recipe.expected().iter().map(move |expected| (number, expected)))
+    }
+
+    /// How many files reading pages may have open at once, beside those of the library: those of processes for jq programs.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.jq.as_ref().map_or(0, Pool::files)
     }
 
     /// Which of a row's values is to name the earlier page that has the same text, if that was asked for.
@@ -397,7 +430,8 @@ impl Extractor {
         let base = Base::of(page, tree.and_then(tree::base_href));
         let reads_json = all.iter().any(|expression| expression.reads_json());
         let json = if reads_json { read_json(page)? } else { None };
-        let subject = Subject::new(&all, (tree, json.as_ref()), &base, deadline)?;
+        let runner = self.jq.as_ref().map(|pool| Runner::new(pool, page.url, deadline));
+        let subject = Subject::new(&all, (tree, json.as_ref()), &base, deadline)?.with_jq(runner);
         let mut found = subject.evaluate(&expressions, Place::Page)?.into_iter();
         for (step, value) in self.steps.iter().zip(&mut *values) {
             if let Step::Expression(_) = step {

@@ -37,6 +37,21 @@ fn select(expression: &str) -> Ask {
     Ask::Select(expression.to_owned())
 }
 
+#[test]
+fn a_jq_program_is_refused_where_nothing_is_there_to_run_it() {
+    let recipe = |items: &str| Ask::Recipes {
+        name: "r.toml".to_owned(),
+        text: format!("[[recipe]]\nitems = \"{items}\"\nfields = {{ b = \"$.b\" }}"),
+    };
+    for ask in [select("a=jq:.a"), recipe("jq:.a[]")] {
+        let asks = [ask];
+        assert_eq!(Extractor::new(&asks).unwrap_err(), Error::NothingRunsJq);
+        let options = Options { jq: Some(|| std::process::Command::new("false")) };
+        assert!(Extractor::with_options(&asks, options).is_ok());
+    }
+    assert!(Extractor::new(&[recipe("$.a[*]")]).is_ok());
+}
+
 pub(super) fn read(asks: &[Ask], body: &str) -> Extracted {
     Extractor::new(asks).unwrap().read(&page(body))
 }

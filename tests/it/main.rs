@@ -23,6 +23,7 @@ mod hostile_decoding;
 mod hostile_framing;
 mod hostile_headers;
 mod input;
+mod jq;
 mod layering;
 mod memory;
 mod output;

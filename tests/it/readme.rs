@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use scrape::extract::FIELDS;
-use scrape::extract::expression::TRANSFORMS;
+use scrape::extract::expression::{TRANSFORMS, Transform};
 use scrape::failure::Kind;
 use scrape::record::COLUMNS;
 use serde_json::{Value, json};
@@ -52,7 +52,9 @@ fn the_fields_are_those_of_the_table_of_fields() {
 
 #[test]
 fn the_transforms_are_those_of_the_table_of_transforms() {
-    let rows = TRANSFORMS.iter().map(|transform| format!("| {} | {} |\n", transform.usage, transform.help));
+    let rows = TRANSFORMS.iter().map(|Transform { usage, help, example: [given, call, gives], .. }| {
+        format!("| {usage} | {help} | `{given}` by `{call}`: `{gives}` |\n")
+    });
     let table: String = rows.collect();
     assert!(section("Fields by selector").contains(&table), "the README's table should be:\n{table}");
 }

@@ -400,12 +400,12 @@ fn the_recipe_for_a_json_api_reads_its_items() {
     let wanted = json!([
         {
             "total": 3, "id": 9_007_199_254_740_993_u64, "version": "2.1.0", "released": "2026-02-03T10:15:00Z",
-            "author": "mira", "notes": "Faster.", "labels": ["stable", "linux"],
+            "author": "mira", "notes": "Faster.", "labels": ["stable", "linux"], "bytes": 120_034,
             "files": [{"name": "tool.tar.gz", "bytes": 120_034, "url": "http://site/files/2.1.0/tool.tar.gz"}],
         },
         {
             "total": 3, "id": 40, "version": "2.0.9", "released": "2025-11-20T08:00:00Z",
-            "author": null, "notes": "", "labels": [], "files": [],
+            "author": null, "notes": "", "labels": [], "bytes": 0, "files": [],
         },
     ]);
     assert_eq!(Value::from(found), wanted);

@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod explain;
+pub(super) mod jq;
 pub(super) mod man;
 mod options;
 pub(super) mod run;

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
+use super::jq;
 use crate::cli::args::{self, Fetching, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies;
@@ -65,7 +66,8 @@ pub(super) fn contract(expectations: &[String], extractor: &Extractor) -> Result
 
 /// What `-x`, `-s` and `-r` ask for. What is wrong is told with the option or the file that says it.
 pub(super) fn extractor(asks: &[Ask]) -> Result<Extractor, Stop> {
-    Extractor::new(asks).map_err(wrong)
+    let options = extract::Options { jq: Some(jq::process) };
+    Extractor::with_options(asks, options).map_err(wrong)
 }
 
 fn wrong(error: extract::Error) -> Stop {

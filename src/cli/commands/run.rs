@@ -93,6 +93,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let extractor = options::extractor(asks)?;
     let (fields, duplicate_of): (Arc<[_]>, _) = (extractor.names().into(), extractor.duplicate_of());
     let contract = options::contract(&args.output.expect, &extractor)?;
+    let others = args.output.output.len() + extractor.files();
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
@@ -101,7 +102,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
-    let files = files::afford(args.pace.concurrency, args.output.output.len());
+    let files = files::afford(args.pace.concurrency, others);
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 

@@ -111,8 +111,7 @@ impl Css {
             ));
         }
         let (css, attribute) = split_attribute(text);
-        let hint = "write CSS such as .price or a.next@href; an XPath begins with / or (, a JSONPath with $";
-        let selectors = Selectors::parse(css).ok_or_else(|| Fault::new(wrong_at(css), "not a CSS selector", hint))?;
+        let selectors = Selectors::parse(css).ok_or_else(|| not_css(css))?;
         let part = attribute.map_or(Part::Element(Aspect::Text), |name| Part::Attribute(name.into()));
         Ok(Self { selectors, part })
     }
@@ -234,6 +233,16 @@ fn split_attribute(text: &str) -> (&str, Option<&str>) {
         Some((css, name)) if is_attribute(name) => (css, Some(name)),
         _ => (text, None),
     }
+}
+
+fn not_css(css: &str) -> Fault {
+    let at = wrong_at(css);
+    let hint = if css[at..].starts_with('|') {
+        "a bar is a transform's with white space before it: .price | number"
+    } else {
+        "write CSS such as .price or a.next@href; an XPath begins with / or (, a JSONPath with $, a jq program with jq:"
+    };
+    Fault::new(at, "not a CSS selector", hint)
 }
 
 /// Where a selector goes wrong: behind the longest start that is right, and the comma or combinator that follows it.

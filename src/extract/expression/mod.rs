@@ -3,7 +3,7 @@
 //! ```text
 //! field     = NAME ["[]"] "=" expression
 //! expression = selector { " |" transform }
-//! selector  = XPath | JSONPath | CSS ["@" attribute]
+//! selector  = XPath | JSONPath | "jq:" program | CSS ["@" attribute]
 //! transform = "re:" pattern | name ["(" argument ")"]
 //! argument  = "text" | 'text' | number | "true" | "false" | word
 //! ```
@@ -13,13 +13,14 @@
 //! through all of them but `default`, which fills in single values and the items of lists, not whole lists.
 //!
 //! What a selector is in is told by its start: `$` begins a JSONPath; `/`, `(`, `./`, `../` and a function's name with its
-//! parenthesis an XPath; everything else is CSS. CSS and XPath read HTML, JSONPath reads JSON (and plain text that is JSON
-//! all the same); on other pages they are null.
+//! parenthesis an XPath; `jq:` a [jq program](jq); everything else is CSS. CSS and XPath read HTML, JSONPath and jq read JSON
+//! (and plain text that is JSON all the same); on other pages they are null.
 //!
 //! - An element stands for its text, white space collapsed, or with `html` behind the selector for the HTML inside
 //!   (WHATWG HTML, section 13.3). An attribute is taken as it is, but `href` and `src` as absolute URLs. A list leaves
 //!   out the matches that do not have the attribute, and keeps the items that a transform makes null.
 //! - An XPath that is no set of nodes is a text, a number or a truth value. What JSONPath finds keeps its type.
+//! - A jq program's matches are the values that it gives. No transforms follow it: all bars behind `jq:` are its own.
 //!
 //! Which bar is a transform's: **one with white space before it, outside of quotes and brackets**. So `ns|a` and
 //! `[lang|=en]` are CSS, and `$[?@.a || @.b]` is JSONPath. In an XPath a bar before `/ ( . @ *` joins paths (`//h1 | //h2`);
@@ -27,12 +28,14 @@
 //! on *both* sides, outside of groups and classes, so that `re:a|b` is one; white space around a pattern is no part of it.
 //!
 //! What is wrong is told with the byte where it is. Nothing runs without bound: the clock of a page (`Deadline`) is looked
-//! at inside all three languages, what is found has a size (64 MiB), and patterns take linear time, of which large ones get short texts only.
+//! at inside of CSS, XPath and JSONPath, and ends the process of a jq program; what is found has a size (64 MiB); patterns take
+//! linear time, of which large ones get short texts only.
 
 mod css;
 mod date;
 mod fault;
 mod holds;
+pub mod jq;
 mod jsonpath;
 mod number;
 mod pattern;
@@ -52,11 +55,12 @@ use crate::value::Value;
 use css::Css;
 pub(super) use fault::Fault;
 use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
+use jq::Program;
 use jsonpath::JsonPath;
 pub(super) use pattern::Pattern;
 use scan::{Language, Scanned, Written, scan};
 pub(super) use subject::{Place, Subject, check_size};
-use transform::{Call, Step};
+use transform::{Call, Step, no_pattern};
 pub use transform::{TRANSFORMS, Transform};
 use xpath::XPath;
 
@@ -80,6 +84,7 @@ enum Selector {
     Css(Css),
     XPath(XPath, Aspect),
     JsonPath(JsonPath),
+    Jq(Program),
 }
 
 impl Selector {
@@ -88,6 +93,7 @@ impl Selector {
             Language::Css => Self::Css(Css::parse(text)?),
             Language::XPath => Self::XPath(XPath::parse(text)?, Aspect::Text),
             Language::JsonPath => Self::JsonPath(JsonPath::parse(text)?),
+            Language::Jq => Self::Jq(Program::parse(text)?),
         })
     }
 
@@ -99,7 +105,7 @@ impl Selector {
                 *aspect = Aspect::Html;
                 true
             }
-            Self::XPath(..) | Self::JsonPath(_) => false,
+            Self::XPath(..) | Self::JsonPath(_) | Self::Jq(_) => false,
         }
     }
 
@@ -112,7 +118,7 @@ impl Selector {
                 xpath::Type::Number => NUMBER,
                 xpath::Type::Truth => TRUTH,
             },
-            Self::JsonPath(_) => return Holds::anything(usize::from(is_list)),
+            Self::JsonPath(_) | Self::Jq(_) => return Holds::anything(usize::from(is_list)),
         };
         if is_list { Holds::new(kind, 1) } else { Holds::new(kind | NULL, 0) }
     }
@@ -171,10 +177,6 @@ impl Expression {
         if text.len() > LENGTH {
             return Err(Fault::new(0, "the expression is longer than 4096 bytes", "split it into several fields"));
         }
-        if text.trim_start().starts_with("jq:") {
-            let hint = "take a JSONPath such as $.items[*].name, or pipe the records into jq: scrape -f jsonl … | jq";
-            return Err(Fault::new(text.len() - text.trim_start().len(), "jq programs are not run in here", hint));
-        }
         let Scanned { language, selector: part, calls } = scan(text)?;
         let mut selector = Selector::parse(language, part.text).map_err(|fault| fault.within(part.at))?;
         let mut calls = calls.into_iter().peekable();
@@ -207,12 +209,12 @@ impl Expression {
         let finds_places = match &expression.selector {
             Selector::Css(css) => css.is_of_elements(),
             Selector::XPath(xpath, aspect) => xpath.result() == xpath::Type::Nodes && *aspect == Aspect::Text,
-            Selector::JsonPath(_) => true,
+            Selector::JsonPath(_) | Selector::Jq(_) => true,
         };
         if finds_places && expression.steps.is_empty() {
             return Ok(expression);
         }
-        let hint = "write a selector alone, such as article.product, //article or $.items[*]";
+        let hint = "write a selector alone, such as article.product, //article, $.items[*] or jq:.items[]";
         Err(Fault::new(0, "this finds no elements and no values of JSON to look into", hint))
     }
 
@@ -238,7 +240,12 @@ impl Expression {
 
     /// Whether it is evaluated on JSON.
     pub(super) fn reads_json(&self) -> bool {
-        matches!(self.selector, Selector::JsonPath(_))
+        matches!(self.selector, Selector::JsonPath(_) | Selector::Jq(_))
+    }
+
+    /// Whether it is a jq program.
+    pub(super) fn is_jq(&self) -> bool {
+        matches!(self.selector, Selector::Jq(_))
     }
 
     /// What its value is for the documentation.
@@ -259,6 +266,7 @@ impl Expression {
 /// Finds out what a transform is to do.
 fn compile(written: Written<'_>, holds: Holds) -> Result<Step, Fault> {
     let (name, argument, argument_at) = match written {
+        Written::Pattern(pattern) if pattern.text.is_empty() => return Err(no_pattern(pattern.at)),
         Written::Pattern(pattern) => return Step::matching(pattern.text).map_err(|fault| fault.within(pattern.at)),
         Written::Call { name, argument, argument_at } => (name, argument, argument_at),
     };

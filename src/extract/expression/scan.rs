@@ -16,10 +16,11 @@ pub(super) enum Language {
     Css,
     XPath,
     JsonPath,
+    Jq,
 }
 
 impl Language {
-    /// That of a selector, by its start. No CSS selector begins as the others do.
+    /// That of a selector that is no jq program, by its start. No CSS selector begins as the others do.
     fn of(selector: &str) -> Self {
         let is_call = || selector.trim_start_matches(|c: char| c.is_ascii_lowercase() || c == '-').starts_with('(');
         if selector.starts_with('$') {
@@ -75,6 +76,10 @@ impl Written<'_> {
 /// Takes an expression apart.
 pub(super) fn scan(text: &str) -> Result<Scanned<'_>, Fault> {
     let start = text.len() - text.trim_start().len();
+    if let Some(program) = text[start..].strip_prefix("jq:") {
+        let selector = Part { text: program, at: text.len() - program.len() };
+        return Ok(Scanned { language: Language::Jq, selector, calls: Vec::new() });
+    }
     let language = Language::of(&text[start..]);
     let mut scanner = Scanner { text, at: start };
     let selector = scanner.selector(language)?;

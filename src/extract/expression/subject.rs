@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Html};
+use typed_arena::Arena;
 
 use super::css;
+use super::jq::Runner;
 use super::jsonpath::JsonPath;
 use super::xpath::{Node, Nodes, Outcome, XPath};
 use super::{Aspect, Expression, Selector, attribute_value};
@@ -18,7 +20,8 @@ use crate::extract::text::collapse;
 use crate::failure::{Failure, Kind};
 use crate::value::Value;
 
-/// Where in a page an expression is evaluated: what CSS looks into, the context node of an XPath, the root of a JSONPath.
+/// Where in a page an expression is evaluated: what CSS looks into, the context node of an XPath, the root of a JSONPath, the
+/// input of a jq program.
 #[derive(Clone, Copy)]
 pub(in crate::extract) enum Place<'a> {
     Page,
@@ -34,6 +37,10 @@ pub(in crate::extract) struct Subject<'a> {
     /// Where they are, for an XPath that is evaluated at an element.
     index: OnceCell<HashMap<NodeId, Node>>,
     json: Option<&'a Value<'static>>,
+    /// There where a jq program is asked for.
+    jq: Option<Runner<'a>>,
+    /// The places that jq programs made.
+    made: Arena<Value<'static>>,
     base: &'a Base,
     deadline: &'a Deadline,
 }
@@ -51,10 +58,15 @@ impl<'a> Subject<'a> {
     ) -> Result<Self, Failure> {
         let has_xpath = expressions.iter().any(|it| matches!(it.selector, Selector::XPath(..)));
         let nodes = tree.filter(|_| has_xpath).map(|tree| Nodes::new(tree, &Meter::new(deadline))).transpose()?;
-        Ok(Self { tree, nodes, index: OnceCell::new(), json, base, deadline })
+        Ok(Self { tree, nodes, index: OnceCell::new(), json, jq: None, made: Arena::new(), base, deadline })
     }
 
-    /// The values of expressions at a place: all that are CSS in one pass.
+    /// The same page with what runs jq programs; without, they are null.
+    pub(in crate::extract) fn with_jq(self, jq: Option<Runner<'a>>) -> Self {
+        Self { jq, ..self }
+    }
+
+    /// The values of expressions at a place: all that are CSS in one pass, and all jq programs at once.
     ///
     /// # Errors
     /// That takes too long, or too much is found.
@@ -70,12 +82,18 @@ impl<'a> Subject<'a> {
         let below = self.root_of(at);
         let taken = below.map(|below| css::take(picks, below, self.base, self.deadline)).transpose()?;
         let mut taken = taken.unwrap_or_default().into_iter();
+        let mut given = self.jq(expressions, at)?.into_iter();
         let meter = Meter::new(self.deadline);
         let value = |expression: &&Expression| {
             let value = match &expression.selector {
                 Selector::Css(_) => taken.next().unwrap_or_default(),
                 Selector::XPath(xpath, aspect) => self.xpath((xpath, *aspect), expression.is_list, at, &meter)?,
                 Selector::JsonPath(path) => self.json_path(path, expression.is_list, at, &meter)?,
+                Selector::Jq(_) => match given.next().flatten() {
+                    Some(given) if expression.is_list => Value::List(given),
+                    Some(given) => given.into_iter().next().unwrap_or_default(),
+                    None => Value::Null,
+                },
             };
             let value = expression.finish(value, self.base, &meter)?;
             self.deadline.check().map(|()| value)
@@ -111,6 +129,10 @@ impl<'a> Subject<'a> {
                 Some(json) => path.find(json, &meter)?.into_iter().map(Place::Json).collect(),
                 None => Vec::new(),
             },
+            Selector::Jq(_) => {
+                let given = self.jq(&[expression], at)?.into_iter().flatten().flatten();
+                given.map(|value| Place::Json(self.made.alloc(value))).collect()
+            }
         })
     }
 
@@ -142,6 +164,10 @@ impl<'a> Subject<'a> {
                 let found = self.json_of(at).map(|json| path.find(json, &meter)).transpose()?;
                 Matches { count: found.map_or(0, |found| found.len() as u64), first: None }
             }
+            Selector::Jq(_) => {
+                let given = self.jq(&[expression], at)?.into_iter().flatten().flatten();
+                Matches { count: given.count() as u64, first: None }
+            }
         })
     }
 
@@ -171,7 +197,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The root of a JSONPath.
+    /// The root of a JSONPath, or the input of a jq program.
     fn json_of<'s>(&'s self, at: Place<'s>) -> Option<&'s Value<'static>> {
         match at {
             Place::Page => self.json,
@@ -226,6 +252,19 @@ impl<'a> Subject<'a> {
         let mut text = String::new();
         nodes.text(node, &mut text, meter)?;
         Ok((aspect == Aspect::Text).then(|| collapse(&text)))
+    }
+
+    /// What those of the expressions give that are jq programs; none of one that fails, and of any where there is no JSON.
+    fn jq(&self, expressions: &[&Expression], at: Place<'_>) -> Result<Vec<Option<Vec<Value<'static>>>>, Failure> {
+        let programs = expressions.iter().filter_map(|it| match &it.selector {
+            Selector::Jq(program) => Some((program, it.is_list)),
+            _ => None,
+        });
+        let programs: Vec<_> = programs.collect();
+        match (&self.jq, self.json_of(at)) {
+            (Some(jq), Some(input)) if !programs.is_empty() => jq.run(&programs, input),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn json_path(

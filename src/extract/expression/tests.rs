@@ -179,13 +179,18 @@ fn what_is_wrong_is_told_where() {
         ("price=.price@x | html", 17, "`html` needs an element"),
         ("price=count(//p) | html", 19, "`html` needs an element"),
         ("price=.price | re", 15, "`re` has no pattern"),
+        ("price=.price | re:", 18, "`re` has no pattern"),
+        ("price=.price | re: | trim", 18, "`re` has no pattern"),
+        ("price=.price | html(1)", 20, "there is nothing to say in parentheses"),
+        ("price=p|number", 7, "not a CSS selector"),
         ("price=.price | re:a(b", 19, "not a regular expression: unclosed group"),
         ("price=.price | re:é[b", 20, "not a regular expression: unclosed character class"),
         ("price=.price | re:a | b", 22, "no transform is called \"b\""),
         ("price=//a[", 10, "the XPath ends too early"),
         ("price= //a | foo", 13, "no transform is called \"foo\""),
         ("price=$.a[", 10, "the JSONPath ends too early"),
-        ("price= jq:.a", 7, "jq programs are not run in here"),
+        ("price= jq:.a | nummer", 15, "there is no filter \"nummer\" without arguments"),
+        ("price=jq:", 9, "the jq program ends too early"),
     ] {
         assert_eq!(fault(field), (at, what.to_owned()), "{field}");
     }
@@ -237,6 +242,8 @@ fn the_schema_is_that_of_the_last_transform() {
         ("n=p | split(',')", json!({"type": ["array", "null"], "items": {"type": "string"}})),
         ("n[]=p | join(',')", json!({"type": ["string", "null"]})),
         ("n=$.a", json!({})),
+        ("n=jq:.a | tonumber", json!({})),
+        ("n[]=jq:.a", json!({"type": ["array", "null"], "items": {}})),
         ("n=$.a | number", json!({"type": ["number", "array", "null"]})),
         ("n[]=$.a", json!({"type": ["array", "null"], "items": {}})),
         ("n=$.a | date | join(',')", json!({"type": ["string", "array", "null"]})),
@@ -251,6 +258,23 @@ fn transforms_are_listed_in_order_and_in_full() {
     assert!(TRANSFORMS.is_sorted_by_key(|transform| transform.name));
     for transform in TRANSFORMS {
         assert!(transform.usage.starts_with(&format!("`{}", transform.name)), "{}", transform.name);
+    }
+}
+
+#[test]
+fn the_example_of_every_transform_holds() {
+    for Transform { name, example: [given, call, wanted], .. } in TRANSFORMS {
+        assert!(call.starts_with(name));
+        let wanted: Json = serde_json::from_str(wanted).unwrap();
+        if *name == "html" {
+            assert_reads_json("{}", "n=p | html", &Json::Null);
+            assert_eq!(
+                read(&format!("<p>{}</p>", wanted.as_str().unwrap()), &format!("n=p | {call}")).unwrap(),
+                wanted
+            );
+        } else {
+            assert_reads_json(given, &format!("n=$ | {call}"), &wanted);
+        }
     }
 }
 

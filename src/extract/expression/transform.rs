@@ -23,6 +23,8 @@ pub struct Transform {
     pub usage: &'static str,
     /// What it does, for the documentation.
     pub help: &'static str,
+    /// An example: a value, what is written behind its selector, and what comes of it; values are JSON.
+    pub example: [&'static str; 3],
     make: fn(&Call<'_>) -> Result<Step, Fault>,
 }
 
@@ -44,6 +46,7 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "date",
         usage: "`date`, `date(dmy)`, `date(mdy)`",
         help: "a date in ISO 8601, with the time and zone that it had; `dmy` and `mdy` tell what `03/04/2024` is, which is else null",
+        example: [r#""17.05.2024""#, "date", r#""2024-05-17""#],
         make: |call| match call.word()? {
             None => Ok(Step::Date(None)),
             Some("dmy") => Ok(Step::Date(Some(Order::DayFirst))),
@@ -55,6 +58,7 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "default",
         usage: "`default(\"x\")`",
         help: "a text, a number, `true` or `false` in the place of null",
+        example: ["null", "default(0)", "0"],
         make: |call| match &call.argument {
             Some(Argument::Value(value)) => Ok(Step::Default { value: value.clone(), lists: call.holds.lists }),
             _ => Err(call.wrong_argument("write default(\"x\"), default(0) or default(false)")),
@@ -64,7 +68,9 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "html",
         usage: "`html`",
         help: "the HTML inside an element, in the place of its text; only directly behind a selector",
+        example: [r#""Two lamps""#, "html", r#""Two <b>lamps</b>""#],
         make: |call| {
+            call.alone(Step::Text)?;
             let hint = "write it directly behind a CSS selector or an XPath";
             Err(Fault::new(call.at, "`html` needs an element", hint))
         },
@@ -73,6 +79,7 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "join",
         usage: "`join(\", \")`",
         help: "one text of a list's items, without those that are null",
+        example: [r#"["red", "tall"]"#, "join(\", \")", r#""red, tall""#],
         make: |call| {
             if call.holds.lists == 0 && !call.holds.may_be(LIST) {
                 let hint = "write NAME[]= for a list of all matches, or split(\",\") before it";
@@ -81,11 +88,18 @@ pub static TRANSFORMS: &[Transform] = &[
             call.text("write join(\", \")").map(Step::Join)
         },
     },
-    Transform { name: "lower", usage: "`lower`", help: "in lower case", make: |call| call.alone(Step::Lower) },
+    Transform {
+        name: "lower",
+        usage: "`lower`",
+        help: "in lower case",
+        example: [r#""LED""#, "lower", r#""led""#],
+        make: |call| call.alone(Step::Lower),
+    },
     Transform {
         name: "number",
         usage: "`number`, `number(\",\")`",
         help: "the only number in a text; the argument names the decimal sign",
+        example: [r#""€ 1.234,50""#, "number", "1234.5"],
         make: |call| match &call.argument {
             None => Ok(Step::Number(None)),
             Some(Argument::Value(Value::Str(sign))) if sign == "." => Ok(Step::Number(Some('.'))),
@@ -97,12 +111,14 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "re",
         usage: r"`re:(\d+)`",
         help: "what a regular expression finds first: its group, a list of its groups where it has several, all of it where it has none",
-        make: |call| Err(Fault::new(call.at, "`re` has no pattern", r"write re:PATTERN, such as re:(\d+)")),
+        example: [r#""12 pieces""#, r"re:(\d+)", r#""12""#],
+        make: |call| Err(no_pattern(call.at)),
     },
     Transform {
         name: "split",
         usage: "`split(\",\")`",
         help: "a list of what stands between separators",
+        example: [r#""red,tall""#, r#"split(",")"#, r#"["red", "tall"]"#],
         make: |call| match call.text("write split(\",\")")? {
             separator if separator.is_empty() => {
                 Err(call.wrong_argument("name what is between the parts: split(\",\")"))
@@ -114,17 +130,35 @@ pub static TRANSFORMS: &[Transform] = &[
         name: "text",
         usage: "`text`",
         help: "as text, white space collapsed; what a selector finds is that already",
+        example: ["7", "text", r#""7""#],
         make: |call| call.alone(Step::Text),
     },
     Transform {
         name: "trim",
         usage: "`trim`",
         help: "without white space around",
+        example: [r#"" red ""#, "trim", r#""red""#],
         make: |call| call.alone(Step::Trim),
     },
-    Transform { name: "upper", usage: "`upper`", help: "in upper case", make: |call| call.alone(Step::Upper) },
-    Transform { name: "url", usage: "`url`", help: "as an absolute URL", make: |call| call.alone(Step::Url) },
+    Transform {
+        name: "upper",
+        usage: "`upper`",
+        help: "in upper case",
+        example: [r#""led""#, "upper", r#""LED""#],
+        make: |call| call.alone(Step::Upper),
+    },
+    Transform {
+        name: "url",
+        usage: "`url`",
+        help: "as an absolute URL",
+        example: [r#""/b?p=2""#, "url", r#""http://a.test/b?p=2""#],
+        make: |call| call.alone(Step::Url),
+    },
 ];
+
+pub(super) fn no_pattern(at: usize) -> Fault {
+    Fault::new(at, "`re` has no pattern", r"write re:PATTERN, such as re:(\d+)")
+}
 
 /// A transform as it is written.
 pub(super) struct Call<'t> {

@@ -24,8 +24,8 @@
 //! - **Which recipe**: the first whose `match` fits the URL that answered (after redirects). A page that none fits has null
 //!   in all of their fields. The records of a run have the fields of all recipes, in the order in which they first come.
 //! - **Where**: in an item, CSS finds what is in it (and it itself as `:scope`: `:scope@href`), a relative XPath
-//!   starts at it (`./h2`, `.//h2`; `//h2` is the page's first), and `$` of a JSONPath is the item. `items` takes a CSS
-//!   selector or an XPath of elements, or a JSONPath of any values, without transforms.
+//!   starts at it (`./h2`, `.//h2`; `//h2` is the page's first), and `$` of a JSONPath and `.` of jq are the item. `items`
+//!   takes a CSS selector or an XPath of elements, or a JSONPath or jq program of any values, without transforms.
 //! - **Records**: one for each item, in the order of the page. A page without items still has one, with the facts and fields
 //!   of the page: a URL never vanishes.
 //! - **Required**: a field is there unless it is null, an empty text or an empty list. An item without one that is required

@@ -26,6 +26,7 @@ mod layering;
 mod memory;
 mod output;
 mod page;
+mod parquet;
 mod politeness;
 mod process;
 mod readme;

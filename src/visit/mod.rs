@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 
 use crate::extract::{Extracted, Extractor};
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
-use crate::job::{End, Facts, HostHint, Job, Outcome};
+use crate::fetch::{Answer, Fetched, Fetcher, Head, Timing, Unanswered, timed};
+use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
 use crate::page::Page;
 
 pub use self::traced::Traced;
@@ -105,13 +105,13 @@ impl Local {
     async fn request(&self, job: Job) -> Outcome {
         let Job { target, mut trail } = job;
         let started = Instant::now();
-        let answer = self.fetcher.fetch(&trail).await;
+        let (answer, timing) = self.fetch(&trail).await;
         if !matches!(answer, Err(Unanswered { lack: Some(_), .. })) {
             trail.spent += started.elapsed();
         }
         let fetched_at = Some(Timestamp::now());
         let (facts, end, hint) = match answer {
-            Ok(Answer::Page(fetched)) => self.read(fetched).await,
+            Ok(Answer::Page(fetched)) => self.read(fetched, timing).await,
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
             Err(Unanswered { failure, head, lack }) => {
                 let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
@@ -126,12 +126,21 @@ impl Local {
         Outcome { target, trail: Some(trail), fetched_at, facts, end, hint }
     }
 
-    async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
+    /// Makes the request, and takes its time where that is asked for: in a future of its own, which the others need not hold.
+    async fn fetch(&self, trail: &Trail) -> (Result<Answer, Unanswered>, Option<Timing>) {
+        if self.extractor.needs_timing() {
+            let (answer, timing) = timed(self.fetcher.fetch(trail)).boxed().await;
+            return (answer, Some(timing));
+        }
+        (self.fetcher.fetch(trail).await, None)
+    }
+
+    async fn read(&self, fetched: Fetched, timing: Option<Timing>) -> (Option<Facts>, End, HostHint) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
         let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
-            extract(&self.extractor, &fetched)
+            extract(&self.extractor, &fetched, timing)
         } else {
-            self.extract_apart(fetched).await
+            self.extract_apart(fetched, timing).await
         };
         if self.fetcher.asks_for_heads() {
             // There is no body, which is not one of no bytes.
@@ -143,7 +152,7 @@ impl Local {
 
     /// Reads a page on a thread of its own, at most three times as many at once as there are cores; fewer where they are
     /// large.
-    async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
+    async fn extract_apart(&self, fetched: Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
         // The semaphore is never closed; without a permit the page is read all the same.
         let portions = fetched.body.len().div_ceil(PORTION).clamp(1, self.permits);
         let portions = u32::try_from(portions).unwrap_or(1);
@@ -151,16 +160,16 @@ impl Local {
         let extractor = Arc::clone(&self.extractor);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            extract(&extractor, &fetched)
+            extract(&extractor, &fetched, timing)
         });
         // A panic in there is a panic of this visit.
         task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 
-fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
+fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
     let (status, content_type) = (fetched.head.status, fetched.head.content_type());
-    let page = Page::read(fetched);
+    let page = Page { timing, ..Page::read(fetched) };
     let mut extracted = extractor.read(&page);
     let facts = Facts {
         status,

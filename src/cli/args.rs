@@ -198,7 +198,7 @@ pub(super) struct Extraction {
 #[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// table, tsv, jsonl or csv, where no file name tells [default: table on a terminal, else tsv]
+    /// table, tsv, jsonl, csv or parquet, where no file name tells [default: table on a terminal, else tsv]
     #[arg(short = 'f', long, value_name = "FORMAT", hide_possible_values = true, value_parser = parse::format())]
     pub(super) format: Option<Format>,
     /// Write to FILE in the format of its extension, and not to standard output (-); repeatable

@@ -9,7 +9,6 @@ use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
@@ -21,6 +20,7 @@ use super::config::Environment;
 use super::exit::Stop;
 use super::terminal::Terminal;
 use crate::engine::Sink;
+use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
 use crate::sink::{Compression, Duplicates, Format, Lines, Options, Ordered};
@@ -61,10 +61,11 @@ pub(super) fn open(
     if args.summary.as_deref().is_some_and(is_stdout) {
         return Err(Stop::usage(anyhow!("--summary goes to a file: standard output is for records")));
     }
+    let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
     let opened = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
-    let stdout = to_stdout.then(standard_output).transpose()?;
-    let all = opened.iter().map(|(file, _)| file).chain(&summary).chain(&stdout);
+    let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
+    let all = opened.iter().chain(&stdout).map(|(file, _)| file).chain(&summary);
     refuse_doubles(all, sources)?;
 
     let mut sinks = Vec::new();
@@ -73,10 +74,8 @@ pub(super) fn open(
         let lines = lines(&path.to_string_lossy(), file, &metadata)?;
         sinks.push(format.sink(lines, options));
     }
-    if let Some(Opened { file, metadata, .. }) = stdout {
-        let is_terminal = io::stdout().is_terminal();
-        let format = args.format.unwrap_or(if is_terminal { Format::Table } else { Format::Tsv });
-        let lines = if is_terminal {
+    if let Some((Opened { file, metadata, .. }, format)) = stdout {
+        let lines = if io::stdout().is_terminal() {
             Lines::new(STDOUT, Terminal::start(file, bar.clone()))
         } else {
             lines(STDOUT, file, &metadata)?
@@ -107,10 +106,12 @@ pub(super) fn arrange(
 }
 
 /// What every format needs to know, of the terminal too.
-pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment: &Environment) -> Options {
+pub(super) fn options(args: &args::Output, extractor: &Extractor, environment: &Environment) -> Options {
     let terminal = io::stdout().is_terminal();
     let color = terminal && environment.wants_color;
-    Options { fields, width: width(), color, terminal, csv_safe: args.csv_safe }
+    let fields = extractor.names().into();
+    let schemas = extractor.describe().map(|field| field.schema.into()).collect();
+    Options { fields, schemas, width: width(), color, terminal, csv_safe: args.csv_safe }
 }
 
 /// The columns of standard output.
@@ -124,17 +125,33 @@ fn is_stdout(path: impl AsRef<Path>) -> bool {
 }
 
 fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
-    match Format::from_extension(Compression::of(path).1).or(asked) {
+    let (compression, name) = Compression::of(path);
+    match Format::from_extension(name).or(asked) {
+        Some(format) if compression != Compression::None && !format.is_text() => {
+            let error = anyhow!("{}: {format} is compressed already, and readers expect it as it is", path.display());
+            Err(Stop::usage(error).with_hint(Some(format!("name it {}.{format}", name.with_extension("").display()))))
+        }
         Some(format) => Ok(format),
         // Its format is found where it is opened.
         None if is_stdout(path) => Ok(Format::Tsv),
         None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
             Err(Stop::usage(error).with_hint(Some(
-                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or add --format".into(),
+                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet, or add --format".into(),
             )))
         }
     }
+}
+
+fn format_of_stdout(asked: Option<Format>) -> Result<Format, Stop> {
+    let is_terminal = io::stdout().is_terminal();
+    let format = asked.unwrap_or(if is_terminal { Format::Table } else { Format::Tsv });
+    if is_terminal && !format.is_text() {
+        let error = anyhow!("{format} is nothing that a terminal can show");
+        let hint = format!("write it to a file (-o pages.{format}) or to a pipe");
+        return Err(Stop::usage(error).with_hint(Some(hint)));
+    }
+    Ok(format)
 }
 
 fn open_file(path: &Path) -> Result<Opened<'_>, Stop> {

@@ -27,6 +27,25 @@ fn a_description_is_the_pages_own_before_that_for_sharing() {
     assert_eq!(value(field("description"), &format!("{shared}<meta name=description content=' '>")), "o g");
 }
 
+/// A German text without a word in another language.
+const GERMAN: &str = "Der alte Hafen liegt am Ende einer schmalen Straße, die sich von den Hügeln herunterwindet. Am Morgen \
+    bringen die Fischer ihre Boote zurück, und bis zum Mittag ist das meiste von dem, was sie gefangen haben, schon \
+    unterwegs zu den Märkten der größeren Städte.";
+
+#[test]
+fn a_language_that_nobody_declares_is_that_of_the_text() {
+    let page =
+        |head: &str| format!("{head}<nav><a>Home</a><a>About us</a></nav><p>{GERMAN}<script>/* {GERMAN} */</script>");
+    assert_eq!(answered("lang", &[], &page("")), "de");
+    assert_eq!(answered("lang", &[], &page("<html lang=''>")), "de", "unknown (WHATWG HTML, section 3.2.6.2)");
+    assert_eq!(answered("lang", &[("content-language", "de, fr")], &page("")), "de");
+    assert_eq!(answered("lang", &[], &page("<html lang=nl>")), "nl", "what is declared counts");
+    assert_eq!(answered("lang", &[("content-language", "nl")], &page("")), "nl");
+    assert_eq!(answered("lang", &[], &format!("<p>Kurz.<script>/* {GERMAN} */</script>")), Json::Null);
+    let both = read(&[field("text"), field("lang")], &page("<title>t</title>"));
+    assert_eq!(both.rows[0].0[1].to_cell(), "de", "the text may be read already");
+}
+
 #[test]
 fn a_language_is_declared_in_three_places() {
     let header = [("content-language", "de-AT")];

@@ -1,6 +1,7 @@
 //! The built-in fields.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
@@ -9,6 +10,7 @@ use super::metadata::{author, cookies, links, naming, refresh, robots};
 use super::parts::Part;
 use super::source::Source;
 use super::structured::opengraph;
+use crate::fetch::{Times, Timing};
 use crate::page::Kind;
 use crate::value::{Table, Value};
 
@@ -46,7 +48,9 @@ impl Field {
     /// Its value: null where pages of this kind have none, and once the page has named too many URLs.
     pub(super) fn value(&self, source: &mut Source<'_>) -> Value<'static> {
         let value = match (self.part, source.page.kind) {
-            (Part::Headers | Part::Answer, _) | (_, Kind::Html) | (Part::Text, Kind::Text) => (self.read)(source),
+            (Part::Headers | Part::Timing | Part::Answer, _) | (_, Kind::Html) | (Part::Text, Kind::Text) => {
+                (self.read)(source)
+            }
             _ => Value::Null,
         };
         if source.has_too_many_urls() { Value::Null } else { value }
@@ -119,8 +123,8 @@ pub static FIELDS: &[Field] = &[
         name: "lang",
         part: Part::Answer,
         schema: TEXT,
-        help: "the `lang` of `<html>`, else the Content-Language",
-        read: |s| Value::text(naming::language(&s.found.head, s.page.headers)),
+        help: "the `lang` of `<html>`, else the Content-Language, else what the text is written in, where that is sure",
+        read: |s| Value::text(s.language()),
     },
     Field {
         name: "canonical",
@@ -318,6 +322,20 @@ pub static FIELDS: &[Field] = &[
         read: |s| cookies::cookies(s.page.headers),
     },
     Field {
+        name: "timing",
+        part: Part::Timing,
+        schema: r#"{
+            "type": ["object", "null"], "required": ["dns", "connect", "first_byte", "body", "total"],
+            "properties": {
+                "dns": {"type": ["number", "null"], "minimum": 0}, "connect": {"type": ["number", "null"], "minimum": 0},
+                "first_byte": {"type": ["number", "null"], "minimum": 0}, "body": {"type": ["number", "null"], "minimum": 0},
+                "total": {"type": "number", "minimum": 0}
+            }
+        }"#,
+        help: "how many seconds the last request took: `dns`, `connect` (TLS included; both null on a connection that was kept), `first_byte`, `body`, `total`",
+        read: |s| s.page.timing.map_or(Value::Null, timing),
+    },
+    Field {
         name: "hint",
         part: Part::Signals,
         schema: r#"{
@@ -370,6 +388,18 @@ fn pairs<'a>(keys: &'static [&'static str; 2], pairs: impl Iterator<Item = (&'a 
         table.push_text(Some(&value));
     }
     Value::Table(table)
+}
+
+fn timing(timing: Timing) -> Value<'static> {
+    let Timing { times: Times { dns, connect, first_byte, body }, total } = timing;
+    let parts =
+        [("dns", dns), ("connect", connect), ("first_byte", first_byte), ("body", body), ("total", Some(total))];
+    Value::Map(parts.map(|(name, time)| (name.into(), time.map_or(Value::Null, seconds))).into())
+}
+
+/// A time in seconds, to the microsecond.
+fn seconds(time: Duration) -> Value<'static> {
+    Value::number((time.as_secs_f64() * 1e6).round() / 1e6)
 }
 
 fn header<'a>((name, value): (&'a HeaderName, &'a HeaderValue)) -> (&'a str, Cow<'a, str>) {

@@ -2,7 +2,8 @@
 
 use super::construct;
 use super::deadline::Deadline;
-use super::expression::{Expression, Place, Runner, Subject};
+use super::expression::jq::Runner;
+use super::expression::{Expression, Place, Subject};
 use super::links::Base;
 use super::{Extractor, Placed, Step, read_json, tree};
 use crate::failure::Failure;

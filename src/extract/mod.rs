@@ -23,6 +23,7 @@ mod head;
 mod headings;
 mod hints;
 mod images;
+mod language;
 mod links;
 mod matches;
 mod metadata;
@@ -311,6 +312,12 @@ impl Extractor {
     #[must_use]
     pub fn duplicate_of(&self) -> Option<usize> {
         self.duplicate_of
+    }
+
+    /// Whether a page must be told how long its request took.
+    #[must_use]
+    pub fn needs_timing(&self) -> bool {
+        self.parts.contains(Part::Timing)
     }
 
     /// Whether reading a page may take its tree, many times the work that its tokens are.

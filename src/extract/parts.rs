@@ -5,6 +5,8 @@
 pub(super) enum Part {
     /// The answer's header fields: nothing of the page.
     Headers,
+    /// How long the request took: nothing of the page.
+    Timing,
     /// What stands in the head.
     Head,
     /// What an answer says of itself whatever it is: its header fields, and the head of a page.
@@ -50,6 +52,11 @@ impl Part {
 pub(super) struct Parts(u16);
 
 impl Parts {
+    /// A part, and those that it is made of.
+    pub(super) fn of(part: Part) -> Self {
+        Self(part.bits())
+    }
+
     /// Adds a part, and those that it is made of.
     pub(super) fn insert(&mut self, part: Part) {
         self.0 |= part.bits();

@@ -8,13 +8,16 @@ use super::article::{Article, words};
 use super::bylines;
 use super::deadline::Deadline;
 use super::hints;
+use super::language;
 use super::links::Base;
-use super::reader::Found;
+use super::metadata::naming;
+use super::parts::{Part, Parts};
+use super::reader::{self, Found};
 use super::structured::jsonld::Documents;
 use super::structured::microdata;
 use super::tree::base_href;
 use crate::failure::{Failure, Kind};
-use crate::page::Page;
+use crate::page::{Kind as PageKind, Page};
 use crate::similarity::Signature;
 use crate::value::Value;
 
@@ -99,6 +102,25 @@ impl<'a> Source<'a> {
             signals: &self.found.signals,
         };
         evidence.to_value()
+    }
+
+    /// The language that the page declares, else the one that its text is in.
+    pub(super) fn language(&mut self) -> Option<String> {
+        naming::language(&self.found.head, self.page.headers).or_else(|| self.detect_language().map(str::to_owned))
+    }
+
+    /// Reads the text if nobody else has asked for it: most pages declare their language, in their head.
+    fn detect_language(&mut self) -> Option<&'static str> {
+        match self.page.kind {
+            PageKind::Html if self.found.text.is_empty() => {
+                let (found, result) = reader::read(&self.page.text, Parts::of(Part::Text), self.deadline);
+                self.failure = self.failure.take().or(result.err());
+                language::detect(&found.text)
+            }
+            PageKind::Html => language::detect(&self.found.text),
+            PageKind::Text => language::detect(&self.page.text),
+            PageKind::Xml | PageKind::Json | PageKind::Binary => None,
+        }
     }
 
     /// Whether the page names more URLs than it may, which is noted as its failure.

@@ -56,7 +56,7 @@ pub use self::guard::DenyPrivate;
 pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
-pub use self::trace::{Connection, Times, Tls, Trace, traced};
+pub use self::trace::{Connection, Times, Timing, Tls, Trace, timed, traced};
 use crate::failure::{Failure, Kind};
 use crate::job::{Lack, Redirect, Trail};
 

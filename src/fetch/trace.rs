@@ -71,6 +71,15 @@ pub struct Times {
     pub body: Option<Duration>,
 }
 
+/// How long a request took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// Its parts.
+    pub times: Times,
+    /// All of it: what this machine did in between, too.
+    pub total: Duration,
+}
+
 /// When what happened.
 #[derive(Debug, Default)]
 struct Marks {
@@ -92,6 +101,18 @@ pub async fn traced<F: Future>(future: F) -> (F::Output, Trace) {
         (output, TRACE.with(RefCell::take))
     };
     TRACE.scope(RefCell::default(), traced).await
+}
+
+/// Takes the time of what `future` does, which should be one request. That may be traced as well. Connecting is seen where
+/// the [connections](super::ConnectionOptions::trace) are traced.
+pub async fn timed<F: Future>(future: F) -> (F::Output, Timing) {
+    let timed = async {
+        let started = Instant::now();
+        let output = future.await;
+        let times = TRACE.with(|trace| trace.borrow().times);
+        (output, Timing { times, total: started.elapsed() })
+    };
+    if is_on() { timed.await } else { TRACE.scope(RefCell::default(), timed).await }
 }
 
 /// Whether somebody wants to know.

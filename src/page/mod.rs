@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use url::Url;
 
-use crate::fetch::{Fetched, Head};
+use crate::fetch::{Fetched, Head, Timing};
 
 pub use charset::Source as CharsetSource;
 pub use media::Kind;
@@ -36,6 +36,8 @@ pub struct Page<'a> {
     pub status: u16,
     /// The answer's header fields.
     pub headers: &'a HeaderMap,
+    /// How long its request took; none unless whoever made that says so.
+    pub timing: Option<Timing>,
 }
 
 impl<'a> Page<'a> {
@@ -58,13 +60,24 @@ impl<'a> Page<'a> {
         let bytes = body.len() as u64;
         if kind == Kind::Binary {
             let (charset, charset_source, text) = (None, None, Cow::Borrowed(""));
-            return Self { url, kind, charset, charset_source, text, length: bytes, bytes, status, headers };
+            return Self {
+                url,
+                kind,
+                charset,
+                charset_source,
+                text,
+                length: bytes,
+                bytes,
+                status,
+                headers,
+                timing: None,
+            };
         }
         let label = declared.as_ref().and_then(|media| media.charset.as_deref());
         let (text, encoding, source) = decode(body, kind, label, url);
         let (charset, charset_source) = (Some(charset::name(encoding)), Some(source));
         let length = count_chars(&text);
-        Self { url, kind, charset, charset_source, text, length, bytes, status, headers }
+        Self { url, kind, charset, charset_source, text, length, bytes, status, headers, timing: None }
     }
 }
 

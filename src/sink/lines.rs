@@ -46,6 +46,11 @@ impl Lines {
         Self { limit: CARGO, ..Self::new(name, out) }
     }
 
+    /// What errors call it, and what it writes to, for what are no lines. Nothing may have been added.
+    pub(super) fn into_parts(self) -> (Box<str>, Compressor) {
+        (self.name, self.out)
+    }
+
     /// Adds what goes out together with the record that follows, or with the end.
     pub(super) fn lead(&mut self, render: impl FnOnce(&mut Vec<u8>)) {
         render(&mut self.buffer);

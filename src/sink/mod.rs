@@ -1,6 +1,7 @@
 //! Records on their way out: in a format, to a file, a pipe or a terminal.
 //!
-//! A format renders one record at a time (`Render`); everything else is common to all of them.
+//! A format of lines renders one record at a time (`Render`); everything else is common to all of them. Parquet, which is
+//! written column by column, is a sink of its own.
 
 mod compression;
 mod csv;
@@ -11,6 +12,7 @@ mod jsonl;
 mod lines;
 mod neutral;
 mod ordered;
+mod parquet;
 #[cfg(test)]
 mod sample;
 mod table;
@@ -46,11 +48,13 @@ pub enum Format {
     Jsonl,
     /// The whole record as comma-separated values, with a header.
     Csv,
+    /// The whole record as a row of a Parquet file: typed columns, and nothing to read before the end.
+    Parquet,
 }
 
 impl Format {
     /// Every format, in the order of declaration.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Tsv, Self::Jsonl, Self::Csv];
+    pub const ALL: [Self; 5] = [Self::Table, Self::Tsv, Self::Jsonl, Self::Csv, Self::Parquet];
 
     /// The name that a user gives it.
     #[must_use]
@@ -60,6 +64,7 @@ impl Format {
             Self::Tsv => "tsv",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -69,6 +74,7 @@ impl Format {
             Self::Tsv => &["tsv", "tab"],
             Self::Jsonl => &["jsonl", "ndjson", "json"],
             Self::Csv => &["csv"],
+            Self::Parquet => &["parquet"],
         }
     }
 
@@ -80,21 +86,21 @@ impl Format {
         Self::ALL.into_iter().find(is_known)
     }
 
-    /// A sink that writes every record in this format.
+    /// Whether it is lines of text, each of which is written when its record has come.
     #[must_use]
-    pub fn sink(self, mut lines: Lines, options: &Options) -> Box<dyn Sink> {
-        let fields = Arc::clone(&options.fields);
-        let render = self.render(options);
-        lines.lead(|out| render.header(&fields, out));
-        Box::new(Output { lines, render, fields })
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Parquet)
     }
 
-    fn render(self, options: &Options) -> Box<dyn Render> {
+    /// A sink that writes every record in this format.
+    #[must_use]
+    pub fn sink(self, lines: Lines, options: &Options) -> Box<dyn Sink> {
         match self {
-            Self::Table => Box::new(table::Table::new(options)),
-            Self::Tsv => Box::new(tsv::Tsv::new(options)),
-            Self::Jsonl => Box::new(jsonl::Jsonl),
-            Self::Csv => Box::new(csv::Csv::new(options)),
+            Self::Table => Output::start(lines, table::Table::new(options), options),
+            Self::Tsv => Output::start(lines, tsv::Tsv::new(options), options),
+            Self::Jsonl => Output::start(lines, jsonl::Jsonl, options),
+            Self::Csv => Output::start(lines, csv::Csv::new(options), options),
+            Self::Parquet => Box::new(parquet::Parquet::new(lines, options)),
         }
     }
 }
@@ -110,6 +116,8 @@ impl fmt::Display for Format {
 pub struct Options {
     /// The names of the fields that were asked for, in that order.
     pub fields: Arc<[Box<str>]>,
+    /// What the values of each of them are, as a JSON Schema in JSON. One that is not told may hold anything.
+    pub schemas: Arc<[Box<str>]>,
     /// The columns that a row of the table may take.
     pub width: usize,
     /// Whether the table is coloured.
@@ -125,11 +133,18 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fields: Arc::default(), width: 80, color: false, terminal: false, csv_safe: false }
+        Self {
+            fields: Arc::default(),
+            schemas: Arc::default(),
+            width: 80,
+            color: false,
+            terminal: false,
+            csv_safe: false,
+        }
     }
 }
 
-/// One format: records in, whole lines out.
+/// One format of lines: records in, whole lines out.
 trait Render: Send {
     /// Adds what stands above the first record, and alone where there is none.
     fn header(&self, _fields: &[Box<str>], _out: &mut Vec<u8>) {}
@@ -138,14 +153,22 @@ trait Render: Send {
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()>;
 }
 
-/// The sink of every format.
-struct Output {
+/// The sink of a format of lines.
+struct Output<R> {
     lines: Lines,
-    render: Box<dyn Render>,
+    render: R,
     fields: Arc<[Box<str>]>,
 }
 
-impl Sink for Output {
+impl<R: Render + 'static> Output<R> {
+    fn start(mut lines: Lines, render: R, options: &Options) -> Box<dyn Sink> {
+        let fields = Arc::clone(&options.fields);
+        lines.lead(|out| render.header(&fields, out));
+        Box::new(Self { lines, render, fields })
+    }
+}
+
+impl<R: Render> Sink for Output<R> {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
         Record::of(outcome, &self.fields).try_for_each(|record| self.lines.push(|out| self.render.record(&record, out)))
     }
@@ -191,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_accepted_is_seen_when_nothing_more_waits() {
-        for format in Format::ALL {
+        for format in sample::text_formats() {
             let tape = Tape::default();
             let mut sink = format.sink(Lines::new("out", tape.clone()), &Options::default());
             sink.accept(&sample::page("a title")).unwrap();
@@ -215,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_empty_run_gives_a_header_or_nothing() {
-        for format in Format::ALL {
+        for format in sample::text_formats() {
             let rows = sample::write(format, &Options::default(), &[]).lines().count();
             assert_eq!(rows, usize::from(format == Format::Csv), "{format}");
         }
@@ -225,7 +248,7 @@ mod tests {
     fn an_outcome_gives_a_record_for_each_of_its_rows() {
         let rows = [["one".into()], ["two".into()]].map(Vec::from);
         let options = Options { fields: sample::names(&["name"]), ..Options::default() };
-        for format in Format::ALL {
+        for format in sample::text_formats() {
             let text = sample::write(format, &options, &[sample::with_rows(sample::page("t"), rows.clone())]);
             assert!(text.contains("one") && text.contains("two"), "{format}: {text}");
         }
@@ -265,7 +288,7 @@ mod tests {
         fn nothing_that_a_terminal_acts_on_reaches_it(title in hostile_text(), field in hostile_text()) {
             let options = Options { fields: sample::names(&["f"]), terminal: true, ..Options::default() };
             let page = sample::with_rows(sample::page(&title), [vec![field.into()]]);
-            for format in Format::ALL {
+            for format in sample::text_formats() {
                 let text = sample::write(format, &options, std::slice::from_ref(&page));
                 prop_assert!(!text.chars().any(|c| !matches!(c, '\n' | '\t') && neutral::is_active(c)), "{format}: {text:?}");
             }

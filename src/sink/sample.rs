@@ -94,6 +94,11 @@ pub(super) fn names(names: &[&str]) -> Arc<[Box<str>]> {
     names.iter().map(|&name| name.into()).collect()
 }
 
+/// The formats that can be looked at.
+pub(super) fn text_formats() -> impl Iterator<Item = Format> {
+    Format::ALL.into_iter().filter(|format| format.is_text())
+}
+
 /// What a run with these outcomes writes.
 pub(super) fn write(format: Format, options: &Options, outcomes: &[Outcome]) -> String {
     let tape = Tape::default();

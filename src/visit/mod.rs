@@ -15,8 +15,8 @@ use tokio::sync::Semaphore;
 
 use crate::extract::{Extracted, Extractor};
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
-use crate::job::{End, Facts, HostHint, Job, Outcome};
+use crate::fetch::{Answer, Fetched, Fetcher, Head, Timing, Unanswered, timed};
+use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
 use crate::page::Page;
 
 use self::readers::Readers;
@@ -109,7 +109,7 @@ impl Local {
     async fn request(&self, job: Job) -> Outcome {
         let Job { target, mut trail } = job;
         let started = Instant::now();
-        let answer = self.fetcher.fetch(&trail).await;
+        let (answer, timing) = self.fetch(&trail).await;
         if !matches!(answer, Err(Unanswered { lack: Some(_), .. })) {
             trail.spent += started.elapsed();
         }
@@ -117,7 +117,7 @@ impl Local {
         let mut links = Vec::new();
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched, by)) => {
-                let (facts, extracted, (refused, hint)) = self.read(fetched).await;
+                let (facts, extracted, (refused, hint)) = self.read(fetched, timing).await;
                 let end = if next::is_beyond(&trail, facts.status, &extracted) {
                     End::Beyond
                 } else {
@@ -140,13 +140,22 @@ impl Local {
         Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint }
     }
 
+    /// Makes the request, and takes its time where that is asked for: in a future of its own, which the others need not hold.
+    async fn fetch(&self, trail: &Trail) -> (Result<Answer, Unanswered>, Option<Timing>) {
+        if self.extractor.needs_timing() {
+            let (answer, timing) = timed(self.fetcher.fetch(trail)).boxed().await;
+            return (answer, Some(timing));
+        }
+        (self.fetcher.fetch(trail).await, None)
+    }
+
     /// Reads a page, and tells why it does not count and how its host wants to be treated.
-    async fn read(&self, fetched: Fetched) -> (Facts, Extracted, (Option<Failure>, HostHint)) {
+    async fn read(&self, fetched: Fetched, timing: Option<Timing>) -> (Facts, Extracted, (Option<Failure>, HostHint)) {
         let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
         let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
-            extract(&self.extractor, &fetched)
+            extract(&self.extractor, &fetched, timing)
         } else {
-            self.extract_apart(fetched).await
+            self.extract_apart(fetched, timing).await
         };
         if self.fetcher.asks_for_heads() {
             // There is no body, which is not one of no bytes.
@@ -156,7 +165,7 @@ impl Local {
     }
 
     /// Reads a page away from the network.
-    async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
+    async fn extract_apart(&self, fetched: Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
         let portions = fetched.body.len().div_ceil(PORTION).clamp(1, PORTIONS);
         let portions = u32::try_from(portions).unwrap_or(1);
         // The semaphore is never closed; without a permit the page is read all the same.
@@ -164,15 +173,15 @@ impl Local {
         let extractor = Arc::clone(&self.extractor);
         let read = move || {
             let _permit = permit;
-            extract(&extractor, &fetched)
+            extract(&extractor, &fetched, timing)
         };
         self.readers.run(read).await
     }
 }
 
-fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
+fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
     let (status, content_type) = (fetched.head.status, fetched.head.content_type());
-    let page = Page::read(fetched);
+    let page = Page { timing, ..Page::read(fetched) };
     let mut extracted = extractor.read(&page);
     let facts = Facts {
         status,

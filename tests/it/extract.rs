@@ -1,7 +1,10 @@
 //! What is taken out of pages on demand.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use crate::support::site::closed_port;
 use crate::support::{Answer, Site, fetch, scrape};
 
 const PAGE: &str = r#"<!doctype html>
@@ -67,6 +70,52 @@ fn fields_come_in_the_order_in_which_they_were_asked_for() {
         scrape(["-f", "jsonl", "-x", "lang", "-s", "b=p", "-x", "h1", "-s", "a=h2", &site.url("/")]).run().succeeds();
     let positions = ["\"lang\":", "\"b\":", "\"h1\":", "\"a\":"].map(|key| run.stdout.find(key).unwrap());
     assert!(positions.is_sorted(), "{}", run.stdout);
+}
+
+#[test]
+fn timing_tells_how_long_the_parts_of_the_last_request_took() {
+    let latency = Duration::from_millis(50);
+    let site = Site::start(move |hit| match &*hit.path {
+        "/slow" => Answer::title("slow").after(latency),
+        "/moved" => Answer::redirect(302, "/slow"),
+        "/image" => Answer::typed("image/png", &b"\x89PNG"[..]),
+        _ => Answer::title("Missing").with_status(404),
+    });
+    let resolve = site.resolve("name.test");
+    let urls = [site.url_of("name.test", "/slow"), site.url("/moved"), site.url("/image"), site.url("/missing")];
+    let run = scrape(["-f", "jsonl", "-x", "timing", "--ordered", "-c", "1", "--resolve", &resolve]).args(&urls);
+    let mut records =
+        run.args([format!("http://127.0.0.1:{}/", closed_port()), "--retry=0".into()]).run().exits(1).records();
+    let unreached = records.pop().unwrap();
+    assert_eq!(unreached["fields"], json!({"timing": null}));
+    for record in &records {
+        let timing = &record["fields"]["timing"];
+        let of = |part: &str| timing[part].as_f64();
+        let parts: f64 = ["dns", "connect", "first_byte", "body"].iter().filter_map(|part| of(part)).sum();
+        assert!(of("first_byte").is_some() && of("body").is_some(), "{record}");
+        // Each is rounded to a microsecond.
+        assert!(parts <= of("total").unwrap() + 5e-6, "{record}");
+    }
+    let timing = |place: usize| &records[place]["fields"]["timing"];
+    assert!(
+        timing(0)["connect"].is_f64() && timing(0)["first_byte"].as_f64() >= Some(latency.as_secs_f64()),
+        "{}",
+        timing(0)
+    );
+    for kept in 1..4 {
+        assert_eq!((&timing(kept)["dns"], &timing(kept)["connect"]), (&Value::Null, &Value::Null), "{}", timing(kept));
+    }
+}
+
+#[test]
+fn an_explained_request_tells_its_timing_as_well() {
+    let site = Site::start(|_| Answer::html(PAGE));
+    let run = scrape(["explain", "-f", "json", "-x", "timing", &site.url("/")]).run().succeeds();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let (all, field) = (&report["requests"][0]["time_ms"], &report["fields"][0]["value"]);
+    let millis = field["first_byte"].as_f64().unwrap() * 1000.0;
+    assert!((all["first_byte"].as_f64().unwrap() - millis).abs() < 0.01, "{report:#}");
+    assert!(all["connect"].is_f64() && field["connect"].is_f64(), "{report:#}");
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod memory;
 mod output;
 mod page;
 mod pagination;
+mod parquet;
 mod politeness;
 mod process;
 mod readme;

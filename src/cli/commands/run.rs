@@ -91,11 +91,13 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
     let extractor = options::extractor(asks)?;
-    let (fields, duplicate_of): (Arc<[_]>, _) = (extractor.names().into(), extractor.duplicate_of());
+    let options = outputs::options(&args.output, &extractor, environment);
+    let duplicate_of = extractor.duplicate_of();
     let contract = options::contract(&args.output.expect, &extractor)?;
     let others = args.output.output.len() + extractor.files();
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
+    fetching.connection.trace = extractor.needs_timing();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let cookies = cookies::open(&args.fetching.request, args.output.output.iter().chain(&args.output.summary))?;
     if let Some(cookies) = &cookies {
@@ -116,7 +118,6 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             cancel.cancel();
         }
     };
-    let options = outputs::options(&args.output, fields, environment);
     let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
     sinks.push(Box::new(contract.clone()));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);

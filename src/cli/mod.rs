@@ -84,7 +84,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let environment = Environment::read();
     let mut command = Cli::command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;
-    if matches!(matches.subcommand_name(), None | Some("explain")) {
+    if matches!(matches.subcommand_name(), None | Some("explain" | "guess")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
@@ -92,6 +92,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let status = match cli.command {
         None => commands::run::run(&cli.run, &asks(&matches)?, &environment),
         Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain")?, &environment),
+        Some(Command::Guess(args)) => commands::guess::run(&args, &environment),
         Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),

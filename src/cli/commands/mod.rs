@@ -2,10 +2,12 @@
 
 pub(super) mod completions;
 pub(super) mod explain;
+pub(super) mod guess;
 pub(super) mod man;
 mod options;
 pub(super) mod run;
 pub(super) mod schema;
+mod story;
 
 use std::io::{self, Write};
 

@@ -40,6 +40,8 @@ pub(super) enum Command {
     Explain(Box<Explain>),
     /// Check a file of recipes, and show what a recipe finds in a page
     Check(Box<Check>),
+    /// Propose a recipe for pages such as this one, from what repeats in it
+    Guess(Box<Guess>),
     /// Print the JSON Schema of a record; with --recipe alone, that of a file of recipes
     Schema(Extraction),
     /// Print a completion script for a shell
@@ -137,6 +139,39 @@ pub(super) struct Check {
     pub(super) fetching: Fetching,
     #[command(flatten)]
     pub(super) general: General,
+}
+
+/// `scrape guess`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Guess {
+    /// A URL (contains ://), a file that holds a page, or - for a page on standard input
+    #[arg(value_name = "URL|FILE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
+    pub(super) page: std::ffi::OsString,
+    /// toml, a file for --recipe, or json for scripts
+    #[arg(
+        id = "proposal",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        default_value = "toml",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: ProposalFormat,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// How a proposal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ProposalFormat {
+    /// A file of recipes.
+    Toml,
+    /// One JSON object.
+    Json,
 }
 
 /// How an explanation is written.

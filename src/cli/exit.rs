@@ -132,6 +132,11 @@ impl Stop {
         Self { status: Status::Broken, error: error.into(), hint: None }
     }
 
+    /// All went well, but there is nothing to show for it.
+    pub(super) fn with_status(status: Status, error: impl Into<anyhow::Error>) -> Self {
+        Self { status, error: error.into(), hint: None }
+    }
+
     /// Adds something to try.
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }

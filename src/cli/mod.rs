@@ -89,7 +89,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let environment = Environment::read();
     let mut command = command();
     let mut matches = command.try_get_matches_from_mut(&typed)?;
-    if matches!(matches.subcommand_name(), None | Some("explain" | "check")) {
+    if matches!(matches.subcommand_name(), None | Some("explain" | "check" | "guess")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
@@ -99,6 +99,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain")?, &environment),
         Some(Command::Check(args)) => commands::check::run(&args, &recipes(&args.recipe)?, &environment),
         Some(Command::Schema(_)) if names_no_recipe(&matches) => commands::schema::run_for_recipes(),
+        Some(Command::Guess(args)) => commands::guess::run(&args, &environment),
         Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),

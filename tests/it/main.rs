@@ -18,6 +18,7 @@ mod explain;
 mod expressions;
 mod extract;
 mod fetch;
+mod guess;
 mod hostile_connections;
 mod hostile_decoding;
 mod hostile_framing;

@@ -3,11 +3,14 @@
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod explain;
+pub(super) mod guess;
 pub(super) mod jq;
 pub(super) mod man;
 mod options;
+mod page_file;
 pub(super) mod run;
 pub(super) mod schema;
+mod story;
 
 use std::io::{self, Write};
 

@@ -75,21 +75,21 @@ impl Selectors {
 }
 
 /// One look through the elements below a node.
-struct Search {
+pub(in crate::extract) struct Search {
     caches: SelectorCaches,
     /// The node, where it is an element and so no whole page: `:scope`, which is else the root element.
     scope: Option<OpaqueElement>,
 }
 
 impl Search {
-    fn below(node: NodeRef<'_, Node>) -> Self {
+    pub(in crate::extract) fn below(node: NodeRef<'_, Node>) -> Self {
         Self { caches: SelectorCaches::default(), scope: ElementRef::wrap(node).map(|element| element.opaque()) }
     }
 }
 
 /// A CSS selector, and what of an element is taken.
 #[derive(Debug)]
-pub(super) struct Css {
+pub(in crate::extract) struct Css {
     selectors: Selectors,
     part: Part,
 }
@@ -123,6 +123,11 @@ impl Css {
             self.part = Part::Element(Aspect::Html);
         }
         is_element
+    }
+
+    /// Whether its selector finds an element.
+    pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, search: &mut Search) -> bool {
+        self.selectors.matches(element, search) && !is_in_template(element)
     }
 
     /// Whether it takes elements, and nothing of them.
@@ -218,7 +223,7 @@ pub(super) fn elements<'t>(
         if n % stride == 0 {
             deadline.check()?;
         }
-        if css.selectors.matches(&element, &mut search) && !is_in_template(&element) {
+        if css.finds(&element, &mut search) {
             found.push(element);
         }
     }

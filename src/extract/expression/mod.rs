@@ -52,7 +52,7 @@ use super::tree::text_of;
 use crate::failure::Failure;
 use crate::page::Kind;
 use crate::value::Value;
-use css::Css;
+pub(super) use css::{Css, Search};
 pub(super) use fault::Fault;
 use holds::{Holds, NULL, NUMBER, TEXT, TRUTH};
 use jq::Program;
@@ -201,6 +201,11 @@ impl Expression {
     /// Whether its selector finds the texts of elements by CSS.
     fn is_css_of_elements(&self) -> bool {
         matches!(&self.selector, Selector::Css(css) if css.is_of_elements())
+    }
+
+    /// Its CSS selector, if it has one.
+    pub(super) fn css(&self) -> Option<&Css> {
+        if let Selector::Css(css) = &self.selector { Some(css) } else { None }
     }
 
     /// Parses an expression for the places that it finds: elements, or values of JSON.

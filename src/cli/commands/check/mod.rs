@@ -11,22 +11,22 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use indicatif::ProgressBar;
 use serde_json::Value;
 use url::Url;
 
-use super::explain::{self, Question};
-use super::options;
+use super::story::Story;
+use super::{options, page_file};
 use crate::cli::args::{Check, ReportFormat};
 use crate::cli::config::Environment;
-use crate::cli::cookies::Cookies;
-use crate::cli::exit::{FailOn, Status, Stop};
+use crate::cli::exit::{Status, Stop};
+use crate::cli::logging::{self, Voice};
 use crate::cli::outputs;
 use crate::cli::sheet::Screen;
 use crate::engine::Sink;
 use crate::extract::{Ask, Extracted, Extractor, Findings};
 use crate::failure::Failure;
-use crate::fetch::{Fetched, Head};
+use crate::fetch::Fetched;
 use crate::job::{End, Facts, HostHint, Location, Outcome, Target, Trail};
 use crate::page::Page;
 use crate::sink::expect::Verdict;
@@ -60,49 +60,46 @@ pub(in crate::cli) fn run(args: &Check, recipes: &Ask, environment: &Environment
     let asks = std::slice::from_ref(recipes);
     let mut extractor = options::extractor(asks)?;
     options::contract(&[], &extractor)?;
-    let (fetched, saved) = match args.page.as_deref() {
-        None => (None, Ok(())),
-        Some(page) if page.contains("://") => {
-            let question = Question { url: page, fetching: &args.fetching, general: &args.general };
-            let answered = explain::ask(&question, asks, environment)?;
-            let saved = answered.cookies.map_or(Ok(()), Cookies::save).map_err(Stop::broken);
-            let story = answered.story;
-            let answer = story.visits.into_iter().next_back().and_then(|(_, trace)| trace.answer);
-            let failure = story.last.as_ref().and_then(Outcome::failure);
-            match (answer, failure) {
-                (Some(answer), _) if answer.head.status < 400 => (Some(answer), saved),
-                (_, failure) => {
-                    let why = failure.map_or_else(|| "the run was stopped".into(), ToString::to_string);
-                    tracing::error!("{page}: {why}");
-                    let status = Status::of(&story.totals, FailOn::Any).max(story.caught.unwrap_or(Status::Success));
-                    return saved.map(|()| status);
-                }
-            }
-        }
-        Some(file) => (Some(open(Path::new(file), args.url.clone(), &mut extractor)?), Ok(())),
+    let fetched = match args.page.as_deref() {
+        None => None,
+        Some(page) if page.contains("://") => match visit(page, args, asks, environment)? {
+            Ok(fetched) => Some(fetched),
+            Err(status) => return Ok(status),
+        },
+        Some(file) => Some(open(Path::new(file), args, &mut extractor)?),
     };
     let reading = fetched.map(|fetched| read(&fetched, &extractor)).transpose()?;
     print(&extractor, reading.as_ref(), args.format, environment)?;
-    saved.map(|()| reading.map_or(Status::Success, |reading| reading.status()))
+    Ok(reading.map_or(Status::Success, |reading| reading.status()))
+}
+
+/// The page of a URL, or how the program is to end where there is none.
+fn visit(url: &str, args: &Check, asks: &[Ask], environment: &Environment) -> Result<Result<Fetched, Status>, Stop> {
+    let voice = Voice::new(ProgressBar::hidden(), args.general.quiet);
+    logging::start(&voice, args.general.verbose);
+    let fetching = options::fetch(&args.fetching, environment)?;
+    let mut story = Story::of(url, (&args.fetching, fetching), options::extractor(asks)?, voice)?;
+    let failure = story.last.as_ref().and_then(Outcome::failure).cloned();
+    let answer = story.visits.pop().and_then(|(_, trace)| trace.answer);
+    let status = story.finish()?;
+    if let Some(answer) = answer.filter(|answer| answer.head.status < 400) {
+        return Ok(Ok(answer));
+    }
+    let why = failure.map_or_else(|| "the run was stopped".into(), |failure| failure.to_string());
+    tracing::error!("{url}: {why}");
+    Ok(Err(status))
 }
 
 /// Opens a file as the page of a URL, or, without one, of the recipe that finds all that it requires in it.
-fn open(file: &Path, url: Option<Url>, extractor: &mut Extractor) -> Result<Fetched, Stop> {
+fn open(file: &Path, args: &Check, extractor: &mut Extractor) -> Result<Fetched, Stop> {
+    let mut fetched = page_file::read(file, args.fetching.limits.max_body)?;
+    if let Some(url) = &args.url {
+        fetched.url = url.clone();
+        return Ok(fetched);
+    }
     let name = file.display();
-    let body = fs::read(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
-    let mut headers = HeaderMap::new();
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let known = [("html", "text/html"), ("htm", "text/html"), ("json", "application/json")];
-    if let Some((_, media)) = known.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    }
-    let head = Head { status: 200, headers };
-    if let Some(url) = url {
-        return Ok(Fetched { url, head, body: body.into() });
-    }
     let path = fs::canonicalize(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
-    let url = Url::from_file_path(path).map_err(|()| Stop::broken(anyhow!("{name} has no URL")))?;
-    let fetched = Fetched { url, head, body: body.into() };
+    fetched.url = Url::from_file_path(path).map_err(|()| Stop::broken(anyhow!("{name} has no URL")))?;
     let recipes = extractor.recipes().count();
     let mut finds_all = |recipe: &usize| {
         extractor.choose(*recipe);

@@ -10,91 +10,38 @@ mod report;
 mod text;
 
 use std::io::{self, IsTerminal};
-use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
 use indicatif::ProgressBar;
-use tokio::runtime::Runtime;
 
 use self::report::Report;
 use super::options;
-use crate::cli::args::{Explain, Fetching, General, ReportFormat};
+use super::story::Story;
+use crate::cli::args::{Explain, ReportFormat};
 use crate::cli::config::Environment;
-use crate::cli::cookies::{self, Cookies};
-use crate::cli::exit::{FailOn, Status, Stop};
+use crate::cli::exit::{Status, Stop};
 use crate::cli::logging::{self, Voice};
+use crate::cli::outputs;
 use crate::cli::sheet::Screen;
-use crate::cli::{outputs, signals};
-use crate::engine::Engine;
 use crate::extract::Ask;
-use crate::fetch::{Fetcher, RequestOptions, Trace};
-use crate::frontier::{self, Frontier, RetryOptions};
-use crate::job::{Outcome, Summary};
-use crate::seeds::{self, Seeds, Source};
-use crate::visit::{Accepted, Local, Traced};
-
-/// What one URL led to.
-#[derive(Default)]
-pub(super) struct Story {
-    /// Every request and what came of it.
-    pub(super) visits: Vec<(Outcome, Trace)>,
-    /// What came of the URL; none if the run was stopped before it began.
-    pub(super) last: Option<Outcome>,
-    pub(super) totals: Summary,
-    /// What a signal asked for.
-    pub(super) caught: Option<Status>,
-}
+use crate::frontier::RetryOptions;
 
 pub(in crate::cli) fn run(args: &Explain, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let extractor = options::extractor(asks)?;
-    let question = Question { url: &args.url, fetching: &args.fetching, general: &args.general };
-    let Answered { story: Story { visits, last, totals, caught }, request, retry, cookies } =
-        ask(&question, asks, environment)?;
-    let saved = cookies.map_or(Ok(()), Cookies::save).map_err(Stop::broken);
-    if let Some(last) = last {
-        let curl = curl::command(&args.fetching, &request, &last);
-        let report = Report { curl, ..Report::new(report::requests(visits, &request), last, &extractor) };
-        print(&report, &retry, args.format, environment)?;
-    }
-    saved.map(|()| Status::of(&totals, FailOn::Any).max(caught.unwrap_or(Status::Success)))
-}
-
-/// A URL, and how it is to be asked.
-pub(super) struct Question<'a> {
-    pub(super) url: &'a str,
-    pub(super) fetching: &'a Fetching,
-    pub(super) general: &'a General,
-}
-
-/// What came of a question.
-pub(super) struct Answered {
-    pub(super) story: Story,
-    request: RequestOptions,
-    retry: RetryOptions,
-    pub(super) cookies: Option<Cookies>,
-}
-
-/// Sends one URL through the stages of a run.
-pub(super) fn ask(question: &Question<'_>, asks: &[Ask], environment: &Environment) -> Result<Answered, Stop> {
-    let voice = Voice::new(ProgressBar::hidden(), question.general.quiet);
-    logging::start(&voice, question.general.verbose);
-    let mut fetching = options::fetch(question.fetching, environment)?;
+    let voice = Voice::new(ProgressBar::hidden(), args.general.quiet);
+    logging::start(&voice, args.general.verbose);
+    let (extractor, read) = (options::extractor(asks)?, options::extractor(asks)?);
+    let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.trace = true;
-    let (request, retry) = (fetching.request.clone(), options::retry(question.fetching)?);
-    let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
-    let cookies = cookies::open(&question.fetching.request, [])?;
-    if let Some(cookies) = &cookies {
-        fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
-    }
-    let local = Local::new(fetcher, options::extractor(asks)?, Accepted::default());
-    let seeds = seeds::open(vec![Source::Url(question.url.into())], seeds::Options::default()).map_err(Stop::broken)?;
-
-    let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let story = runtime.block_on(drive(engine(local, &retry), seeds, voice));
-    // A lookup that nobody waits for any more must not hold up the end.
-    runtime.shutdown_background();
-    Ok(Answered { story: story?, request, retry, cookies })
+    let (request, retry) = (fetching.request.clone(), options::retry(&args.fetching)?);
+    let mut story = Story::of(&args.url, (&args.fetching, fetching), read, voice)?;
+    let printed = story.last.take().map(|last| {
+        let curl = curl::command(&args.fetching, &request, &last);
+        let visits = std::mem::take(&mut story.visits);
+        let report = Report { curl, ..Report::new(report::requests(visits, &request), last, &extractor) };
+        print(&report, &retry, args.format, environment)
+    });
+    let status = story.finish();
+    printed.transpose()?;
+    status
 }
 
 fn print(
@@ -111,30 +58,4 @@ fn print(
         }
     };
     super::print(text.as_bytes())
-}
-
-/// The engine of a run that tries nothing again and follows no links.
-fn engine(visitor: Local, retry: &RetryOptions) -> Engine<Traced<Local>> {
-    let retry = RetryOptions { retries: 0, ..retry.clone() };
-    let frontier = Frontier::new(frontier::Options { retry, follow: false, ..frontier::Options::default() });
-    Engine { frontier, ..Engine::new(Traced::new(visitor)) }
-}
-
-async fn drive(engine: Engine<Traced<Local>>, seeds: Seeds, voice: Voice) -> Result<Story, Stop> {
-    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
-        .context("cannot watch for signals")
-        .map_err(Stop::broken)?;
-    let last = Arc::new(Mutex::new(None));
-    let visitor = Arc::clone(&engine.visitor);
-    let keep = {
-        let last = Arc::clone(&last);
-        move |outcome: &Outcome| {
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
-            Ok(())
-        }
-    };
-    let ran = tokio::spawn(async move { engine.run(seeds, vec![Box::new(keep)]).await }).await;
-    let totals = ran.unwrap_or_else(|error| resume_unwind(error.into_panic())).map_err(Stop::broken)?;
-    let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Ok(Story { visits: visitor.take(), last, totals, caught: caught.status() })
 }

@@ -104,7 +104,8 @@ impl<V: Visit> Engine<V> {
         let ran = self.drive(seeds, &mut sinks, &mut summary).await;
         let finished = sinks.into_iter().map(Sink::finish).fold(Ok(()), Result::and);
         ran.and(finished)?;
-        summary.duplicates = self.frontier.progress().duplicates;
+        let progress = self.frontier.progress();
+        (summary.duplicates, summary.done_before) = (progress.duplicates, progress.done_before);
         summary.elapsed = started.elapsed();
         Ok(summary)
     }

@@ -323,6 +323,8 @@ pub struct Summary {
     pub fetched: u64,
     /// Seeds dropped because their page was fetched for another one.
     pub duplicates: u64,
+    /// Seeds dropped because their page was done by an earlier run.
+    pub done_before: u64,
     /// Answers by status.
     pub by_status: BTreeMap<u16, u64>,
     /// Failures by kind.

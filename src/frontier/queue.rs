@@ -4,8 +4,11 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use super::Options;
 use super::lanes::Lanes;
+use super::limits::{Limit, Spent};
 use super::politeness::{Ended, Rate};
 use super::scarcity::Scarcity;
 use super::seen::Seen;
@@ -35,6 +38,10 @@ pub struct Progress {
     pub in_flight: usize,
     /// Seeds dropped because their page was admitted before.
     pub duplicates: u64,
+    /// Seeds dropped because their page was done by an earlier run.
+    pub done_before: u64,
+    /// Which limit ended the run.
+    pub limit: Option<Limit>,
     /// Whether no further target will come.
     pub is_complete: bool,
 }
@@ -45,12 +52,15 @@ pub struct Queue {
     options: Options,
     rate: Option<Rate>,
     seen: Option<Seen>,
+    /// The pages that were done before this run.
+    done: Option<Seen>,
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
     settled: VecDeque<Box<Outcome>>,
     /// The targets without a final outcome, where their order matters.
     open: Option<Open>,
     progress: Progress,
+    spent: Spent,
     /// Bytes of what the lines of open targets carry along.
     carried: usize,
     first_look_until: Option<Instant>,
@@ -105,11 +115,13 @@ impl Queue {
         Self {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
+            done: None,
             lanes: Lanes::default(),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
             open: options.window.is_some().then(Open::default),
             progress: Progress::default(),
+            spent: Spent::default(),
             carried: 0,
             first_look_until: None,
             scarcity: Scarcity::default(),
@@ -121,7 +133,13 @@ impl Queue {
     /// Whether another seed would be taken, now or later.
     #[must_use]
     pub fn wants_more(&self) -> bool {
-        !self.is_closed && self.options.limit.is_none_or(|limit| self.progress.targets < limit)
+        !self.is_closed && self.limit().is_none()
+    }
+
+    /// The limit that is reached.
+    fn limit(&self) -> Option<Limit> {
+        let Progress { targets, done_before, .. } = self.progress;
+        self.options.limits.reached(targets + done_before, self.spent)
     }
 
     /// Whether there is room for another seed now.
@@ -132,10 +150,17 @@ impl Queue {
             (Some(open), Some(window)) => open.span() < window.get(),
             _ => true,
         };
-        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_within_window
+        let open = self.progress.targets - self.progress.settled;
+        let is_allowed = is_within_window && self.options.limits.leave_room(open, self.spent);
+        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_allowed
     }
 
-    /// Takes a seed; a page that was admitted before is counted and dropped.
+    /// Takes note that a page was done by an earlier run; whether that was news.
+    pub fn skip(&mut self, url: &Url) -> bool {
+        self.done.get_or_insert_with(Seen::new).insert(fingerprint(url))
+    }
+
+    /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
     pub fn admit(&mut self, seed: Seed, now: Instant) {
         if self.is_closed {
             return;
@@ -144,6 +169,10 @@ impl Queue {
             && !seen.insert(fingerprint(&seed.url))
         {
             self.progress.duplicates += 1;
+            return;
+        }
+        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
+            self.progress.done_before += 1;
             return;
         }
         let target = self.number(seed.target);
@@ -165,6 +194,7 @@ impl Queue {
     /// No further target will come.
     pub fn complete(&mut self) {
         self.progress.is_complete = true;
+        self.progress.limit = self.progress.limit.or_else(|| self.limit());
     }
 
     /// Offers what is next, or tells when to ask again: at an instant, or (none) once something was admitted or
@@ -214,13 +244,15 @@ impl Queue {
     /// follow and a failure to try again stay here as jobs.
     pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
         self.end_visit(&outcome, now);
-        let Some(follow) = self.what_follows(&outcome, now) else {
-            self.count_final(&outcome);
-            return Some(outcome);
+        let last = match self.what_follows(&outcome, now) {
+            None => outcome,
+            Some(follow) => self.follow(follow, outcome, now)?,
         };
-        let stopped = self.follow(follow, outcome, now)?;
-        self.count_final(&stopped);
-        Some(stopped)
+        self.count_final(&last);
+        if self.options.limits.bytes.is_some() && self.limit() == Some(Limit::Bytes) {
+            self.drop_unbegun(now);
+        }
+        Some(last)
     }
 
     /// Tells its host's lane that a visit is over.
@@ -245,6 +277,7 @@ impl Queue {
             open.remove(outcome.target.id);
         }
         self.progress.settled += 1;
+        self.spent.count(outcome);
     }
 
     /// What follows from an outcome, unless it is final.
@@ -313,8 +346,21 @@ impl Queue {
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
         for job in self.lanes.take_all(now) {
             self.progress.queued -= 1;
-            if job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large {
+            if is_begun(&job) {
                 self.settled.push_back(Box::new(stopped(job)));
+            }
+        }
+    }
+
+    /// Drops the jobs that were never started. What was begun goes on to its end.
+    fn drop_unbegun(&mut self, now: Instant) {
+        // Each is put before those of its lane.
+        for job in self.lanes.take_all(now).into_iter().rev() {
+            if is_begun(&job) {
+                self.enqueue_first(job, now);
+            } else {
+                self.progress.queued -= 1;
+                self.progress.limit = Some(Limit::Bytes);
             }
         }
     }
@@ -375,6 +421,11 @@ fn ended(outcome: &Outcome) -> Ended {
 
 fn carried(target: &Target) -> usize {
     target.input.as_deref().map_or(0, |input| input.get().len())
+}
+
+/// Whether a request was made for a job that waits.
+fn is_begun(job: &Job) -> bool {
+    job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large
 }
 
 /// The outcome of a job that was begun and will not be ended.

@@ -6,7 +6,9 @@ mod compression;
 mod csv;
 mod duplicates;
 pub mod expect;
+mod failures;
 mod formula;
+pub mod journal;
 mod jsonl;
 mod lines;
 mod neutral;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 pub use compression::Compression;
 pub use duplicates::Duplicates;
+pub use failures::Failures;
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
@@ -83,10 +86,14 @@ impl Format {
     /// A sink that writes every record in this format.
     #[must_use]
     pub fn sink(self, mut lines: Lines, options: &Options) -> Box<dyn Sink> {
-        let fields = Arc::clone(&options.fields);
-        let render = self.render(options);
-        lines.lead(|out| render.header(&fields, out));
-        Box::new(Output { lines, render, fields })
+        lines.lead(|out| self.render(options).header(&options.fields, out));
+        self.sink_behind(lines, options)
+    }
+
+    /// A sink that writes every record in this format behind others.
+    #[must_use]
+    pub fn sink_behind(self, lines: Lines, options: &Options) -> Box<dyn Sink> {
+        Box::new(Output { lines, render: self.render(options), fields: Arc::clone(&options.fields) })
     }
 
     fn render(self, options: &Options) -> Box<dyn Render> {

@@ -105,7 +105,8 @@ impl<V: Visit> Engine<V> {
         let finished = sinks.into_iter().map(Sink::finish).fold(Ok(()), Result::and);
         ran.and(finished)?;
         let progress = self.frontier.progress();
-        (summary.duplicates, summary.cut) = (progress.duplicates, progress.cut);
+        (summary.duplicates, summary.done_before, summary.cut) =
+            (progress.duplicates, progress.done_before, progress.cut);
         summary.elapsed = started.elapsed();
         Ok(summary)
     }

@@ -101,7 +101,7 @@ impl Kind {
     }
 
     /// The retry rule that a failure of this kind has unless its maker knows better.
-    const fn retry(self) -> Retry {
+    pub(crate) const fn retry(self) -> Retry {
         match self {
             Self::Connect => Retry::Always,
             Self::Timeout | Self::Reset | Self::Truncated => Retry::Idempotent,

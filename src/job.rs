@@ -439,6 +439,8 @@ pub struct Summary {
     pub cut: u64,
     /// Items that were left out, as they lack a required field.
     pub left_out: u64,
+    /// Seeds dropped because their page was done by an earlier run.
+    pub done_before: u64,
     /// Answers by status.
     pub by_status: BTreeMap<u16, u64>,
     /// Failures by kind.

@@ -24,7 +24,8 @@ use crate::visit::Accepted;
     args_override_self = true,
     override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
     after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 3 an --expect broke,\n\
-                  4 nothing could be fetched, 5 cannot read or write, 70 a bug, 130 interrupted, 143 terminated\n\
+                  4 nothing could be fetched, 5 cannot read or write, 70 a bug, 75 stopped at the --deadline, 130 interrupted,\n\
+                  143 terminated\n\
                   Options are also read from SCRAPE_NAME, scrape.toml and ~/.config/scrape/scrape.toml."
 )]
 pub(super) struct Cli {
@@ -62,6 +63,8 @@ pub(super) struct Run {
     pub(super) extraction: Extraction,
     #[command(flatten)]
     pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) endurance: Endurance,
     #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
@@ -258,6 +261,29 @@ pub(super) struct Output {
     /// The statuses that count as fetched, such as 200-299,404 [default: below 400]
     #[arg(long, value_name = "STATUSES")]
     pub(super) ok_status: Option<Accepted>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Long runs")]
+pub(super) struct Endurance {
+    /// Go on where an earlier run with the same -o FILE ended, however it did: what is done there is not done again
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// With --resume, try again all that failed, and not only what may be gone in a moment
+    #[arg(long, requires = "resume")]
+    pub(super) retry_failed: bool,
+    /// Write the URLs that failed to FILE, as JSON Lines that tell why and are a source
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) failed_to: Option<PathBuf>,
+    /// Stop after this time, such as 50m: start nothing more, let what is in flight end for 5 s, exit with 75
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    pub(super) deadline: Option<Duration>,
+    /// Fetch at most this many pages in this run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_pages: Option<u64>,
+    /// Start nothing more when the bodies in this run have this size together
+    #[arg(long, value_name = "SIZE", value_parser = parse::total)]
+    pub(super) max_bytes: Option<u64>,
 }
 
 #[derive(Debug, Args)]

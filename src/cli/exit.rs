@@ -18,6 +18,8 @@ pub(super) enum Status {
     Unexpected,
     /// The policy broke and nothing could be fetched.
     NothingFetched,
+    /// Stopped at its deadline, after a drain.
+    Unfinished,
     /// SIGTERM or SIGHUP, after a drain.
     Terminated,
     /// SIGINT, after a drain.
@@ -40,6 +42,7 @@ impl Status {
             Self::NothingFetched => 4,
             Self::Broken => 5,
             Self::Internal => 70,
+            Self::Unfinished => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -137,6 +140,11 @@ impl Stop {
         Self { status, error: error.into(), hint: None }
     }
 
+    /// Somebody else is at work: try again later.
+    pub(super) fn busy(error: impl Into<anyhow::Error>) -> Self {
+        Self { status: Status::Unfinished, error: error.into(), hint: None }
+    }
+
     /// Adds something to try.
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
@@ -187,8 +195,11 @@ mod tests {
 
     #[test]
     fn of_several_the_gravest_is_told() {
-        use Status::{Broken, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated, Unexpected};
-        let order = [Internal, Broken, Interrupted, Terminated, NothingFetched, Unexpected, SomeFailed, Success];
+        use Status::{
+            Broken, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated, Unexpected, Unfinished,
+        };
+        let order =
+            [Internal, Broken, Interrupted, Terminated, Unfinished, NothingFetched, Unexpected, SomeFailed, Success];
         assert!(order.is_sorted_by(|graver, lighter| graver > lighter));
     }
 }

@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::block_in_place;
+use url::Url;
 
 use super::args;
 use super::config::Environment;
@@ -23,7 +24,8 @@ use crate::engine::Sink;
 use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
-use crate::sink::{Compression, Duplicates, Format, Lines, Options, Ordered};
+use crate::sink::journal::{self, Journal, Rules};
+use crate::sink::{Compression, Duplicates, Failures, Format, Lines, Options, Ordered};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -40,53 +42,136 @@ pub(super) struct Outputs {
 }
 
 /// A file that is open but not emptied yet.
-struct Opened<'a> {
+struct Target<'a> {
     path: &'a Path,
     file: File,
     metadata: Metadata,
 }
 
-/// Opens what the options name. Whoever reads standard output may go: `on_close` is called then, and unless it is the
-/// only output, the others go on.
-pub(super) fn open(
-    args: &args::Output,
+impl Target<'_> {
+    fn emptied(self) -> Result<Self, Stop> {
+        let emptied = if self.metadata.is_file() { self.file.set_len(0) } else { Ok(()) };
+        emptied.with_context(|| format!("cannot write {}", self.path.display())).map_err(Stop::broken)?;
+        Ok(self)
+    }
+
+    fn lines(self) -> Result<Lines, Stop> {
+        let name = self.path.to_string_lossy();
+        let kind = self.metadata.file_type();
+        let is_pipe = kind.is_fifo() || kind.is_socket();
+        match Compression::of(self.path).0 {
+            Compression::None if is_pipe => Ok(Lines::pipe(&*name, Patient(self.file))),
+            Compression::None => Ok(Lines::new(&*name, Whole(self.file))),
+            compression => {
+                let out: Box<dyn Write + Send> =
+                    if is_pipe { Box::new(Patient(self.file)) } else { Box::new(Whole(self.file)) };
+                Lines::compressed(&*name, out, compression).context("cannot compress").map_err(Stop::broken)
+            }
+        }
+    }
+}
+
+/// What the options name, open and found to be fine, but not touched yet.
+pub(super) struct Opened<'a> {
+    files: Vec<(Target<'a>, Format)>,
+    stdout: Option<(Target<'a>, Format)>,
+    summary: Option<Target<'a>>,
+    failures: Option<Target<'a>>,
+    /// Whether the file has records that stay.
+    is_continued: bool,
+}
+
+/// Opens what the options name.
+pub(super) fn open<'a>(
+    args: &'a args::Output,
+    failures: Option<&'a Path>,
     sources: &[Source],
-    options: &Options,
-    bar: &ProgressBar,
-    on_close: impl Fn() + Send + 'static,
-) -> Result<Outputs, Stop> {
+) -> Result<Opened<'a>, Stop> {
     let formats = args.output.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = args.output.iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
-    if args.summary.as_deref().is_some_and(is_stdout) {
-        return Err(Stop::usage(anyhow!("--summary goes to a file: standard output is for records")));
+    for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures)] {
+        if path.is_some_and(is_stdout) {
+            return Err(Stop::usage(anyhow!("{option} goes to a file: standard output is for records")));
+        }
     }
     let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
-    let opened = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
+    let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
+    let failures = failures.map(open_file).transpose()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
-    let all = opened.iter().chain(&stdout).map(|(file, _)| file).chain(&summary);
+    let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(&summary).chain(&failures);
     refuse_doubles(all, sources)?;
+    Ok(Opened { files, stdout, summary, failures, is_continued: false })
+}
 
-    let mut sinks = Vec::new();
-    for (Opened { path, file, metadata }, format) in opened {
-        empty(&file, &metadata, path)?;
-        let lines = lines(&path.to_string_lossy(), file, &metadata)?;
-        sinks.push(format.sink(lines, options));
-    }
-    if let Some((Opened { file, metadata, .. }, format)) = stdout {
-        let lines = if io::stdout().is_terminal() {
-            Lines::new(STDOUT, Terminal::start(file, bar.clone()))
-        } else {
-            lines(STDOUT, file, &metadata)?
+impl Opened<'_> {
+    /// Goes on with the file that an earlier run wrote: only what stands by these rules stays in it. `finish` gets the URL of
+    /// each record that does, and tells whether that is news.
+    pub(super) fn resume(&mut self, rules: Rules<'_>, finish: impl FnMut(&Url) -> bool) -> Result<(), Stop> {
+        let [(Target { path, file, metadata }, format)] = &mut self.files[..] else {
+            return Err(resume_needs_a_file());
         };
-        let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
-        sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
+        if self.stdout.is_some() || !metadata.is_file() {
+            return Err(resume_needs_a_file());
+        }
+        let journal = Journal { path, format: *format, rules };
+        let reopened = journal.reopen(finish).map_err(|error| refuse_to_resume(error, path))?;
+        *file = reopened.file;
+        self.is_continued = !reopened.is_empty;
+        Ok(())
     }
-    if let Some(Opened { path, file, metadata }) = &summary {
-        empty(file, metadata, path)?;
+
+    /// Empties the files, and makes the sinks. Whoever reads standard output may go: `on_close` is called then, and unless it
+    /// is the only output, the others go on.
+    pub(super) fn start(
+        self,
+        options: &Options,
+        is_idempotent: bool,
+        bar: &ProgressBar,
+        on_close: impl Fn() + Send + 'static,
+    ) -> Result<Outputs, Stop> {
+        let Self { files, stdout, summary, failures, is_continued } = self;
+        let mut sinks = Vec::new();
+        for (target, format) in files {
+            sinks.push(if is_continued {
+                format.sink_behind(target.lines()?, options)
+            } else {
+                format.sink(target.emptied()?.lines()?, options)
+            });
+        }
+        if let Some((target, format)) = stdout {
+            let lines = if io::stdout().is_terminal() {
+                Lines::new(STDOUT, Terminal::start(target.file, bar.clone()))
+            } else {
+                target.lines()?
+            };
+            let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
+            sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
+        }
+        if let Some(failures) = failures {
+            sinks.push(Box::new(Failures::new(failures.emptied()?.lines()?, is_idempotent)));
+        }
+        let summary = summary.map(|target| Ok(target.emptied()?.file)).transpose()?;
+        Ok(Outputs { sinks, summary })
     }
-    Ok(Outputs { sinks, summary: summary.map(|opened| opened.file) })
+}
+
+fn resume_needs_a_file() -> Stop {
+    Stop::usage(anyhow!("--resume needs one output, which is a file: it tells what is done already"))
+        .with_hint(Some("add -o FILE.jsonl, and name no other -o".into()))
+}
+
+fn refuse_to_resume(error: journal::Error, path: &Path) -> Stop {
+    use journal::Error::{Busy, Foreign, Format, Io};
+    let hint = match &error {
+        Busy => "wait for its end",
+        Format(_) => "write to a file that ends in .jsonl, .csv or .tsv",
+        Foreign { .. } => "ask for the same fields as before, name another file, or move this one away",
+        Io(_) => return Stop::broken(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))),
+    };
+    let stop = if matches!(error, Busy) { Stop::busy } else { Stop::usage };
+    stop(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))).with_hint(Some(hint.into()))
 }
 
 /// What stands before the sinks: what puts records in order, and then what marks those of duplicates in the field of this
@@ -154,25 +239,25 @@ fn format_of_stdout(asked: Option<Format>) -> Result<Format, Stop> {
     Ok(format)
 }
 
-fn open_file(path: &Path) -> Result<Opened<'_>, Stop> {
+fn open_file(path: &Path) -> Result<Target<'_>, Stop> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
-    Ok(Opened { path, file, metadata })
+    Ok(Target { path, file, metadata })
 }
 
-fn standard_output() -> Result<Opened<'static>, Stop> {
+fn standard_output() -> Result<Target<'static>, Stop> {
     let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.context("cannot write standard output").map_err(Stop::broken)?;
-    Ok(Opened { path: Path::new(STDOUT), file, metadata })
+    Ok(Target { path: Path::new(STDOUT), file, metadata })
 }
 
 /// No output is a source, and no two are one.
-fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Opened<'a>>, sources: &[Source]) -> Result<(), Stop> {
+fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Target<'a>>, sources: &[Source]) -> Result<(), Stop> {
     let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
     let mut written = Vec::new();
-    for Opened { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {
+    for Target { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {
         let identity = identity(metadata);
         if read.contains(&identity) {
             return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
@@ -183,24 +268,6 @@ fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Opened<'a>>, sources: &[
         written.push(identity);
     }
     Ok(())
-}
-
-fn empty(file: &File, metadata: &Metadata, path: &Path) -> Result<(), Stop> {
-    let emptied = if metadata.is_file() { file.set_len(0) } else { Ok(()) };
-    emptied.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
-}
-
-fn lines(name: &str, file: File, metadata: &Metadata) -> Result<Lines, Stop> {
-    let kind = metadata.file_type();
-    let is_pipe = kind.is_fifo() || kind.is_socket();
-    match Compression::of(Path::new(name)).0 {
-        Compression::None if is_pipe => Ok(Lines::pipe(name, Patient(file))),
-        Compression::None => Ok(Lines::new(name, Whole(file))),
-        compression => {
-            let out: Box<dyn Write + Send> = if is_pipe { Box::new(Patient(file)) } else { Box::new(Whole(file)) };
-            Lines::compressed(name, out, compression).context("cannot compress").map_err(Stop::broken)
-        }
-    }
 }
 
 /// What makes a file the same under another name.

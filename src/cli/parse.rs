@@ -52,6 +52,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "seconds (30, 0.5) or a time with units (500ms, 1m30s)".into())
 }
 
+/// A time above 0.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|time| if time.is_zero() { Err("a time above 0".into()) } else { Ok(time) })
+}
+
+/// A size above 0.
+pub(super) fn total(text: &str) -> Result<u64, String> {
+    size(text).and_then(|size| if size == 0 { Err("a size above 0".into()) } else { Ok(size as u64) })
+}
+
 /// Bytes, or a number with one of the units K, M and G, powers of 1024.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

@@ -1,4 +1,5 @@
-//! What signals do: the first one lets what is in flight end, the second one ends everything.
+//! What ends a run before its time: the first signal, or the deadline, lets what is in flight end; the next signal ends
+//! everything.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::{FutureExt, pending, select_all};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Status;
@@ -22,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long the records of what was cut off may take to be written: a reader may have stopped reading.
 const LAST_RECORDS: Duration = Duration::from_secs(1);
 
-/// The signal that was caught, as an exit status.
+/// What stopped the run, as an exit status.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caught(Arc<OnceLock<Status>>);
 
@@ -32,24 +33,42 @@ impl Caught {
     }
 }
 
-/// Watches for signals in a task of its own: a standard output that blocks must not block Ctrl-C.
+/// Watches for signals, and for the end of the time that the run may take, in a task of its own: a standard output that
+/// blocks must not block Ctrl-C.
 ///
 /// # Errors
 /// The system does not let signals be watched.
-pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice) -> io::Result<Caught> {
+pub(super) fn watch(
+    frontier: Frontier,
+    cancel: CancellationToken,
+    voice: Voice,
+    deadline: Option<Duration>,
+) -> io::Result<Caught> {
     let caught = Caught::default();
     let mut signals = Signals::new()?;
     // What is too large for a limit (ulimit -f) is an error of whoever writes, and not the end of the program.
     let _watched = signal(SignalKind::from_raw(SIGXFSZ))?;
     let first = caught.clone();
     tokio::spawn(async move {
-        let status = signals.next().await;
+        let status = tokio::select! {
+            status = signals.next() => status,
+            () = passing(deadline) => Status::Unfinished,
+        };
+        let status = match status {
+            // Only the last records are still to be written: it was in time.
+            Status::Unfinished if frontier.is_finished() => signals.next().await,
+            status => status,
+        };
         let _ = first.0.set(status);
         frontier.close();
         let in_flight = frontier.progress().in_flight;
         // Apart from this task: whoever holds the terminal may be blocked.
         tokio::task::spawn_blocking(move || {
-            voice.say(format_args!("stopping: up to 5 s for {in_flight} in flight; once more ends at once"));
+            let (why, next) = match status {
+                Status::Unfinished => ("the deadline has passed", "Ctrl-C"),
+                _ => ("stopping", "once more"),
+            };
+            voice.say(format_args!("{why}: up to 5 s for {in_flight} in flight; {next} ends at once"));
         });
         let Ok(status) = timeout(GRACE, signals.next()).await else {
             // What still waits for its turn ends, too.
@@ -61,6 +80,14 @@ pub(super) fn watch(frontier: Frontier, cancel: CancellationToken, voice: Voice)
         exit(status)
     });
     Ok(caught)
+}
+
+/// Waits for so long; for ever where there is no deadline.
+async fn passing(deadline: Option<Duration>) {
+    match deadline {
+        Some(time) => sleep(time).await,
+        None => pending().await,
+    }
 }
 
 #[expect(clippy::exit, reason = "the main thread may be blocked for ever in a write")]

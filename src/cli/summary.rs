@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::{FailOn, Status};
 use super::text::{grouped, human_duration, human_size, rate};
+use crate::frontier::Limit;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
 use crate::sink::neutralise;
@@ -24,13 +25,41 @@ pub(super) struct Conclusion {
     pub(super) fills: Vec<Fill>,
     /// What came of each expectation.
     pub(super) verdicts: Vec<Verdict>,
+    /// What ended the run before its list did.
+    pub(super) ended_by: Option<Ending>,
+}
+
+/// What may end a run before its list does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    Limit(Limit),
+    Deadline,
+    Signal,
+}
+
+impl Ending {
+    /// The option, or the word, for it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Limit(Limit::Targets) => "limit",
+            Self::Limit(Limit::Pages) => "max-pages",
+            Self::Limit(Limit::Bytes) => "max-bytes",
+            Self::Deadline => "deadline",
+            Self::Signal => "signal",
+        }
+    }
+
+    /// The option that set the limit which was reached.
+    fn of_limit(self) -> Option<String> {
+        matches!(self, Self::Limit(_)).then(|| format!("--{}", self.name()))
+    }
 }
 
 impl Conclusion {
     /// The end of a run that was, or was not, `is_complete`.
     pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
         let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        Self { totals, records, fills, verdicts }
+        Self { totals, records, fills, verdicts, ended_by: None }
     }
 
     /// What it comes to under a policy.
@@ -49,7 +78,7 @@ impl Conclusion {
 /// The lines at the end of a run in a terminal.
 pub(super) fn lines(conclusion: &Conclusion) -> String {
     let summary = &conclusion.totals;
-    let Summary { targets, fetched, duplicates, bytes, elapsed, .. } = *summary;
+    let Summary { targets, fetched, duplicates, done_before, bytes, elapsed, .. } = *summary;
     let mut totals = vec![
         format!("{} of {} fetched in {}", grouped(fetched), grouped(targets), human_duration(elapsed)),
         rate(targets, elapsed),
@@ -57,6 +86,9 @@ pub(super) fn lines(conclusion: &Conclusion) -> String {
     ];
     if duplicates > 0 {
         totals.push(format!("{} named again", grouped(duplicates)));
+    }
+    if done_before > 0 {
+        totals.push(format!("{} done before", grouped(done_before)));
     }
     let mut lines = vec![totals.join("  ")];
     if !summary.by_status.is_empty() {
@@ -67,6 +99,9 @@ pub(super) fn lines(conclusion: &Conclusion) -> String {
     }
     if summary.left_out + summary.cut > 0 {
         lines.push(format!("  omitted  {}", omitted(summary)));
+    }
+    if let Some(end) = conclusion.ended_by.and_then(Ending::of_limit) {
+        lines.push(format!("  ended   by {end}"));
     }
     if conclusion.records > 0 && !conclusion.fills.is_empty() {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
@@ -127,6 +162,7 @@ pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> 
         "duplicates": summary.duplicates,
         "left_out": summary.left_out,
         "cut": summary.cut,
+        "done_before": summary.done_before,
         "by_status": summary.by_status,
         "by_kind": by_kind,
         "bytes": summary.bytes,
@@ -134,6 +170,7 @@ pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> 
         "records": conclusion.records,
         "fill": rates,
         "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
+        "ended_by": conclusion.ended_by.map(Ending::name),
         "exit_status": status.code(),
     });
     file.write_all(format!("{totals:#}\n").as_bytes())
@@ -163,13 +200,14 @@ mod tests {
             duplicates: 2,
             left_out: 0,
             cut: 0,
+            done_before: 0,
             by_status: [(404, 1), (200, 1000)].into(),
             by_kind: [(Kind::Timeout, 2), (Kind::Status, 1)].into(),
             bytes: 12_300_000,
             elapsed: Duration::from_millis(2100),
         };
         let fills = fills.iter().map(|&(field, filled)| Fill { field: field.into(), filled, records: 1000 });
-        Conclusion { totals, records: 1000, fills: fills.collect(), verdicts: Vec::new() }
+        Conclusion { totals, records: 1000, fills: fills.collect(), verdicts: Vec::new(), ended_by: None }
     }
 
     #[test]
@@ -195,6 +233,21 @@ mod tests {
         assert!(!lines(&conclusion).contains("omitted"));
         conclusion.totals.left_out = 3;
         assert!(lines(&conclusion).ends_with("\n  omitted  3 items without what is required"));
+    }
+
+    #[test]
+    fn what_was_done_before_and_what_ended_the_run_are_told() {
+        let mut conclusion = conclusion(&[]);
+        conclusion.totals.done_before = 4000;
+        conclusion.ended_by = Some(Ending::Limit(Limit::Pages));
+        insta::assert_snapshot!(lines(&conclusion), @"
+        1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 named again  4,000 done before
+          status  200 ×1,000  404 ×1
+          failed  timeout ×2  status ×1
+          ended   by --max-pages
+        ");
+        conclusion.ended_by = Some(Ending::Signal);
+        assert!(!lines(&conclusion).contains("ended"), "who sent it knows");
     }
 
     #[test]

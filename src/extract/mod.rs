@@ -322,6 +322,12 @@ impl Extractor {
         self.parts.contains(Part::Timing)
     }
 
+    /// Whether a page may have several rows.
+    #[must_use]
+    pub fn may_give_several(&self) -> bool {
+        self.chunks.is_some() || !self.recipes.is_empty()
+    }
+
     /// Whether reading a page may take its tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod lanes;
+mod limits;
 mod politeness;
 mod queue;
 #[cfg(test)]
@@ -22,8 +23,10 @@ use std::time::Duration;
 use futures::stream::Stream;
 use futures::task::AtomicWaker;
 use tokio::time::{Instant, Sleep, sleep_until};
+use url::Url;
 
 pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
+pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
 use crate::job::{Outcome, Rejected, Seed};
 
@@ -36,8 +39,8 @@ pub struct Options {
     pub delay: Duration,
     /// The time between two starts anywhere.
     pub interval: Option<Duration>,
-    /// How many targets are taken at most; pages that are followed do not count.
-    pub limit: Option<u64>,
+    /// When enough has been done.
+    pub limits: Limits,
     /// How many jobs are held at most: queued, waiting or in flight.
     pub look_ahead: NonZeroUsize,
     /// How far a target may be ahead of the oldest one that has no outcome yet; none where order does not matter.
@@ -66,7 +69,7 @@ impl Default for Options {
             per_host: PER_HOST,
             delay: Duration::ZERO,
             interval: None,
-            limit: None,
+            limits: Limits::default(),
             look_ahead: LOOK_AHEAD,
             window: None,
             keep_duplicates: false,
@@ -113,6 +116,13 @@ impl Frontier {
         self.queue().settle(outcome, Instant::now().into_std())
     }
 
+    /// Takes note that a page was done by an earlier run: a seed that names it is counted and dropped. Returns whether that
+    /// was news.
+    #[must_use]
+    pub fn skip(&self, url: &Url) -> bool {
+        self.queue().skip(url)
+    }
+
     /// Starts nothing new; what is in flight goes on.
     pub fn close(&self) {
         self.queue().close(Instant::now().into_std());
@@ -123,6 +133,12 @@ impl Frontier {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.queue().progress()
+    }
+
+    /// Whether the run is over: nothing will come, nothing is queued, nothing is in flight.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.queue().is_finished()
     }
 
     /// Admits the seeds that are there and for which there is room. The queue stays locked for what is next.

@@ -4,8 +4,11 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use super::Options;
 use super::lanes::Lanes;
+use super::limits::{Limit, Spent};
 use super::politeness::{Ended, Rate};
 use super::scarcity::Scarcity;
 use super::seen::Seen;
@@ -38,6 +41,11 @@ pub struct Progress {
     /// Chains that would have gone on beyond the limit of their pages.
     pub cut: u64,
     /// Whether no further target will come, as far as is known: the page of a seed may lead to others.
+    /// Seeds dropped because their page was done by an earlier run.
+    pub done_before: u64,
+    /// Which limit ended the run.
+    pub limit: Option<Limit>,
+    /// Whether no further target will come.
     pub is_complete: bool,
 }
 
@@ -47,6 +55,8 @@ pub struct Queue {
     options: Options,
     rate: Option<Rate>,
     seen: Option<Seen>,
+    /// The pages that were done before this run.
+    done: Option<Seen>,
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
     settled: VecDeque<Box<Outcome>>,
@@ -57,6 +67,7 @@ pub struct Queue {
     numbered: u64,
     /// Pages that were followed and have no final outcome.
     following: u64,
+    spent: Spent,
     /// Bytes of what the lines of open targets carry along.
     carried: usize,
     first_look_until: Option<Instant>,
@@ -111,6 +122,7 @@ impl Queue {
         Self {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
+            done: None,
             lanes: Lanes::default(),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
@@ -118,6 +130,7 @@ impl Queue {
             progress: Progress::default(),
             numbered: 0,
             following: 0,
+            spent: Spent::default(),
             carried: 0,
             first_look_until: None,
             scarcity: Scarcity::default(),
@@ -129,7 +142,12 @@ impl Queue {
     /// Whether another seed would be taken, now or later.
     #[must_use]
     pub fn wants_more(&self) -> bool {
-        !self.is_closed && self.options.limit.is_none_or(|limit| self.numbered < limit)
+        !self.is_closed && self.limit().is_none()
+    }
+
+    /// The limit that is reached.
+    fn limit(&self) -> Option<Limit> {
+        self.options.limits.reached(self.numbered + self.progress.done_before, self.spent)
     }
 
     /// Whether there is room for another seed now.
@@ -140,10 +158,22 @@ impl Queue {
             (Some(open), Some(window)) => open.span() < window.get(),
             _ => true,
         };
-        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_within_window
+        let is_allowed = is_within_window && self.leaves_room();
+        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_allowed
     }
 
-    /// Takes a seed; a page that was admitted before is counted and dropped.
+    /// Whether the limits allow one more page.
+    fn leaves_room(&self) -> bool {
+        let open = self.progress.targets - self.progress.settled;
+        self.options.limits.leave_room(open, self.spent) && self.limit() != Some(Limit::Bytes)
+    }
+
+    /// Takes note that a page was done by an earlier run; whether that was news.
+    pub fn skip(&mut self, url: &Url) -> bool {
+        self.done.get_or_insert_with(Seen::new).insert(fingerprint(url))
+    }
+
+    /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
     pub fn admit(&mut self, seed: Seed, now: Instant) {
         if self.is_closed {
             return;
@@ -152,6 +182,10 @@ impl Queue {
             && !seen.insert(fingerprint(&seed.url))
         {
             self.progress.duplicates += 1;
+            return;
+        }
+        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
+            self.progress.done_before += 1;
             return;
         }
         let target = self.number(seed.target);
@@ -173,6 +207,7 @@ impl Queue {
     /// No further target will come.
     pub fn complete(&mut self) {
         self.progress.is_complete = true;
+        self.progress.limit = self.progress.limit.or_else(|| self.limit());
     }
 
     /// Offers what is next, or tells when to ask again: at an instant, or (none) once something was admitted or
@@ -222,14 +257,15 @@ impl Queue {
     /// that became jobs; a redirect to follow and a failure to try again stay here as jobs.
     pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
         self.end_visit(&outcome, now);
-        let Some(follow) = self.what_follows(&outcome, now) else {
-            let outcome = self.with_links_admitted(outcome, now);
-            self.count_final(&outcome);
-            return Some(outcome);
+        let last = match self.what_follows(&outcome, now) {
+            None => self.with_links_admitted(outcome, now),
+            Some(follow) => self.follow(follow, outcome, now)?,
         };
-        let stopped = self.follow(follow, outcome, now)?;
-        self.count_final(&stopped);
-        Some(stopped)
+        self.count_final(&last);
+        if self.options.limits.bytes.is_some() && self.limit() == Some(Limit::Bytes) {
+            self.drop_unbegun(now);
+        }
+        Some(last)
     }
 
     /// Tells its host's lane that a visit is over.
@@ -256,6 +292,7 @@ impl Queue {
         }
         self.following -= u64::from(is_followed(outcome));
         self.progress.settled += 1;
+        self.spent.count(outcome);
     }
 
     /// Makes jobs of a final outcome's links; those that become none are left out.
@@ -270,6 +307,9 @@ impl Queue {
     fn admit_link(&mut self, link: &Link, from: &Outcome, now: Instant) -> bool {
         let trail = from.trail.as_ref().filter(|_| self.options.follow && !self.is_closed);
         let Some(trail) = trail.and_then(|trail| trail.follow(link)) else { return false };
+        if !self.leaves_room() {
+            return false;
+        }
         if trail.page() > link.pages.get() {
             tracing::info!(url = %link.url, pages = link.pages, "not followed: a chain has no more pages");
             self.progress.cut += 1;
@@ -353,8 +393,21 @@ impl Queue {
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
         for job in self.lanes.take_all(now) {
             self.progress.queued -= 1;
-            if job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large {
+            if is_begun(&job) {
                 self.settled.push_back(Box::new(stopped(job)));
+            }
+        }
+    }
+
+    /// Drops the jobs that were never started. What was begun goes on to its end.
+    fn drop_unbegun(&mut self, now: Instant) {
+        // Each is put before those of its lane.
+        for job in self.lanes.take_all(now).into_iter().rev() {
+            if is_begun(&job) {
+                self.enqueue_first(job, now);
+            } else {
+                self.progress.queued -= 1;
+                self.progress.limit = Some(Limit::Bytes);
             }
         }
     }
@@ -421,6 +474,11 @@ fn is_followed(outcome: &Outcome) -> bool {
 
 fn carried(target: &Target) -> usize {
     target.input.as_deref().map_or(0, |input| input.get().len())
+}
+
+/// Whether a request was made for a job that waits.
+fn is_begun(job: &Job) -> bool {
+    job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large
 }
 
 /// The outcome of a job that was begun and will not be ended.

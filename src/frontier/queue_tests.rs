@@ -1,16 +1,16 @@
 //! What holds for the queue whatever the seeds, the hosts' behaviour, the timing and the order of the outcomes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Next, Options, Queue, RetryOptions};
+use super::{Limit, Limits, Next, Options, Progress, Queue, RetryOptions};
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind, Retry};
-use crate::job::{End, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
+use crate::job::{End, Facts, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
 
 fn target(line: u64) -> Target {
     Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
@@ -264,11 +264,91 @@ fn what_a_host_asks_for_pauses_the_host_and_not_the_others() {
 
 #[test]
 fn a_limit_counts_targets_and_lines_that_are_no_urls() {
-    let mut queue = Queue::new(Options { limit: Some(2), ..options() });
+    let mut queue = Queue::new(Options { limits: Limits { targets: Some(2), ..Limits::default() }, ..options() });
     queue.reject(Rejected { target: target(1), reason: "no".into() });
     assert!(queue.wants_more());
     queue.admit(seed("http://a.test/"), Instant::now());
     assert!(!queue.wants_more());
+}
+
+#[test]
+fn a_page_that_was_done_before_is_counted_once_and_dropped_and_counts_towards_the_limit_of_targets() {
+    let mut queue = Queue::new(Options { limits: Limits { targets: Some(2), ..Limits::default() }, ..options() });
+    let now = Instant::now();
+    assert!(queue.skip(&Url::parse("http://a.test/").unwrap()));
+    assert!(!queue.skip(&Url::parse("http://a.test/#top").unwrap()), "it is the same page");
+    queue.admit(seed("http://a.test/"), now);
+    queue.admit(seed("http://a.test/"), now);
+    assert!(visit(&mut queue, now).is_none());
+    queue.admit(seed("http://b.test/"), now);
+    assert!(!queue.wants_more());
+    let Progress { targets, done_before, duplicates, .. } = queue.progress();
+    assert_eq!((targets, done_before, duplicates), (1, 1, 1));
+}
+
+/// Takes `pages` as long as they are wanted, all at once, and settles them in turn; gives the final outcomes.
+fn take(options: Options, pages: &[Page]) -> (Vec<Outcome>, Progress) {
+    let (mut queue, mut now) = (Queue::new(options), Instant::now());
+    let (mut pages, mut finals) = (pages.iter().cycle().take(1000).enumerate(), Vec::new());
+    let (mut scripts, mut flying) = (HashMap::new(), VecDeque::new());
+    loop {
+        while queue.wants_more() && queue.has_room() {
+            let Some((n, page)) = pages.next() else { break };
+            let url = format!("http://{n}.test/");
+            scripts.insert(url.clone(), page.clone());
+            queue.admit(seed(&url), now);
+        }
+        if !queue.wants_more() {
+            queue.complete();
+        }
+        // Whatever waits has waited long enough.
+        now += Duration::from_mins(2);
+        flying.extend(std::iter::from_fn(|| visit(&mut queue, now)));
+        let Some(job) = flying.pop_front() else { break };
+        let page = scripts.get(job.trail.seed_url().as_str()).cloned().unwrap_or(Page::Fine);
+        finals.extend(queue.settle(answer(&page, job), now));
+    }
+    (finals, queue.progress())
+}
+
+#[test]
+fn the_limit_of_pages_holds_to_the_page_whatever_fails() {
+    let pages = [Page::Fine, Page::Fails, Page::RedirectsTo(1), Page::FailsTwice, Page::Fails];
+    for limit in [1, 2, 7, 100] {
+        let limits = Limits { pages: Some(limit), ..Limits::default() };
+        let (finals, progress) = take(Options { limits, ..options() }, &pages);
+        let fetched = finals.iter().filter(|outcome| outcome.failure().is_none()).count();
+        assert_eq!(u64::try_from(fetched).unwrap(), limit);
+        assert_eq!(progress.limit, Some(Limit::Pages));
+        assert_eq!(progress.targets, progress.settled, "no target was taken in vain");
+    }
+}
+
+#[test]
+fn at_the_limit_of_bytes_what_was_begun_ends_and_what_was_not_is_dropped() {
+    let (mut queue, now) =
+        (Queue::new(Options { limits: Limits { bytes: Some(100), ..Limits::default() }, ..options() }), Instant::now());
+    for n in 0..12 {
+        queue.admit(seed(&format!("http://a.test/{n}")), now);
+    }
+    queue.complete();
+    let begun: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    assert_eq!(begun.len(), 8);
+    let mut begun = begun.into_iter();
+    assert!(
+        queue.settle(answer(&Page::FailsTwice, begun.next().unwrap()), now).is_none(),
+        "it waits to be tried again"
+    );
+    let large = |job| Outcome { facts: Some(Facts { bytes: Some(60), ..Facts::default() }), ..done(job) };
+    assert!(queue.settle(large(begun.next().unwrap()), now).is_some() && queue.wants_more());
+    assert!(queue.settle(large(begun.next().unwrap()), now).is_some() && !queue.wants_more());
+    assert!(begun.all(|job| queue.settle(done(job), now).is_some()));
+    assert!(!queue.is_finished());
+    let later = now + Duration::from_mins(1);
+    let again = visit(&mut queue, later).unwrap();
+    assert_eq!(again.trail.attempt, 2);
+    assert!(queue.settle(done(again), later).is_some() && queue.is_finished());
+    assert_eq!((queue.progress().settled, queue.progress().limit), (8, Some(Limit::Bytes)));
 }
 
 #[test]

@@ -37,6 +37,12 @@ impl Seen {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
         self.shards[usize::from(shard)].insert(if key == FREE { NEXT_TO_FREE } else { key })
     }
+
+    /// Whether `fingerprint` was added.
+    pub(super) fn contains(&self, fingerprint: u64) -> bool {
+        let [shard, key @ ..] = fingerprint.to_le_bytes();
+        self.shards[usize::from(shard)].contains(if key == FREE { NEXT_TO_FREE } else { key })
+    }
 }
 
 impl Shard {
@@ -49,6 +55,10 @@ impl Shard {
         self.slots[slot] = key;
         self.used += usize::from(is_new);
         is_new
+    }
+
+    fn contains(&self, key: Key) -> bool {
+        !self.slots.is_empty() && self.slots[self.find(key)] == key
     }
 
     /// The slot that holds `key`, or the free one where it belongs.
@@ -87,6 +97,7 @@ mod tests {
         fn it_is_a_set(keys in prop::collection::vec(prop_oneof![0..40_u64, any::<u64>()], 0..2000)) {
             let (mut seen, mut model) = (Seen::new(), HashSet::new());
             for key in keys {
+                prop_assert_eq!(seen.contains(key), model.contains(&key));
                 prop_assert_eq!(seen.insert(key), model.insert(key));
             }
         }

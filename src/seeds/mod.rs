@@ -37,6 +37,7 @@ use std::thread::{self, JoinHandle};
 
 use futures::Stream;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use url::Url;
 
 pub use self::address::{Scheme, UnsupportedScheme};
 pub use self::error::{Breakages, Error};
@@ -79,6 +80,14 @@ pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
     let feed = Feed { options, sender, breakages: breakages.clone() };
     let thread = thread::Builder::new().name("seeds".into()).spawn(move || feed.read_all(&sources));
     Ok(Seeds { entries, taken: Vec::new(), breakages, thread: Some(thread.map_err(Error::Thread)?) })
+}
+
+/// The URL to request for `given`, as a record has it under `url`.
+///
+/// # Errors
+/// It is no URL; this is why.
+pub fn url(given: &str) -> Result<Url, String> {
+    address::parse(given, Scheme::default()).map(|address| address.url)
 }
 
 /// The URLs of all sources in order: a [`Seed`], or a [`Rejected`] for a line that is no URL.

@@ -3,10 +3,12 @@
 //! What has been flushed can be decompressed, also when the program is killed before the file is complete; a reader then
 //! reports that the end is missing.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
+use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 /// How a file is compressed.
@@ -31,6 +33,16 @@ impl Compression {
             _ => return (Self::None, path),
         };
         (compression, path.file_stem().map_or(path, Path::new))
+    }
+
+    /// Undoes it: all members or frames, one after the other. Where the last one ends before its time there is what can be
+    /// read of it, and then an error of kind `UnexpectedEof`.
+    pub(super) fn reader<'a>(self, reader: impl BufRead + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+        Ok(match self {
+            Self::None => Box::new(reader),
+            Self::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(reader))),
+            Self::Zstd => Box::new(BufReader::new(ZstdDecoder::with_buffer(reader)?)),
+        })
     }
 }
 

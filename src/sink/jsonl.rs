@@ -29,7 +29,7 @@ impl Render for Jsonl {
 }
 
 /// Writes a value. `serde_json` would go through each text twice: once for its own escapes, once for ours.
-fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -77,7 +77,7 @@ fn write_map<'a, 'v>(
     Ok(())
 }
 
-fn write_key(key: &str, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn write_key(key: &str, out: &mut Vec<u8>) -> io::Result<()> {
     write_text(key, out)?;
     out.push(b':');
     Ok(())

@@ -7,7 +7,9 @@ mod compression;
 mod csv;
 mod duplicates;
 pub mod expect;
+mod failures;
 mod formula;
+pub mod journal;
 mod jsonl;
 mod lines;
 mod neutral;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 pub use compression::Compression;
 pub use duplicates::Duplicates;
+pub use failures::Failures;
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
@@ -95,11 +98,21 @@ impl Format {
     /// A sink that writes every record in this format.
     #[must_use]
     pub fn sink(self, lines: Lines, options: &Options) -> Box<dyn Sink> {
+        self.open(lines, options, true)
+    }
+
+    /// A sink that writes every record in this format, which is [text](Self::is_text), behind others.
+    #[must_use]
+    pub fn sink_behind(self, lines: Lines, options: &Options) -> Box<dyn Sink> {
+        self.open(lines, options, false)
+    }
+
+    fn open(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
         match self {
-            Self::Table => Output::start(lines, table::Table::new(options), options),
-            Self::Tsv => Output::start(lines, tsv::Tsv::new(options), options),
-            Self::Jsonl => Output::start(lines, jsonl::Jsonl, options),
-            Self::Csv => Output::start(lines, csv::Csv::new(options), options),
+            Self::Table => Output::start(lines, table::Table::new(options), options, is_first),
+            Self::Tsv => Output::start(lines, tsv::Tsv::new(options), options, is_first),
+            Self::Jsonl => Output::start(lines, jsonl::Jsonl, options, is_first),
+            Self::Csv => Output::start(lines, csv::Csv::new(options), options, is_first),
             Self::Parquet => Box::new(parquet::Parquet::new(lines, options)),
         }
     }
@@ -161,9 +174,11 @@ struct Output<R> {
 }
 
 impl<R: Render + 'static> Output<R> {
-    fn start(mut lines: Lines, render: R, options: &Options) -> Box<dyn Sink> {
+    fn start(mut lines: Lines, render: R, options: &Options, is_first: bool) -> Box<dyn Sink> {
         let fields = Arc::clone(&options.fields);
-        lines.lead(|out| render.header(&fields, out));
+        if is_first {
+            lines.lead(|out| render.header(&fields, out));
+        }
         Box::new(Self { lines, render, fields })
     }
 }

@@ -4,6 +4,7 @@
 //! line separator or bidi control `\uXXXX`. These are JSON's escapes, so a cell can be undone by any JSON reader
 //! once its quotes are escaped too. Null is an empty cell.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::neutral::write_escaped;
@@ -11,7 +12,7 @@ use super::{Options, Render, for_each_cell};
 use crate::record::{Column, Record};
 
 /// The columns before the fields.
-const COLUMNS: [&str; 6] = ["url", "status", "length", "title", "elapsed_ms", "error"];
+pub(super) const COLUMNS: [&str; 6] = ["url", "status", "length", "title", "elapsed_ms", "error"];
 
 pub(super) struct Tsv {
     columns: Vec<&'static Column>,
@@ -45,6 +46,15 @@ fn put_cell(cell: &str, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// The cell as it was before it was escaped: what a JSON reader makes of it; as it stands where it never was.
+pub(super) fn unescape(cell: &str) -> Cow<'_, str> {
+    if !cell.contains('\\') {
+        return Cow::Borrowed(cell);
+    }
+    let text = serde_json::from_str(&format!("\"{}\"", cell.replace('"', "\\\"")));
+    text.map_or(Cow::Borrowed(cell), Cow::Owned)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -52,11 +62,6 @@ mod tests {
     use super::*;
     use crate::sink::Format;
     use crate::sink::sample::{self, hostile_text};
-
-    /// The cell as it was before it was escaped: what a JSON reader makes of it.
-    fn unescape(cell: &str) -> String {
-        serde_json::from_str(&format!("\"{}\"", cell.replace('"', "\\\""))).unwrap()
-    }
 
     #[test]
     fn every_column_of_the_format_is_a_column_of_the_record() {

@@ -68,7 +68,7 @@ impl Accepted {
 }
 
 /// Statuses that may be gone in a moment. With 429 and 503 the server says that it has not acted.
-fn retry_of(status: u16) -> Retry {
+pub(crate) fn retry_of(status: u16) -> Retry {
     match status {
         429 | 503 => Retry::Always,
         408 | 425 | 500 | 502 | 504 | 522 | 524 => Retry::Idempotent,

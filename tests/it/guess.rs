@@ -334,7 +334,7 @@ fn the_recipe_is_for_the_pages_of_the_url_and_tells_of_the_next_one() {
     let host = site.url("").replace("http://", "");
     let recipe = scrape(["guess", &*site.url("/lamps?page=1")]).run().succeeds().stdout;
     assert!(recipe.contains(&format!("match = [\"{host}/lamps\", \"{host}/lamps?*\"]\n")), "{recipe}");
-    assert!(recipe.contains("\n# next = \"a[rel=next]@href\"\n"), "{recipe}");
+    assert!(recipe.contains("\nnext = \"a[rel=next]@href\"\n"), "{recipe}");
     assert_eq!(site.hits().len(), 1, "nothing but the page is fetched");
 }
 

@@ -37,6 +37,7 @@ mod readme;
 mod recipes;
 mod redirects;
 mod request;
+mod resume;
 mod retry;
 mod reuse;
 mod signals;

@@ -28,7 +28,11 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
         per_host: args.pace.per_host,
         delay: args.pace.delay,
         interval: args.pace.rate,
-        limit: args.input.limit,
+        limits: frontier::Limits {
+            targets: args.input.limit,
+            pages: args.endurance.max_pages,
+            bytes: args.endurance.max_bytes,
+        },
         // A slot is never empty because the queue was too short.
         look_ahead: look_ahead.max(args.pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
         window: args.output.ordered.then_some(frontier::WINDOW),

@@ -17,10 +17,10 @@ use crate::cli::cookies::{self, Cookies};
 use crate::cli::exit::{Status, Stop};
 use crate::cli::files;
 use crate::cli::logging::{self, Voice};
-use crate::cli::outputs::{self, Outputs};
+use crate::cli::outputs::{self, Opened, Outputs};
 use crate::cli::progress::{self, Progress};
-use crate::cli::signals::{self, Caught};
-use crate::cli::summary::{self, Conclusion};
+use crate::cli::signals;
+use crate::cli::summary::{self, Conclusion, Ending};
 use crate::engine::{Engine, Sink};
 use crate::extract::Ask;
 use crate::fetch::Fetcher;
@@ -28,6 +28,7 @@ use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
+use crate::sink::journal::Rules;
 use crate::visit::Local;
 
 /// A run that is ready to start.
@@ -57,12 +58,23 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
 fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
     let Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
-    let (ran, caught) = runtime.block_on(drive(engine, seeds, sinks, voice.clone()))?;
+    let (ran, caught) = runtime.block_on(async {
+        let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
+        let caught = signals::watch(engine.frontier.clone(), cancel, voice.clone(), deadline)
+            .context("cannot watch for signals")
+            .map_err(Stop::broken)?;
+        Ok::<_, Stop>((drive(engine, seeds, sinks).await, caught))
+    })?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
     let totals = ran.map_err(Stop::broken)?;
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
-    let is_complete = !is_unread && caught.status().is_none() && breakages.is_empty();
-    let conclusion = Conclusion::new(totals, &contract, is_complete);
+    let is_whole = caught.status().is_none() && breakages.is_empty() && totals.done_before == 0;
+    let mut conclusion = Conclusion::new(totals, &contract, is_whole && !is_unread);
+    conclusion.ended_by = match caught.status() {
+        Some(Status::Unfinished) => Some(Ending::Deadline),
+        Some(_) => Some(Ending::Signal),
+        None => frontier.progress().limit.map(Ending::Limit),
+    };
     let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
     let broken = breakages.into_iter().map(|error| error.to_string());
@@ -99,9 +111,16 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     fetching.connection.idle_per_host = args.pace.per_host.get();
     fetching.connection.trace = extractor.needs_timing();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
-    let cookies = cookies::open(&args.fetching.request, args.output.output.iter().chain(&args.output.summary))?;
+    let written = args.output.output.iter().chain(&args.output.summary).chain(&args.endurance.failed_to);
+    let cookies = cookies::open(&args.fetching.request, written)?;
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
+    }
+    let has_groups = extractor.may_give_several();
+    if args.endurance.resume && extractor.recipes().any(|recipe| recipe.next.is_some()) {
+        return Err(Stop::usage(anyhow!(
+            "--resume does not go with recipes that have `next`: a list that was left half-way would not be gone on with"
+        )));
     }
     let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
     let files = files::afford(args.pace.concurrency, others);
@@ -118,7 +137,14 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             cancel.cancel();
         }
     };
-    let Outputs { mut sinks, summary } = outputs::open(&args.output, &sources, &options, &bar, on_close)?;
+    let is_idempotent = options::retry(&args.fetching)?.idempotent;
+    let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
+    if args.endurance.resume {
+        let retry_failed = args.endurance.retry_failed;
+        let rules = Rules { fields: &options.fields, retry_failed, is_idempotent, has_groups };
+        resume(args, &mut opened, rules, &frontier)?;
+    }
+    let Outputs { mut sinks, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.push(Box::new(contract.clone()));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
@@ -129,17 +155,22 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
 /// from thread to thread.
-async fn drive(
-    engine: Engine<Local>,
-    seeds: Seeds,
-    sinks: Vec<Box<dyn Sink>>,
-    voice: Voice,
-) -> Result<(io::Result<Summary>, Caught), Stop> {
-    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
-        .context("cannot watch for signals")
-        .map_err(Stop::broken)?;
+async fn drive(engine: Engine<Local>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
-    Ok((ran.unwrap_or_else(|error| resume_unwind(error.into_panic())), caught))
+    ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// Has the frontier skip what the output has already.
+fn resume(args: &Run, opened: &mut Opened<'_>, rules: Rules<'_>, frontier: &Frontier) -> Result<(), Stop> {
+    let excluded = [
+        ("--dedupe-text", args.extraction.dedupe_text, "the texts of the earlier run are not known any more"),
+        ("--keep-duplicates", args.input.keep_duplicates, "nothing tells which of a URL's lines its records are of"),
+        ("--ordered", args.output.ordered, "what is tried again comes behind what is done already"),
+    ];
+    if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
+        return Err(Stop::usage(anyhow!("--resume does not go with {option}: {why}")));
+    }
+    opened.resume(rules, |url| frontier.skip(url))
 }
 
 fn ensure_files() -> Result<(), Stop> {
@@ -183,7 +214,7 @@ fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
 fn report(args: &Run, conclusion: &Conclusion, status: Status, voice: &Voice) {
     let totals = &conclusion.totals;
     let is_wanted = args.general.verbose > 0 || args.display.progress == ProgressMode::Log;
-    if totals.targets == 0 && status <= Status::Unexpected {
+    if totals.targets == 0 && totals.done_before == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
     } else if io::stderr().is_terminal() || is_wanted {
         voice.say(summary::lines(conclusion));

@@ -73,7 +73,7 @@ fn engine(visitor: Local, retry: &RetryOptions) -> Engine<Traced<Local>> {
 }
 
 async fn drive(engine: Engine<Traced<Local>>, seeds: Seeds, voice: Voice) -> Result<Story, Stop> {
-    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice)
+    let caught = signals::watch(engine.frontier.clone(), engine.cancel.clone(), voice, None)
         .context("cannot watch for signals")
         .map_err(Stop::broken)?;
     let last = Arc::new(Mutex::new(None));

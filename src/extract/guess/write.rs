@@ -25,7 +25,7 @@ impl Display for Proposal {
             writeln!(f, "required = [{}]", list(&self.required))?;
         }
         if let Some(next) = &self.next {
-            writeln!(f, "# next = {}", quoted(next))?;
+            writeln!(f, "next = {}", quoted(next))?;
         }
         writeln!(f, "\n[recipe.fields]")?;
         for field in &self.fields {

@@ -153,6 +153,11 @@ impl Site {
         self.stage.log.lock().unwrap().hits.clone()
     }
 
+    /// How many requests there were so far.
+    pub(crate) fn count(&self) -> usize {
+        self.stage.log.lock().unwrap().hits.len()
+    }
+
     /// The paths asked for so far.
     pub(crate) fn paths(&self) -> Vec<String> {
         self.hits().into_iter().map(|hit| hit.path).collect()

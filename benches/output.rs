@@ -37,6 +37,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         facts: Some(facts),
         end: End::Done { rows: vec![Row(values)], failure: None },
         hint: HostHint::default(),
+        exchange: None,
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::exchange::{Exchange, Response};
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
 use crate::value::Row;
@@ -68,6 +69,29 @@ pub struct Seed {
     pub url: Url,
     /// `user:password` from the URL, for Basic authentication at this URL's origin.
     pub auth: Option<Secret>,
+    /// The answer, where an archive has it: nobody is asked then.
+    pub stored: Option<Arc<Stored>>,
+}
+
+/// An answer that an archive has, and what is known of how it came.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The URL that answered.
+    pub url: Url,
+    /// The redirects that led there.
+    pub hops: Vec<Hop>,
+    /// How many times it had been tried, counted from 1.
+    pub attempt: u32,
+    /// How long that took.
+    pub spent: Duration,
+    /// When that was.
+    pub at: Timestamp,
+    /// What was answered; none where the archive has lost it, and the failure says how.
+    pub response: Option<Response>,
+    /// Whether there is no body because none was asked for.
+    pub is_head: bool,
+    /// Why the answer did not count as fetched then, where it is not whole.
+    pub failure: Option<Failure>,
 }
 
 /// A line that is no URL.
@@ -121,6 +145,8 @@ pub struct Trail {
     pub keep_alive: bool,
     /// Whether a body once found no memory: room for the largest one is then made before it is asked for.
     pub is_large: bool,
+    /// The answer, where nobody is to be asked for it.
+    pub stored: Option<Arc<Stored>>,
 }
 
 impl Trail {
@@ -137,7 +163,16 @@ impl Trail {
             rewrite_to_get: false,
             keep_alive: true,
             is_large: false,
+            stored: None,
         }
+    }
+
+    /// The way to an answer that is there.
+    #[must_use]
+    pub fn to_stored(stored: Arc<Stored>) -> Self {
+        let trail = Self::new(stored.url.clone(), None);
+        let (hops, attempt, spent) = (stored.hops.clone(), stored.attempt, stored.spent);
+        Self { hops, attempt, spent, stored: Some(stored), ..trail }
     }
 
     /// The same request once more, with the time of an attempt before it.
@@ -266,9 +301,36 @@ pub struct Outcome {
     pub end: End,
     /// How the host wants to be treated.
     pub hint: HostHint,
+    /// What went over the wire, where somebody wants it.
+    pub exchange: Option<Arc<Exchange>>,
+}
+
+/// One request, and what came of it: final or not.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// What the user named.
+    pub target: Target,
+    /// The request that was made.
+    pub trail: Trail,
+    /// What the answer said, if one came that is no redirect.
+    pub facts: Option<Facts>,
+    /// Why it does not count as fetched; none for a success and for a redirect.
+    pub failure: Option<Failure>,
+    /// What went over the wire.
+    pub exchange: Arc<Exchange>,
+    /// Whether the target is settled with it.
+    pub is_final: bool,
 }
 
 impl Outcome {
+    /// Takes what went over the wire, where it was kept; whether that is final is for others to say.
+    #[must_use]
+    pub fn take_attempt(&mut self) -> Option<Attempt> {
+        let (exchange, trail) = (self.exchange.take()?, self.trail.clone()?);
+        let (target, facts, failure) = (self.target.clone(), self.facts.clone(), self.failure().cloned());
+        Some(Attempt { target, trail, facts, failure, exchange, is_final: false })
+    }
+
     /// The outcome of a line that is no URL.
     #[must_use]
     pub fn rejected(rejected: Rejected) -> Self {
@@ -279,6 +341,7 @@ impl Outcome {
             facts: None,
             end: End::failed(Failure::new(Kind::InvalidUrl, rejected.reason)),
             hint: HostHint::default(),
+            exchange: None,
         }
     }
 
@@ -292,6 +355,7 @@ impl Outcome {
             facts: None,
             end: End::failed(failure),
             hint: HostHint::default(),
+            exchange: None,
         }
     }
 

@@ -22,7 +22,7 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "cacert",
     "cert",
     "cookie",
@@ -37,6 +37,7 @@ const RESERVED: [&str; 15] = [
     "proxy",
     "request",
     "resolve",
+    "save",
     "summary",
 ];
 

@@ -8,7 +8,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -23,7 +23,10 @@ use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::seeds::Source;
-use crate::sink::{Compression, Duplicates, Format, Lines, Options, Ordered};
+use crate::sink::{
+    Archive, Compression, Duplicates, Folder, Format, Lines, MANIFEST, Options, Ordered, archive_compression,
+    index_path,
+};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -46,6 +49,12 @@ struct Opened<'a> {
     metadata: Metadata,
 }
 
+impl Opened<'_> {
+    fn empty(&self) -> Result<(), Stop> {
+        empty(&self.file, &self.metadata, self.path)
+    }
+}
+
 /// Opens what the options name. Whoever reads standard output may go: `on_close` is called then, and unless it is the
 /// only output, the others go on.
 pub(super) fn open(
@@ -55,16 +64,23 @@ pub(super) fn open(
     bar: &ProgressBar,
     on_close: impl Fn() + Send + 'static,
 ) -> Result<Outputs, Stop> {
-    let formats = args.output.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
-    let files = args.output.iter().zip(formats).filter(|(path, _)| !is_stdout(path));
+    let (archives, records): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
+    let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
     if args.summary.as_deref().is_some_and(is_stdout) {
         return Err(Stop::usage(anyhow!("--summary goes to a file: standard output is for records")));
     }
     let opened = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
+    let indexes: Vec<_> = archives.iter().map(|path| index_path(path)).collect();
+    let archives = archives.into_iter().zip(&indexes).map(|(path, index)| Ok((open_file(path)?, open_file(index)?)));
+    let archives = archives.collect::<Result<Vec<_>, Stop>>()?;
+    let manifest = args.save.as_deref().map(make_folder).transpose()?;
+    let manifest = manifest.as_deref().map(open_file).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let stdout = to_stdout.then(standard_output).transpose()?;
-    let all = opened.iter().map(|(file, _)| file).chain(&summary).chain(&stdout);
+    let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(&manifest);
+    let all = opened.iter().map(|(file, _)| file).chain(kept).chain(&summary).chain(&stdout);
     refuse_doubles(all, sources)?;
 
     let mut sinks = Vec::new();
@@ -72,6 +88,15 @@ pub(super) fn open(
         empty(&file, &metadata, path)?;
         let lines = lines(&path.to_string_lossy(), file, &metadata)?;
         sinks.push(format.sink(lines, options));
+    }
+    for (archive, index) in archives {
+        archive.empty()?;
+        index.empty()?;
+        sinks.push(Box::new(Archive::new(archive.path, Whole(archive.file), index.file)));
+    }
+    if let (Some(folder), Some(manifest)) = (&args.save, manifest) {
+        manifest.empty()?;
+        sinks.push(Box::new(Folder::new(folder, Whole(manifest.file))));
     }
     if let Some(Opened { file, metadata, .. }) = stdout {
         let is_terminal = io::stdout().is_terminal();
@@ -117,6 +142,26 @@ pub(super) fn options(args: &args::Output, fields: Arc<[Box<str>]>, environment:
 pub(super) fn width() -> usize {
     let size = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     size.map_or(WIDTH, |(width, _)| width.0.into())
+}
+
+/// Whether somebody wants what went over the wire.
+pub(super) fn want_exchanges(args: &args::Output) -> bool {
+    args.save.is_some() || want_raw_bodies(args)
+}
+
+/// Whether somebody wants bodies as they came.
+pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
+    args.output.iter().any(|path| is_archive(path))
+}
+
+fn is_archive(path: &Path) -> bool {
+    archive_compression(path).is_some()
+}
+
+/// The manifest of a folder, which is made if there is none.
+fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
+    let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
+    made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
 }
 
 fn is_stdout(path: impl AsRef<Path>) -> bool {

@@ -48,6 +48,8 @@ pub struct Queue {
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
     settled: VecDeque<Box<Outcome>>,
+    /// Jobs that ask nobody, and so wait for nobody.
+    stored: VecDeque<Box<Job>>,
     /// The targets without a final outcome, where their order matters.
     open: Option<Open>,
     progress: Progress,
@@ -108,6 +110,7 @@ impl Queue {
             lanes: Lanes::default(),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
+            stored: VecDeque::new(),
             open: options.window.is_some().then(Open::default),
             progress: Progress::default(),
             carried: 0,
@@ -147,10 +150,14 @@ impl Queue {
             return;
         }
         let target = self.number(seed.target);
+        self.progress.queued += 1;
+        if let Some(stored) = seed.stored {
+            self.stored.push_back(Box::new(Job { target, trail: Trail::to_stored(stored) }));
+            return;
+        }
         let job = Job { target, trail: Trail::new(seed.url, seed.auth) };
         let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
         self.lanes.queue(lane, Box::new(job), now);
-        self.progress.queued += 1;
     }
 
     /// Takes a line that is no URL.
@@ -176,6 +183,11 @@ impl Queue {
         if let Some(outcome) = self.settled.pop_front() {
             self.count_final(&outcome);
             return Ok(Next::Settled(outcome));
+        }
+        if let Some(job) = self.stored.pop_front() {
+            self.progress.queued -= 1;
+            self.progress.in_flight += 1;
+            return Ok(Next::Visit(job));
         }
         while self.retries.peek().is_some_and(|retry| retry.at <= now) {
             let Some(retry) = self.retries.pop() else { break };
@@ -212,7 +224,14 @@ impl Queue {
 
     /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final; a redirect to
     /// follow and a failure to try again stay here as jobs.
-    pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
+    pub fn settle(&mut self, mut outcome: Outcome, now: Instant) -> Option<Outcome> {
+        if let Some(trail) = &mut outcome.trail
+            && trail.stored.take().is_some()
+        {
+            self.progress.in_flight -= 1;
+            self.count_final(&outcome);
+            return Some(outcome);
+        }
         self.end_visit(&outcome, now);
         let Some(follow) = self.what_follows(&outcome, now) else {
             self.count_final(&outcome);
@@ -308,6 +327,8 @@ impl Queue {
     pub fn close(&mut self, now: Instant) {
         self.is_closed = true;
         self.progress.is_complete = true;
+        self.progress.queued -= self.stored.len();
+        self.stored.clear();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));

@@ -2,10 +2,12 @@
 //!
 //! A format renders one record at a time (`Render`); everything else is common to all of them.
 
+mod archive;
 mod compression;
 mod csv;
 mod duplicates;
 pub mod expect;
+mod folder;
 mod formula;
 mod jsonl;
 mod lines;
@@ -22,8 +24,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use archive::{Archive, archive_compression, index_path};
 pub use compression::Compression;
 pub use duplicates::Duplicates;
+pub use folder::{Folder, MANIFEST};
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;

@@ -38,6 +38,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         facts: Some(facts),
         end: End::Done { rows: Vec::new(), failure: None },
         hint: HostHint::default(),
+        exchange: None,
     }
 }
 

@@ -1,22 +1,25 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+mod reader;
+mod recorded;
+mod replay;
 mod traced;
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use tokio::sync::Semaphore;
 
-use crate::extract::{Extracted, Extractor};
+use crate::extract::Extractor;
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{Answer, Fetched, Fetcher, Head, Unanswered};
+use crate::fetch::{Answer, Fetcher, Head, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Outcome};
-use crate::page::Page;
 
+pub use self::reader::Reader;
+pub use self::recorded::Recorded;
+pub use self::replay::Replay;
 pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
@@ -73,33 +76,24 @@ fn retry_of(status: u16) -> Retry {
     }
 }
 
-/// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
-const INLINE: usize = 256 << 10;
-
-/// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
-const PORTION: usize = 4 << 20;
-
 /// Visits by making the request from here: fetch → page → extract.
 #[derive(Debug)]
 pub struct Local {
     fetcher: Fetcher,
-    extractor: Arc<Extractor>,
-    accepted: Accepted,
-    /// Bounds the pages that are read away from the network.
-    readers: Arc<Semaphore>,
-    /// How many of them are read at once.
-    permits: usize,
+    reader: Reader,
 }
 
 impl Local {
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // More than there are cores: when one page has been read another one is there.
-        let permits = 3 * cores;
-        let readers = Arc::new(Semaphore::new(permits));
-        Self { fetcher, extractor: Arc::new(extractor), accepted, readers, permits }
+        Self { fetcher, reader: Reader::new(extractor, accepted) }
+    }
+
+    /// What reads the pages.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     async fn request(&self, job: Job) -> Outcome {
@@ -111,73 +105,44 @@ impl Local {
         }
         let fetched_at = Some(Timestamp::now());
         let (facts, end, hint) = match answer {
-            Ok(Answer::Page(fetched)) => self.read(fetched).await,
+            Ok(Answer::Page(fetched)) => {
+                let hint = fetched.head.hint();
+                let (facts, end) = self.reader.read(fetched, self.fetcher.asks_for_heads()).await;
+                (Some(facts), end, hint)
+            }
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
-            Err(Unanswered { failure, head, lack }) => {
-                let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
-                let facts = head.map(|head| Facts {
-                    status: head.status,
-                    content_type: head.content_type(),
-                    ..Facts::default()
-                });
-                (facts, End::failed(failure), hint)
+            Err(unanswered) => {
+                let hint = unanswered.head.as_ref().map(Head::hint).unwrap_or_default();
+                let hint = HostHint { lack: unanswered.lack, ..hint };
+                let (facts, end) = without_page(unanswered);
+                (facts, end, hint)
             }
         };
-        Outcome { target, trail: Some(trail), fetched_at, facts, end, hint }
-    }
-
-    async fn read(&self, fetched: Fetched) -> (Option<Facts>, End, HostHint) {
-        let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
-        let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
-            extract(&self.extractor, &fetched)
-        } else {
-            self.extract_apart(fetched).await
-        };
-        if self.fetcher.asks_for_heads() {
-            // There is no body, which is not one of no bytes.
-            (facts.charset, facts.length, facts.bytes) = (None, None, None);
-        }
-        let end = End::Done { rows: extracted.rows, failure: refused.or(extracted.failure) };
-        (Some(facts), end, hint)
-    }
-
-    /// Reads a page on a thread of its own, at most three times as many at once as there are cores; fewer where they are
-    /// large.
-    async fn extract_apart(&self, fetched: Fetched) -> (Facts, Extracted) {
-        // The semaphore is never closed; without a permit the page is read all the same.
-        let portions = fetched.body.len().div_ceil(PORTION).clamp(1, self.permits);
-        let portions = u32::try_from(portions).unwrap_or(1);
-        let permit = Arc::clone(&self.readers).acquire_many_owned(portions).await;
-        let extractor = Arc::clone(&self.extractor);
-        let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            extract(&extractor, &fetched)
-        });
-        // A panic in there is a panic of this visit.
-        task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        Outcome { target, trail: Some(trail), fetched_at, facts, end, hint, exchange: None }
     }
 }
 
-fn extract(extractor: &Extractor, fetched: &Fetched) -> (Facts, Extracted) {
-    let (status, content_type) = (fetched.head.status, fetched.head.content_type());
-    let page = Page::read(fetched);
-    let mut extracted = extractor.read(&page);
-    let facts = Facts {
-        status,
-        content_type,
-        charset: page.charset,
-        length: Some(page.length),
-        bytes: Some(page.bytes),
-        title: extracted.title.take(),
-        signature: extracted.signature.take(),
-    };
-    (facts, extracted)
+/// What is known where no page came.
+fn without_page(unanswered: Unanswered) -> (Option<Facts>, End) {
+    let facts = unanswered.head.map(|head| Facts {
+        status: head.status,
+        content_type: head.content_type(),
+        ..Facts::default()
+    });
+    (facts, End::failed(unanswered.failure))
 }
 
 /// Fetches as is usual and extracts titles.
 impl Default for Local {
     fn default() -> Self {
         Self::new(Fetcher::default(), Extractor::default(), Accepted::default())
+    }
+}
+
+/// A visitor that is chosen when the program runs.
+impl Visit for Box<dyn Visit> {
+    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        self.as_ref().visit(job)
     }
 }
 

@@ -28,12 +28,15 @@ use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
-use crate::visit::Local;
+use crate::visit::{Local, Recorded, Replay, Visit};
+
+/// What visits jobs: from here, or what they bring along.
+type Visitor = Replay<Box<dyn Visit>>;
 
 /// A run that is ready to start.
 struct Plan {
     seeds: Seeds,
-    engine: Engine<Local>,
+    engine: Engine<Visitor>,
     sinks: Vec<Box<dyn Sink>>,
     contract: Contract,
     voice: Voice,
@@ -95,18 +98,26 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let contract = contract(&args.output.expect, Arc::clone(&fields))?;
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
+    if outputs::want_raw_bodies(&args.output) {
+        options::keep_raw(&mut fetching.limits, &args.fetching.limits);
+    }
+    let limits = fetching.limits.clone();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let cookies = cookies::open(&args.fetching.request, args.output.output.iter().chain(&args.output.summary))?;
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
-    let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let reader = local.reader().clone();
+    let wants_exchanges = outputs::want_exchanges(&args.output);
+    let live: Box<dyn Visit> = if wants_exchanges { Box::new(Recorded::new(local)) } else { Box::new(local) };
+    let visitor = Replay::new(live, reader, limits);
     let files = files::afford(args.pace.concurrency, args.output.output.len());
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
     let sources = sources(&args.input)?;
-    let seeds = open_seeds(&args.input, sources.clone())?;
+    let seeds = open_seeds(args, sources.clone())?;
     let on_close = {
         let (frontier, cancel, unread) = (frontier.clone(), cancel.clone(), Arc::clone(&unread));
         move || {
@@ -128,7 +139,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
 /// from thread to thread.
 async fn drive(
-    engine: Engine<Local>,
+    engine: Engine<Visitor>,
     seeds: Seeds,
     sinks: Vec<Box<dyn Sink>>,
     voice: Voice,
@@ -176,8 +187,9 @@ fn looks_like_a_table(source: &Source) -> bool {
     }
 }
 
-fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
-    let options = seeds::Options { default_scheme: args.default_scheme, column: args.column.clone() };
+fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
+    let (input, max_body) = (&args.input, args.fetching.limits.max_body);
+    let options = seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body };
     seeds::open(sources, options).map_err(|error| {
         let hint = error.hint();
         Stop::broken(error).with_hint(hint)

@@ -16,15 +16,17 @@ use crate::job::Stored;
 ///
 /// # Errors
 /// The answer is not whole, damaged, or a redirect to what the archive does not have. Nobody need ask again.
-pub fn restore(stored: &Stored, limits: &Limits) -> Result<Fetched, Unanswered> {
+pub fn restore(stored: &Stored, limits: &Limits) -> Result<Fetched, Box<Unanswered>> {
     let Some(response) = &stored.response else {
         let failure = stored.failure.clone().unwrap_or_else(|| cut_short(Cut::Unspecified));
-        return Err(Unanswered::at_all(failure.with_retry(Retry::Never)));
+        return Err(Unanswered::at_all(failure.with_retry(Retry::Never)).into());
     };
     let head = Head { status: response.status, headers: response.headers.clone() };
     match whole(stored, response.cut, &head).and_then(|()| decode(response, limits)) {
         Ok(body) => Ok(Fetched { url: stored.url.clone(), head, body }),
-        Err(failure) => Err(Unanswered { failure: failure.with_retry(Retry::Never), head: Some(head), lack: None }),
+        Err(failure) => {
+            Err(Unanswered { failure: failure.with_retry(Retry::Never), head: Some(head), lack: None }.into())
+        }
     }
 }
 

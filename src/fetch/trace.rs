@@ -228,7 +228,7 @@ pub(super) fn received(piece: &Bytes) -> io::Result<()> {
         match &mut wire.raw {
             // The rest of a body that was too long is not kept.
             Some(raw) if wire.cut.is_none() => match raw.write_all(piece) {
-                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) => {
+                Err(error) if error.get_ref().is_some_and(|inner| inner.downcast_ref::<TooLarge>().is_some()) => {
                     wire.cut = Some(Cut::Length);
                     Ok(())
                 }

@@ -109,7 +109,7 @@ impl<R: BufRead> Archive<R> {
         };
         let at = header.get("WARC-Date").and_then(|date| date.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let (block, is_whole) = self.reader.read_block(self.max_block).map_err(io::Error::other)?;
-        let message = match self.resolve(header, block)? {
+        let message = match self.resolve(header, block) {
             Ok(message) => message,
             Err(failure) => return Ok(Some(self.lost(url, at, failure))),
         };
@@ -134,26 +134,26 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// The answer in a record, with the payload of the one that it refers to; or why there is none.
-    fn resolve(&mut self, header: &Header, block: Vec<u8>) -> io::Result<Result<Message, Failure>> {
+    fn resolve(&mut self, header: &Header, block: Vec<u8>) -> Result<Message, Failure> {
         let message = parse_response(block);
         if header.kind() == kind::RESPONSE {
             self.originals.remember(header, self.reader.offset());
             let why = "the archive has no HTTP answer in this record";
-            return Ok(message.ok_or_else(|| Failure::new(Kind::Protocol, why)));
+            return message.ok_or_else(|| Failure::new(Kind::Protocol, why));
         }
         if header.get("WARC-Profile").is_some_and(|profile| !is_identical(profile)) {
             let why = "the archive says of this page only that it had not changed";
-            return Ok(Err(Failure::new(Kind::Truncated, why)));
+            return Err(Failure::new(Kind::Truncated, why));
         }
         let original = self.originals.read(header, self.max_block);
-        Ok(match (original, message) {
+        match (original, message) {
             (Some(original), Some(message)) => Ok(Message { body: original.body, is_cut: original.is_cut, ..message }),
             (Some(original), None) => Ok(original),
             (None, _) => {
                 let why = "the archive has the payload of this record nowhere before it";
                 Err(Failure::new(Kind::Truncated, why))
             }
-        })
+        }
     }
 
     /// The seed of an answer of which this program told how it came.

@@ -52,7 +52,7 @@ impl Reader {
                 let (facts, end) = self.judge(read, is_head);
                 (Some(facts), end)
             }
-            Err(unanswered) => without_page(unanswered),
+            Err(unanswered) => without_page(*unanswered),
         }
     }
 

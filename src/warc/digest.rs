@@ -13,7 +13,9 @@ impl Digest {
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-        parts.iter().for_each(|part| context.update(part));
+        for part in parts {
+            context.update(part);
+        }
         let mut digest = [0; 20];
         digest.copy_from_slice(context.finish().as_ref());
         Self(digest)

@@ -49,7 +49,7 @@ pub(super) struct Input<R>(Form<R>);
 
 enum Form<R> {
     Plain(Counted<R>),
-    Gzip(Members<R>),
+    Gzip(Box<Members<R>>),
 }
 
 impl<R: BufRead> Input<R> {
@@ -57,7 +57,11 @@ impl<R: BufRead> Input<R> {
     pub(super) fn new(mut inner: R) -> io::Result<Self> {
         let start = patiently(|| inner.fill_buf().map(|start| start.first().copied()))?;
         let counted = Counted { inner, count: 0 };
-        Ok(Self(if start == GZIP.first().copied() { Form::Gzip(Members::new(counted)) } else { Form::Plain(counted) }))
+        Ok(Self(if start == GZIP.first().copied() {
+            Form::Gzip(Box::new(Members::new(counted)))
+        } else {
+            Form::Plain(counted)
+        }))
     }
 
     /// Where in the file the next byte stands: of one that is compressed, its gzip member.

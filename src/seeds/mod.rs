@@ -277,7 +277,7 @@ mod tests {
             message.replace(&folder.path().display().to_string(), "DIR")
         };
         assert_eq!(message("missing"), "DIR/missing: no such file");
-        assert_eq!(message(""), "DIR/ is a directory");
+        assert_eq!(message(""), "DIR/ is a directory without a manifest.jsonl");
         assert_eq!(message("a.csv"), r#"DIR/a.csv has no column "url", only "id", "link""#);
         assert!(message("utf16").starts_with("DIR/utf16 cannot be read: it is written in UTF-16: "));
     }

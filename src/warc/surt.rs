@@ -7,13 +7,10 @@ use url::{Host, Position, Url};
 #[must_use]
 pub fn surt(url: &Url) -> String {
     let host = match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            let labels: Vec<_> = without_www(name).split('.').rev().collect();
-            labels.join(",")
-        }
-        // `url` has them in brackets, which is how they are written.
-        Some(_) | None => url.host_str().unwrap_or_default().to_owned(),
+        Some(Host::Domain(name)) => turned(without_www(name.trim_end_matches('.'))),
+        Some(Host::Ipv4(address)) => turned(&address.to_string()),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => String::new(),
     };
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let path = url[Position::BeforePath..Position::AfterPath].to_ascii_lowercase();
@@ -26,6 +23,12 @@ pub fn surt(url: &Url) -> String {
         format!("?{}", parameters.join("&"))
     });
     format!("{host}{port}){path}{}", query.unwrap_or_default())
+}
+
+/// What stands between dots, the last of it first: in an address, too, as those tools have it.
+fn turned(name: &str) -> String {
+    let labels: Vec<_> = name.split('.').rev().collect();
+    labels.join(",")
 }
 
 /// A host without `www.`, or `www12.`.
@@ -43,7 +46,8 @@ mod tests {
         for (url, key) in [
             ("http://www.Example.com:80/A/b/?z=1&a=2#x", "com,example)/a/b?a=2&z=1"),
             ("https://a.b.example.org:8443/", "org,example,b,a:8443)/"),
-            ("http://127.0.0.1:8080/x", "127.0.0.1:8080)/x"),
+            ("http://127.0.0.1:8080/x", "1,0,0,127:8080)/x"),
+            ("http://[2001:db8::1]:80/", "2001:db8::1)/"),
             ("http://www2.example.com/?", "com,example)/"),
             ("http://wwwx.test/", "test,wwwx)/"),
         ] {

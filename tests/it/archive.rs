@@ -283,7 +283,7 @@ fn the_index_is_sorted_and_leads_to_each_answer() {
     let live = crawl(&site, &["/z", "/a?y=2&x=1", "/m", "/old"], &["-o", "pages.warc.gz"]).succeeds();
     let (text, archive) = (live.file("pages.cdxj"), fs::read(live.path("pages.warc.gz")).unwrap());
     assert!(text.lines().is_sorted() && text.lines().count() == 6, "{text}");
-    assert!(text.contains(&format!("127.0.0.1:{})/a?x=1&y=2 20", site.port())), "{text}");
+    assert!(text.contains(&format!("1,0,0,127:{})/a?x=1&y=2 20", site.port())), "{text}");
     for line in text.lines() {
         let entry: Value = serde_json::from_str(line.splitn(3, ' ').nth(2).unwrap()).unwrap();
         let number = |name: &str| entry[name].as_str().unwrap().parse::<usize>().unwrap();

@@ -15,7 +15,7 @@ const MAX_FIELDS: usize = 1024;
 pub struct Message {
     /// The status.
     pub status: u16,
-    /// The header fields; [a transfer coding](self) that was undone is one again.
+    /// The header fields; a transfer coding that was undone before it was written is one again.
     pub headers: HeaderMap,
     /// The body, content codings and all.
     pub body: Vec<u8>,

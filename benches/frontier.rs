@@ -30,7 +30,7 @@ fn seeds(batch: usize, hosts: usize) -> Vec<Seed> {
         let url = format!("https://www.host-{}.example/catalogue/item-{n}.html", n % hosts);
         let at = Location { file: None, line: n as u64 };
         let target = Target { id: 0, given: url.as_str().into(), at, input: None };
-        Seed { target, url: Url::parse(&url).expect("a URL"), auth: None }
+        Seed { target, url: Url::parse(&url).expect("a URL"), auth: None, stored: None }
     };
     (batch * BATCH..JOBS.min((batch + 1) * BATCH)).map(seed).collect()
 }
@@ -45,6 +45,7 @@ fn answer(job: Job) -> Outcome {
         end: End::Done { rows: Vec::new(), failure: None },
         links: Vec::new(),
         hint: HostHint::default(),
+        exchange: None,
     }
 }
 

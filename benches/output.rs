@@ -39,6 +39,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         end: End::Done { rows: vec![Row(values)], failure: None },
         links: Vec::new(),
         hint: HostHint::default(),
+        exchange: None,
     }
 }
 

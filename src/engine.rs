@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::failure::{Failure, Kind};
 use crate::frontier::{self, Frontier, Next};
-use crate::job::{Job, Outcome, Rejected, Seed, Summary};
+use crate::job::{Attempt, Job, Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
 /// Where final outcomes go. A method may take its time, since requests are driven by other tasks; one that blocks for long
@@ -29,6 +29,16 @@ pub trait Sink: Send {
     /// # Errors
     /// What it writes to fails. That ends the run.
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()>;
+
+    /// Takes one request and what came of it, as soon as it has ended; where it is final, before
+    /// [`accept`](Sink::accept) takes its outcome. There are attempts only where the visitor keeps what went over the wire
+    /// ([`Recorded`](crate::visit::Recorded)), which is forgotten after this.
+    ///
+    /// # Errors
+    /// As for [`accept`](Sink::accept).
+    fn attempt(&mut self, _: &Attempt) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Nothing more is waiting right now: what is buffered should be seen.
     ///
@@ -128,7 +138,15 @@ impl<V: Visit> Engine<V> {
             let outcome = match next {
                 None => return Ok(()),
                 Some(Done::Settled(outcome)) => Some(outcome),
-                Some(Done::Visited(outcome)) => self.frontier.settle(outcome),
+                Some(Done::Visited(mut outcome)) => {
+                    let attempt = outcome.take_attempt();
+                    let settled = self.frontier.settle(outcome);
+                    if let Some(mut attempt) = attempt {
+                        attempt.is_final = settled.is_some();
+                        sinks.iter_mut().try_for_each(|sink| sink.attempt(&attempt))?;
+                    }
+                    settled
+                }
             };
             if let Some(outcome) = outcome {
                 summary.count(&outcome);

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::canonical::fingerprint;
+use crate::exchange::{Exchange, Response};
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
 use crate::value::Row;
@@ -71,6 +72,29 @@ pub struct Seed {
     pub url: Url,
     /// `user:password` from the URL, for Basic authentication at this URL's origin.
     pub auth: Option<Secret>,
+    /// The answer, where an archive has it: nobody is asked then.
+    pub stored: Option<Arc<Stored>>,
+}
+
+/// An answer that an archive has, and what is known of how it came.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The URL that answered.
+    pub url: Url,
+    /// The redirects that led there.
+    pub hops: Vec<Hop>,
+    /// How many times it had been tried, counted from 1.
+    pub attempt: u32,
+    /// How long that took.
+    pub spent: Duration,
+    /// When that was.
+    pub at: Timestamp,
+    /// What was answered; none where the archive has lost it, and the failure says how.
+    pub response: Option<Response>,
+    /// Whether there is no body because none was asked for.
+    pub is_head: bool,
+    /// Why the answer did not count as fetched then, where it is not whole.
+    pub failure: Option<Failure>,
 }
 
 /// A line that is no URL.
@@ -164,6 +188,8 @@ pub struct Trail {
     pub is_large: bool,
     /// The pages that led there; none for the page of a seed.
     pub chain: Option<Box<Chain>>,
+    /// The answer, where nobody is to be asked for it.
+    pub stored: Option<Arc<Stored>>,
 }
 
 impl Trail {
@@ -181,7 +207,16 @@ impl Trail {
             keep_alive: true,
             is_large: false,
             chain: None,
+            stored: None,
         }
+    }
+
+    /// The way to an answer that is there.
+    #[must_use]
+    pub fn to_stored(stored: Arc<Stored>) -> Self {
+        let trail = Self::new(stored.url.clone(), None);
+        let (hops, attempt, spent) = (stored.hops.clone(), stored.attempt, stored.spent);
+        Self { hops, attempt, spent, stored: Some(stored), ..trail }
     }
 
     /// The same request once more, with the time of an attempt before it.
@@ -370,9 +405,36 @@ pub struct Outcome {
     pub links: Vec<Link>,
     /// How the host wants to be treated.
     pub hint: HostHint,
+    /// What went over the wire, where somebody wants it.
+    pub exchange: Option<Arc<Exchange>>,
+}
+
+/// One request, and what came of it: final or not.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// What the user named.
+    pub target: Target,
+    /// The request that was made.
+    pub trail: Trail,
+    /// What the answer said, if one came that is no redirect.
+    pub facts: Option<Facts>,
+    /// Why it does not count as fetched; none for a success and for a redirect.
+    pub failure: Option<Failure>,
+    /// What went over the wire.
+    pub exchange: Arc<Exchange>,
+    /// Whether the target is settled with it.
+    pub is_final: bool,
 }
 
 impl Outcome {
+    /// Takes what went over the wire, where it was kept; whether that is final is for others to say.
+    #[must_use]
+    pub fn take_attempt(&mut self) -> Option<Attempt> {
+        let (exchange, trail) = (self.exchange.take()?, self.trail.clone()?);
+        let (target, facts, failure) = (self.target.clone(), self.facts.clone(), self.failure().cloned());
+        Some(Attempt { target, trail, facts, failure, exchange, is_final: false })
+    }
+
     /// The outcome of a line that is no URL.
     #[must_use]
     pub fn rejected(rejected: Rejected) -> Self {
@@ -384,6 +446,7 @@ impl Outcome {
             end: End::failed(Failure::new(Kind::InvalidUrl, rejected.reason)),
             links: Vec::new(),
             hint: HostHint::default(),
+            exchange: None,
         }
     }
 
@@ -398,6 +461,7 @@ impl Outcome {
             end: End::failed(failure),
             links: Vec::new(),
             hint: HostHint::default(),
+            exchange: None,
         }
     }
 

@@ -50,8 +50,12 @@ pub mod failure;
 pub mod canonical;
 pub mod value;
 pub mod similarity;
+pub mod exchange;
 pub mod job;
 pub mod record;
+
+// codecs: pure
+pub mod warc;
 
 // stages: each knows the layers above and, where it must, the stage before
 pub mod seeds;

@@ -189,7 +189,7 @@ pub(super) enum ReportFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(super) struct Input {
-    /// A URL (contains ://), a file of URLs, or - for standard input
+    /// A URL (contains ://), a file of URLs, - for standard input, or what was kept: a WARC, a folder of --save
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
     pub(super) sources: Vec<std::ffi::OsString>,
     /// The scheme of a URL that has none
@@ -239,7 +239,8 @@ pub(super) struct Output {
     /// table, tsv, jsonl, csv or parquet, where no file name tells [default: table on a terminal, else tsv]
     #[arg(short = 'f', long, value_name = "FORMAT", hide_possible_values = true, value_parser = parse::format())]
     pub(super) format: Option<Format>,
-    /// Write to FILE in the format of its extension, and not to standard output (-); repeatable
+    /// Write to FILE in the format of its extension, and not to standard output (-); .warc.gz: an archive of all that goes
+    /// over the wire; repeatable
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Vec<PathBuf>,
     /// Put an apostrophe before CSV and TSV cells that a spreadsheet would take for a formula
@@ -248,6 +249,9 @@ pub(super) struct Output {
     /// Write records in the order of the input; fast hosts may have to wait
     #[arg(long)]
     pub(super) ordered: bool,
+    /// Save the pages as files in DIR, with a manifest
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) save: Option<PathBuf>,
     /// Write the totals of the run to FILE, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) summary: Option<PathBuf>,

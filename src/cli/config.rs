@@ -22,7 +22,7 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 17] = [
     "cacert",
     "cert",
     "cookie",
@@ -38,6 +38,7 @@ const RESERVED: [&str; 16] = [
     "proxy",
     "request",
     "resolve",
+    "save",
     "summary",
 ];
 

@@ -8,7 +8,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
@@ -25,7 +25,10 @@ use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
 use crate::sink::journal::{self, Journal, Rules};
-use crate::sink::{Compression, Duplicates, Failures, Format, Lines, Options, Ordered};
+use crate::sink::{
+    Archive, Compression, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, archive_compression,
+    index_path,
+};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -42,13 +45,13 @@ pub(super) struct Outputs {
 }
 
 /// A file that is open but not emptied yet.
-struct Target<'a> {
-    path: &'a Path,
+struct Target {
+    path: PathBuf,
     file: File,
     metadata: Metadata,
 }
 
-impl Target<'_> {
+impl Target {
     fn emptied(self) -> Result<Self, Stop> {
         let emptied = if self.metadata.is_file() { self.file.set_len(0) } else { Ok(()) };
         emptied.with_context(|| format!("cannot write {}", self.path.display())).map_err(Stop::broken)?;
@@ -59,7 +62,7 @@ impl Target<'_> {
         let name = self.path.to_string_lossy();
         let kind = self.metadata.file_type();
         let is_pipe = kind.is_fifo() || kind.is_socket();
-        match Compression::of(self.path).0 {
+        match Compression::of(&self.path).0 {
             Compression::None if is_pipe => Ok(Lines::pipe(&*name, Patient(self.file))),
             Compression::None => Ok(Lines::new(&*name, Whole(self.file))),
             compression => {
@@ -72,23 +75,24 @@ impl Target<'_> {
 }
 
 /// What the options name, open and found to be fine, but not touched yet.
-pub(super) struct Opened<'a> {
-    files: Vec<(Target<'a>, Format)>,
-    stdout: Option<(Target<'a>, Format)>,
-    summary: Option<Target<'a>>,
-    failures: Option<Target<'a>>,
+pub(super) struct Opened {
+    files: Vec<(Target, Format)>,
+    stdout: Option<(Target, Format)>,
+    /// Archives, each with its index.
+    archives: Vec<(Target, Target)>,
+    /// A folder for pages, and its manifest.
+    folder: Option<(PathBuf, Target)>,
+    summary: Option<Target>,
+    failures: Option<Target>,
     /// Whether the file has records that stay.
     is_continued: bool,
 }
 
 /// Opens what the options name.
-pub(super) fn open<'a>(
-    args: &'a args::Output,
-    failures: Option<&'a Path>,
-    sources: &[Source],
-) -> Result<Opened<'a>, Stop> {
-    let formats = args.output.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
-    let files = args.output.iter().zip(formats).filter(|(path, _)| !is_stdout(path));
+pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Source]) -> Result<Opened, Stop> {
+    let (archives, records): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
+    let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
     for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures)] {
         if path.is_some_and(is_stdout) {
@@ -97,22 +101,27 @@ pub(super) fn open<'a>(
     }
     let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
+    let archives = archives.into_iter().map(|path| Ok((open_file(path)?, open_file(&index_path(path))?)));
+    let archives = archives.collect::<Result<Vec<_>, Stop>>()?;
+    let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
-    let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(&summary).chain(&failures);
+    let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
+    let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     refuse_doubles(all, sources)?;
-    Ok(Opened { files, stdout, summary, failures, is_continued: false })
+    Ok(Opened { files, stdout, archives, folder, summary, failures, is_continued: false })
 }
 
-impl Opened<'_> {
+impl Opened {
     /// Goes on with the file that an earlier run wrote: only what stands by these rules stays in it. `finish` gets the URL of
     /// each record that does, and tells whether that is news.
     pub(super) fn resume(&mut self, rules: Rules<'_>, finish: impl FnMut(&Url) -> bool) -> Result<(), Stop> {
         let [(Target { path, file, metadata }, format)] = &mut self.files[..] else {
             return Err(resume_needs_a_file());
         };
-        if self.stdout.is_some() || !metadata.is_file() {
+        let has_others = self.stdout.is_some() || !self.archives.is_empty() || self.folder.is_some();
+        if has_others || !metadata.is_file() {
             return Err(resume_needs_a_file());
         }
         let journal = Journal { path, format: *format, rules };
@@ -131,7 +140,7 @@ impl Opened<'_> {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, summary, failures, is_continued } = self;
+        let Self { files, stdout, archives, folder, summary, failures, is_continued } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if is_continued {
@@ -139,6 +148,13 @@ impl Opened<'_> {
             } else {
                 format.sink(target.emptied()?.lines()?, options)
             });
+        }
+        for (archive, index) in archives {
+            let (archive, index) = (archive.emptied()?, index.emptied()?);
+            sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file)));
+        }
+        if let Some((folder, manifest)) = folder {
+            sinks.push(Box::new(Folder::new(&folder, Whole(manifest.emptied()?.file))));
         }
         if let Some((target, format)) = stdout {
             let lines = if io::stdout().is_terminal() {
@@ -205,6 +221,26 @@ pub(super) fn width() -> usize {
     size.map_or(WIDTH, |(width, _)| width.0.into())
 }
 
+/// Whether somebody wants what went over the wire.
+pub(super) fn want_exchanges(args: &args::Output) -> bool {
+    args.save.is_some() || want_raw_bodies(args)
+}
+
+/// Whether somebody wants bodies as they came.
+pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
+    args.output.iter().any(|path| is_archive(path))
+}
+
+fn is_archive(path: &Path) -> bool {
+    archive_compression(path).is_some()
+}
+
+/// The manifest of a folder, which is made if there is none.
+fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
+    let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
+    made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
+}
+
 fn is_stdout(path: impl AsRef<Path>) -> bool {
     path.as_ref().as_os_str() == "-"
 }
@@ -239,22 +275,22 @@ fn format_of_stdout(asked: Option<Format>) -> Result<Format, Stop> {
     Ok(format)
 }
 
-fn open_file(path: &Path) -> Result<Target<'_>, Stop> {
+fn open_file(path: &Path) -> Result<Target, Stop> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
-    Ok(Target { path, file, metadata })
+    Ok(Target { path: path.to_owned(), file, metadata })
 }
 
-fn standard_output() -> Result<Target<'static>, Stop> {
+fn standard_output() -> Result<Target, Stop> {
     let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.context("cannot write standard output").map_err(Stop::broken)?;
-    Ok(Target { path: Path::new(STDOUT), file, metadata })
+    Ok(Target { path: STDOUT.into(), file, metadata })
 }
 
 /// No output is a source, and no two are one.
-fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Target<'a>>, sources: &[Source]) -> Result<(), Stop> {
+fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Target>, sources: &[Source]) -> Result<(), Stop> {
     let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
     let mut written = Vec::new();
     for Target { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {

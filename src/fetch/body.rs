@@ -35,6 +35,7 @@ impl TooLarge {
 }
 
 /// The innermost layer: the decoded body, up to the cap.
+#[derive(Debug)]
 pub(super) struct Collected {
     body: Vec<u8>,
     /// How long the body will be: a guess.

@@ -30,6 +30,7 @@ mod memory;
 mod redirect;
 mod request;
 mod resolve;
+mod stored;
 mod trace;
 
 use std::net::IpAddr;
@@ -44,7 +45,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use self::body::Measure;
+use self::body::{Collected, Measure};
 pub use self::certificate::Certificate;
 use self::client::{Clients, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
@@ -56,7 +57,9 @@ pub use self::guard::DenyPrivate;
 pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
+pub use self::stored::restore;
 pub use self::trace::{Connection, Times, Timing, Tls, Trace, timed, traced};
+use crate::exchange::Cut;
 use crate::failure::{Failure, Kind};
 use crate::job::{Lack, Redirect, Trail};
 
@@ -86,6 +89,8 @@ pub struct Limits {
     pub max_memory: usize,
     /// How many redirects are followed.
     pub max_redirects: usize,
+    /// Whether each body is also kept as it came, for a [`Trace`], as far as `max_body`.
+    pub keep_raw: bool,
 }
 
 impl Default for Limits {
@@ -96,14 +101,20 @@ impl Default for Limits {
             max_body: 10 << 20,
             max_memory: 1 << 30,
             max_redirects: 10,
+            keep_raw: false,
         }
     }
 }
 
 impl Limits {
-    /// The bytes of memory that one body may take: the body itself, and 16.25 MiB for what undoes its content codings.
+    /// The bytes of memory that one body may take: the body itself, 16.25 MiB for what undoes its content codings, and
+    /// the body as it came, where that is kept.
     #[must_use]
     pub fn memory_of_one(&self) -> usize {
+        self.decoded_memory().saturating_add(if self.keep_raw { self.max_body } else { 0 })
+    }
+
+    fn decoded_memory(&self) -> usize {
         self.max_body.saturating_add(DECODERS)
     }
 }
@@ -153,6 +164,20 @@ impl Unanswered {
     /// Nothing was asked for.
     fn without_memory(refusal: Refusal) -> Self {
         Self { lack: Some(Lack::Memory), ..Self::at_all(refusal.into()) }
+    }
+}
+
+/// Room for one body.
+struct Rooms {
+    /// For the body, decoded.
+    body: Room,
+    /// For the body as it came, where that is kept.
+    raw: Option<Room>,
+}
+
+impl Rooms {
+    fn were_refused(&self) -> bool {
+        self.body.was_refused() || self.raw.as_ref().is_some_and(Room::was_refused)
     }
 }
 
@@ -213,7 +238,7 @@ impl Fetcher {
     pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
-        let room = self.room(trail).map_err(Unanswered::without_memory)?;
+        let rooms = self.rooms(trail).map_err(Unanswered::without_memory)?;
         let mut response = self.open(trail, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
         if trace::is_on() {
@@ -224,37 +249,47 @@ impl Fetcher {
             jar.receive(&trail.url, &head.headers);
         }
         let read = async {
+            if let Some(room) = &rooms.raw {
+                let measure = Measure { expected: None, cap: self.limits.max_body, room: room.clone() };
+                trace::record(Collected::new(measure)?);
+            }
             match self.next(trail, &head, by)? {
                 Some(redirect) => {
-                    spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
-                    Ok(Err(redirect))
+                    let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
+                    Ok(Err((redirect, cut)))
                 }
-                None => self.read(&mut response, &head.headers, &room, deadline).await.map(Ok),
+                None => self.read(&mut response, &head.headers, &rooms.body, deadline).await.map(Ok),
             }
         };
         let read = read.await;
-        trace::ended();
+        trace::ended(|| match &read {
+            Ok(Ok(_)) => None,
+            Ok(Err((_, cut))) => *cut,
+            Err(failure) => Some(cut_by(failure.kind)),
+        });
         match read {
             Ok(Ok(body)) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
                 Ok(Answer::Page(fetched, by))
             }
-            Ok(Err(redirect)) => Ok(Answer::Redirect(redirect)),
+            Ok(Err((redirect, _))) => Ok(Answer::Redirect(redirect)),
             Err(failure) => {
-                let lack = room.was_refused().then_some(Lack::Memory);
+                let lack = rooms.were_refused().then_some(Lack::Memory);
                 Err(Unanswered { failure, head: Some(head), lack })
             }
         }
     }
 
     /// Room for the body to come: none yet, unless the request must not be made in vain.
-    fn room(&self, trail: &Trail) -> Result<Room, Refusal> {
-        let room = self.memory.room();
+    fn rooms(&self, trail: &Trail) -> Result<Rooms, Refusal> {
+        let keeps_raw = self.limits.keep_raw && trace::is_on();
+        let rooms = Rooms { body: self.memory.room(), raw: keeps_raw.then(|| self.memory.room()) };
         if trail.is_large || !self.request.method_of(trail).is_idempotent() {
-            room.take(self.limits.memory_of_one())?;
+            rooms.body.take(self.limits.decoded_memory())?;
+            rooms.raw.iter().try_for_each(|raw| raw.take(self.limits.max_body))?;
         }
-        Ok(room)
+        Ok(rooms)
     }
 
     /// Sends the request and waits for the answer to begin.
@@ -283,6 +318,7 @@ impl Fetcher {
             if let Some(jar) = &self.cookies {
                 jar.send(&trail.url, request.headers_mut());
             }
+            trace::asked(&request);
             match self.clients.execute(client, request, reach).await {
                 Ok(response) => return Ok(response),
                 Err(error) if kept > 0 && is_closed(&error) && self.clients.had_answered(&error) => kept -= 1,
@@ -328,7 +364,9 @@ impl Fetcher {
     async fn piece(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Failure> {
         let quiet = "no byte for too long within the body";
         let piece = self.within(deadline, self.limits.read_timeout, quiet, response.chunk()).await?;
-        trace::received(piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len)));
+        if let Ok(Some(piece)) = &piece {
+            trace::received(piece).map_err(|error| coding::explain(&error))?;
+        }
         piece.map_err(|error| explain(&error, Phase::Body))
     }
 
@@ -353,22 +391,38 @@ impl Fetcher {
     }
 }
 
+/// What a failure within a body means for what came of it.
+fn cut_by(kind: Kind) -> Cut {
+    match kind {
+        Kind::TooLarge => Cut::Length,
+        Kind::Timeout => Cut::Time,
+        Kind::Reset | Kind::Truncated | Kind::Protocol => Cut::Disconnect,
+        _ => Cut::Unspecified,
+    }
+}
+
 /// Reads a small body that nobody wants, so that its connection can be used again. A large or slow one costs more
-/// than a new connection does.
+/// than a new connection does; why it was not read to its end is told.
 ///
 /// # Errors
 /// The deadline has passed.
-async fn spare_connection(response: &mut Response, deadline: Instant) -> Result<(), Elapsed> {
+async fn spare_connection(response: &mut Response, deadline: Instant) -> Result<Option<Cut>, Elapsed> {
     const WORTHWHILE: usize = 16 << 10;
     const PATIENCE: Duration = Duration::from_millis(100);
     let drain = async {
         let mut read = 0;
-        while read < WORTHWHILE
-            && let Ok(Some(piece)) = response.chunk().await
-        {
-            read += piece.len();
+        while read < WORTHWHILE {
+            match response.chunk().await {
+                // Without memory for it, an archive has as much of it as there was memory for.
+                Ok(Some(piece)) if trace::received(&piece).is_ok() => read += piece.len(),
+                Ok(Some(_)) => return Some(Cut::Unspecified),
+                Ok(None) => return None,
+                Err(_) => return Some(Cut::Disconnect),
+            }
         }
+        Some(Cut::Length)
     };
     // Whether it ended in time makes no difference but the connection's.
-    timeout_at(deadline, timeout(PATIENCE, drain)).await.map(|_| ())
+    let drained = timeout_at(deadline, timeout(PATIENCE, drain)).await?;
+    Ok(drained.unwrap_or(Some(Cut::Time)))
 }

@@ -6,16 +6,22 @@
 //! not made; and behind a proxy the address of the server.
 
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::dns::{Addrs, Resolving};
+use reqwest::header::HeaderMap;
 use reqwest::tls::{self, TlsInfo};
-use reqwest::{Response, Version};
+use reqwest::{Method, Request, Response, Version};
 use tokio::time::Instant;
 
-use super::Fetched;
+use super::body::{Collected, TooLarge};
 use super::certificate::Certificate;
+use super::{Fetched, Head, RequestOptions};
+use crate::exchange::{self, Cut, Exchange};
 
 /// How one request went.
 #[derive(Debug, Default)]
@@ -31,6 +37,39 @@ pub struct Trace {
     /// The answer, if it is whole and no redirect.
     pub answer: Option<Fetched>,
     marks: Marks,
+    wire: Wire,
+}
+
+/// What went over the wire.
+#[derive(Debug, Default)]
+struct Wire {
+    asked: Option<(Method, HeaderMap)>,
+    head: Option<Head>,
+    /// The body as it comes, where that is kept.
+    raw: Option<Collected>,
+    cut: Option<Cut>,
+}
+
+impl Trace {
+    /// What went over the wire, in a request that began at a time; none if nothing was asked.
+    #[must_use]
+    pub fn into_exchange(self, at: Timestamp) -> Option<Exchange> {
+        let Wire { asked, head, raw, cut } = self.wire;
+        let (method, headers) = asked?;
+        let answered = self.connection.as_ref().filter(|_| head.is_some());
+        let address = answered.filter(|connection| !connection.is_proxied).and_then(|connection| connection.address);
+        let body = raw.map(Collected::keep).unwrap_or_default();
+        let response = head.map(|Head { status, headers }| exchange::Response { status, headers, body, cut });
+        Some(Exchange {
+            at,
+            method,
+            headers,
+            address: address.map(|address| address.ip()),
+            version: answered.map(|connection| connection.http),
+            response,
+            page: self.answer.map(|answer| answer.body),
+        })
+    }
 }
 
 /// The connection that an answer came by.
@@ -129,6 +168,18 @@ pub(super) fn sent() {
     note(|trace| trace.marks = Marks { sent: Some(Instant::now()), ..Marks::default() });
 }
 
+/// What is being asked, without what may be secret.
+pub(super) fn asked(request: &Request) {
+    note(|trace| {
+        let mut headers = request.headers().clone();
+        let names: Vec<_> = headers.keys().filter(|name| RequestOptions::may_be_secret(name)).cloned().collect();
+        for name in names {
+            headers.remove(name);
+        }
+        trace.wire = Wire { asked: Some((request.method().clone(), headers)), ..Wire::default() };
+    });
+}
+
 /// Watches a lookup.
 pub(super) fn lookup(found: Resolving) -> Resolving {
     if !is_on() {
@@ -163,6 +214,7 @@ pub(super) fn answered(response: &Response, is_proxied: bool) {
         let (marks, now) = (&mut trace.marks, Instant::now());
         trace.times.first_byte = marks.sent.max(marks.connected).map(|since| now - since);
         marks.answered = Some(now);
+        trace.wire.head = Some(Head { status: response.status().as_u16(), headers: response.headers().clone() });
         trace.connection = Some(Connection {
             address: response.remote_addr(),
             is_proxied,
@@ -182,14 +234,40 @@ fn describe(info: &TlsInfo) -> Tls {
     Tls { version: info.version().and_then(name), certificate: info.peer_certificate().and_then(Certificate::read) }
 }
 
+/// The body is to be kept as it comes.
+pub(super) fn record(raw: Collected) {
+    note(|trace| trace.wire.raw = Some(raw));
+}
+
 /// A piece of the body came.
-pub(super) fn received(bytes: usize) {
-    note(|trace| trace.received += bytes as u64);
+///
+/// # Errors
+/// There is no memory to keep it.
+pub(super) fn received(piece: &Bytes) -> io::Result<()> {
+    let keep = |trace: &RefCell<Trace>| {
+        let Trace { received, wire, .. } = &mut *trace.borrow_mut();
+        *received += piece.len() as u64;
+        match &mut wire.raw {
+            // The rest of a body that was too long is not kept.
+            Some(raw) if wire.cut.is_none() => match raw.write_all(piece) {
+                Err(error) if error.get_ref().is_some_and(|inner| inner.downcast_ref::<TooLarge>().is_some()) => {
+                    wire.cut = Some(Cut::Length);
+                    Ok(())
+                }
+                kept => kept,
+            },
+            _ => Ok(()),
+        }
+    };
+    TRACE.try_with(keep).unwrap_or(Ok(()))
 }
 
 /// The body came to its end, or to that of the patience with it.
-pub(super) fn ended() {
-    note(|trace| trace.times.body = trace.marks.answered.map(|since| since.elapsed()));
+pub(super) fn ended(cut: impl FnOnce() -> Option<Cut>) {
+    note(|trace| {
+        trace.times.body = trace.marks.answered.map(|since| since.elapsed());
+        trace.wire.cut = trace.wire.cut.or_else(cut);
+    });
 }
 
 /// The answer is whole.

@@ -60,6 +60,8 @@ pub struct Queue {
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
     settled: VecDeque<Box<Outcome>>,
+    /// Jobs that ask nobody, and so wait for nobody.
+    stored: VecDeque<Box<Job>>,
     /// The targets without a final outcome, where their order matters.
     open: Option<Open>,
     progress: Progress,
@@ -126,6 +128,7 @@ impl Queue {
             lanes: Lanes::default(),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
+            stored: VecDeque::new(),
             open: options.window.is_some().then(Open::default),
             progress: Progress::default(),
             numbered: 0,
@@ -189,10 +192,14 @@ impl Queue {
             return;
         }
         let target = self.number(seed.target);
+        self.progress.queued += 1;
+        if let Some(stored) = seed.stored {
+            self.stored.push_back(Box::new(Job { target, trail: Trail::to_stored(stored) }));
+            return;
+        }
         let job = Job { target, trail: Trail::new(seed.url, seed.auth) };
         let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
         self.lanes.queue(lane, Box::new(job), now);
-        self.progress.queued += 1;
     }
 
     /// Takes a line that is no URL.
@@ -219,6 +226,11 @@ impl Queue {
         if let Some(outcome) = self.settled.pop_front() {
             self.count_final(&outcome);
             return Ok(Next::Settled(outcome));
+        }
+        if let Some(job) = self.stored.pop_front() {
+            self.progress.queued -= 1;
+            self.progress.in_flight += 1;
+            return Ok(Next::Visit(job));
         }
         while self.retries.peek().is_some_and(|retry| retry.at <= now) {
             let Some(retry) = self.retries.pop() else { break };
@@ -255,11 +267,17 @@ impl Queue {
 
     /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final, with those of its links
     /// that became jobs; a redirect to follow and a failure to try again stay here as jobs.
-    pub fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Outcome> {
-        self.end_visit(&outcome, now);
-        let last = match self.what_follows(&outcome, now) {
-            None => self.with_links_admitted(outcome, now),
-            Some(follow) => self.follow(follow, outcome, now)?,
+    pub fn settle(&mut self, mut outcome: Outcome, now: Instant) -> Option<Outcome> {
+        let is_stored = outcome.trail.as_mut().and_then(|trail| trail.stored.take()).is_some();
+        let last = if is_stored {
+            self.progress.in_flight -= 1;
+            outcome
+        } else {
+            self.end_visit(&outcome, now);
+            match self.what_follows(&outcome, now) {
+                None => self.with_links_admitted(outcome, now),
+                Some(follow) => self.follow(follow, outcome, now)?,
+            }
         };
         self.count_final(&last);
         if self.options.limits.bytes.is_some() && self.limit() == Some(Limit::Bytes) {
@@ -388,6 +406,8 @@ impl Queue {
     pub fn close(&mut self, now: Instant) {
         self.is_closed = true;
         self.progress.is_complete = true;
+        self.progress.queued -= self.stored.len();
+        self.stored.clear();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
         self.settled.extend(retries.into_iter().map(|retry| retry.outcome));

@@ -17,7 +17,7 @@ fn target(line: u64) -> Target {
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None }
+    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None, stored: None }
 }
 
 fn outcome(job: Job, end: End) -> Outcome {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Options;
 use super::address;
+use super::folder::MANIFEST;
+use crate::warc;
 
 /// Ends of names that make a file of what could be a host, whatever top-level domains there are.
 const FILE_EXTENSIONS: [&str; 16] = [
@@ -29,7 +31,7 @@ pub enum Error {
         url: Option<String>,
     },
     /// The file is a directory.
-    #[error("{name} is a directory")]
+    #[error("{name} is a directory without a {MANIFEST}")]
     Directory {
         /// The source.
         name: String,
@@ -51,6 +53,14 @@ pub enum Error {
         line: u64,
         /// What the system says.
         error: io::Error,
+    },
+    /// The archive could not be read to its end.
+    #[error("{name} broke off: {error}")]
+    Archive {
+        /// The source.
+        name: String,
+        /// Where, and why.
+        error: warc::Error,
     },
     /// The table has no such column.
     #[error("{name} has no column {column:?}, only {}", quote(columns))]
@@ -74,6 +84,14 @@ impl Error {
         match self {
             Self::Missing { url: Some(url), .. } => Some(format!("did you mean {url}?")),
             _ => None,
+        }
+    }
+
+    /// The source ended amid its entries, behind a line.
+    pub(super) fn broken(name: String, line: u64, error: io::Error) -> Self {
+        match error.downcast::<warc::Error>() {
+            Ok(error) => Self::Archive { name, error },
+            Err(error) => Self::Broken { name, line, error },
         }
     }
 

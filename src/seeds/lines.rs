@@ -141,7 +141,7 @@ mod tests {
     use std::io::{BufReader, Read, Write};
 
     fn lines<R: BufRead>(reader: R) -> Lines<R> {
-        let start = Start { reader };
+        let start = Start { reader, is_archive: false };
         Lines::new(start, Origin { file: Some("list".into()), scheme: Scheme::Https }, "url")
     }
 

@@ -5,6 +5,12 @@
 //! [`column`](Options::column), files and standard input are tables (CSV, TSV) with a header line instead, or JSON
 //! Lines whose key has the column's name. Of a record that this program wrote, only its `input` is carried along.
 //!
+//! An archive (WARC) and a folder of saved pages are sources, too: their seeds bring their answers along, of which no more
+//! than 64 MiB, or one, are in memory at a time. In an archive that this program wrote, it is told which answers are final
+//! and by which redirects they came. In those of others, every answer is final but for a redirect to what comes later in the
+//! file, and the first answer of a URL counts. A `revisit` record has the payload of the earlier record in its file with
+//! the same payload digest.
+//!
 //! ```
 //! use futures::StreamExt;
 //! use scrape::seeds::{self, Source};
@@ -21,8 +27,12 @@
 //! ```
 
 mod address;
+mod archive;
+mod budget;
+mod chains;
 mod column;
 mod error;
+mod folder;
 mod lines;
 mod object;
 mod origin;
@@ -57,12 +67,20 @@ type Entry = Result<Seed, Rejected>;
 type Entries = Box<dyn Iterator<Item = io::Result<Entry>>>;
 
 /// How sources are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The scheme of a URL that has none.
     pub default_scheme: Scheme,
     /// The column, or the key of a JSON line, that has the URL. Then files and standard input are tables.
     pub column: Option<String>,
+    /// The largest body, decoded, that anybody wants of an archive.
+    pub max_body: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { default_scheme: Scheme::default(), column: None, max_body: 10 << 20 }
+    }
 }
 
 /// Checks all sources and starts to read them, one after the other, in a thread of their own.
@@ -157,7 +175,7 @@ impl Feed {
     fn read(&self, source: &Source, position: u64) -> Result<(), Error> {
         let mut line = 0;
         for entry in source.entries(position, &self.options)? {
-            let entry = entry.map_err(|error| Error::Broken { name: source.to_string(), line, error })?;
+            let entry = entry.map_err(|error| Error::broken(source.to_string(), line, error))?;
             line = entry.as_ref().map_or_else(|rejected| rejected.target.at.line, |seed| seed.target.at.line);
             if self.sender.blocking_send(entry).is_err() {
                 break;
@@ -268,7 +286,7 @@ mod tests {
             message.replace(&folder.path().display().to_string(), "DIR")
         };
         assert_eq!(message("missing"), "DIR/missing: no such file");
-        assert_eq!(message(""), "DIR/ is a directory");
+        assert_eq!(message(""), "DIR/ is a directory without a manifest.jsonl");
         assert_eq!(message("a.csv"), r#"DIR/a.csv has no column "url", only "id", "link""#);
         assert!(message("utf16").starts_with("DIR/utf16 cannot be read: it is written in UTF-16: "));
     }

@@ -25,7 +25,7 @@ impl Origin {
         match address::parse(text, self.scheme) {
             Ok(address) => {
                 let target = self.target(line, address.given, input);
-                Ok(Seed { target, url: address.url, auth: address.auth })
+                Ok(Seed { target, url: address.url, auth: address.auth, stored: None })
             }
             Err(reason) => {
                 let mut rejected = self.reject(line, text, reason);

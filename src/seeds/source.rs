@@ -5,11 +5,13 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::iter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::address::{self, Scheme};
+use super::archive::Archive;
 use super::column::{Rows, Table};
 use super::error::Error;
+use super::folder::{Folder, MANIFEST};
 use super::lines::Lines;
 use super::origin::Origin;
 use super::start::Start;
@@ -44,10 +46,10 @@ impl Source {
             ErrorKind::NotFound => Error::missing(path, options),
             _ => self.unreadable(error),
         })?;
-        if metadata.is_dir() {
+        if metadata.is_dir() && !path.join(MANIFEST).is_file() {
             return Err(Error::Directory { name: self.to_string() });
         }
-        if metadata.is_file() { self.entries(1, options).map(drop) } else { Ok(()) }
+        if metadata.is_file() || metadata.is_dir() { self.entries(1, options).map(drop) } else { Ok(()) }
     }
 
     /// Opens the source, the `position`th of all, counted from 1.
@@ -57,14 +59,34 @@ impl Source {
                 let origin = Origin { file: None, scheme: options.default_scheme };
                 return Ok(Box::new(iter::once(Ok(origin.seed(position, text, None)))));
             }
+            Self::File(path) if path.is_dir() => {
+                let folder = Folder::open(path, self.origin(options), options);
+                return Ok(Box::new(folder.map_err(|error| self.unreadable(error))?));
+            }
             Self::File(path) => Box::new(BufReader::new(File::open(path).map_err(|error| self.unreadable(error))?)),
             Self::Stdin => Box::new(io::stdin().lock()),
         };
         let start = Start::read(reader).map_err(|error| self.unreadable(error))?;
-        let origin = Origin { file: Some(self.to_string().into()), scheme: options.default_scheme };
+        let origin = self.origin(options);
+        if start.is_archive {
+            let archive = Archive::open(start.reader, self.file(), origin, options);
+            return Ok(Box::new(archive.map_err(|error| self.unreadable(error))?));
+        }
         match &options.column {
             Some(column) => self.table(start, origin, column),
             None => Ok(Box::new(Lines::new(start, origin, "url"))),
+        }
+    }
+
+    fn origin(&self, options: &Options) -> Origin {
+        Origin { file: Some(self.to_string().into()), scheme: options.default_scheme }
+    }
+
+    /// The path of a file that can be read from anywhere.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) if path.is_file() => Some(path),
+            Self::File(_) | Self::Stdin | Self::Url(_) => None,
         }
     }
 

@@ -2,6 +2,10 @@
 
 use std::io::{self, BufRead, Cursor, ErrorKind, Read};
 
+use flate2::bufread::GzDecoder;
+
+use crate::warc;
+
 /// The byte order mark of UTF-8 (WHATWG Encoding Standard, section 6).
 const UTF8: &[u8] = b"\xef\xbb\xbf";
 
@@ -22,6 +26,8 @@ const MAX_PEEKED: u64 = 65_536;
 /// A source from its first byte on, a UTF-8 byte order mark taken off.
 pub(super) struct Start<R = Box<dyn BufRead>> {
     pub(super) reader: R,
+    /// Whether it is a web archive, which may be compressed.
+    pub(super) is_archive: bool,
 }
 
 impl Start {
@@ -32,7 +38,7 @@ impl Start {
     /// The source cannot be read, or its start tells that it is no text in UTF-8.
     pub(super) fn read(mut reader: Box<dyn BufRead>) -> io::Result<Self> {
         let mut head = Vec::new();
-        let marks = || FOREIGN.iter().map(|(mark, _)| *mark).chain([UTF8]);
+        let marks = || FOREIGN.iter().map(|(mark, _)| *mark).chain([UTF8, warc::MAGIC]);
         let is_open = |head: &[u8]| marks().any(|mark| mark.len() > head.len() && mark.starts_with(head));
         while is_open(&head) {
             match reader.by_ref().bytes().next().transpose()? {
@@ -43,19 +49,39 @@ impl Start {
         if head == UTF8 {
             head.clear();
         }
-        if let Some((_, advice)) = FOREIGN.iter().find(|(mark, _)| head == *mark) {
+        let is_archive = head == warc::MAGIC || head == warc::GZIP && is_compressed_archive(&mut head, &mut reader)?;
+        if let Some((_, advice)) = FOREIGN.iter().find(|(mark, _)| head.starts_with(mark) && !is_archive) {
             return Err(io::Error::new(ErrorKind::InvalidData, *advice));
         }
-        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)) })
+        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)), is_archive })
     }
 
     /// The first line that is not blank, with what is before it; of a long one the start. It is still there to be read.
     pub(super) fn peek_line(self) -> io::Result<(Vec<u8>, Self)> {
-        let Self { mut reader } = self;
+        let Self { mut reader, is_archive } = self;
         let mut line = Vec::new();
         let mut limited = reader.by_ref().take(MAX_PEEKED);
         while line.trim_ascii().is_empty() && limited.read_until(b'\n', &mut line)? > 0 {}
-        Ok((line.clone(), Self { reader: Box::new(Cursor::new(line).chain(reader)) }))
+        Ok((line.clone(), Self { reader: Box::new(Cursor::new(line).chain(reader)), is_archive }))
+    }
+}
+
+/// Whether what starts with `head` is an archive once it is decompressed. More may be added to `head` to see that.
+fn is_compressed_archive(head: &mut Vec<u8>, reader: &mut dyn BufRead) -> io::Result<bool> {
+    /// No gzip member has a longer head, and no block of codes.
+    const ENOUGH: usize = 4096;
+    loop {
+        let mut start = [0; warc::MAGIC.len()];
+        if GzDecoder::new(&head[..]).read_exact(&mut start).is_ok() {
+            return Ok(start == warc::MAGIC);
+        }
+        let piece = reader.fill_buf()?;
+        let more = piece.len().min(ENOUGH - head.len());
+        if more == 0 {
+            return Ok(false);
+        }
+        head.extend_from_slice(&piece[..more]);
+        reader.consume(more);
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Number;
 
 use crate::engine::Sink;
-use crate::job::{End, Outcome};
+use crate::job::{Attempt, End, Outcome};
 use crate::similarity::{Index, Signature};
 use crate::value::Value;
 
@@ -41,6 +41,10 @@ impl Sink for Duplicates {
         }
         self.index.add(signature.clone(), &outcome.target.given);
         self.pass(outcome)
+    }
+
+    fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
+        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))
     }
 
     fn idle(&mut self) -> io::Result<()> {

@@ -3,11 +3,13 @@
 //! A format of lines renders one record at a time (`Render`); everything else is common to all of them. Parquet, which is
 //! written column by column, is a sink of its own.
 
+mod archive;
 mod compression;
 mod csv;
 mod duplicates;
 pub mod expect;
 mod failures;
+mod folder;
 mod formula;
 pub mod journal;
 mod jsonl;
@@ -26,9 +28,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use archive::{Archive, archive_compression, index_path};
 pub use compression::Compression;
 pub use duplicates::Duplicates;
 pub use failures::Failures;
+pub use folder::{Folder, MANIFEST};
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::engine::Sink;
-use crate::job::Outcome;
+use crate::job::{Attempt, Outcome};
 
 /// Passes outcomes on in the order of their targets' ids, 0, 1, 2 and so on, each with the pages that followed from it in
 /// their order, and holds those that come early.
@@ -42,6 +42,10 @@ impl Sink for Ordered {
             self.pass(&outcome)?;
         }
         Ok(())
+    }
+
+    fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
+        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))
     }
 
     fn idle(&mut self) -> io::Result<()> {

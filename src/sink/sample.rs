@@ -40,6 +40,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         end: End::Done { rows: Vec::new(), failure: None },
         links: Vec::new(),
         hint: HostHint::default(),
+        exchange: None,
     }
 }
 

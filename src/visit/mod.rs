@@ -1,25 +1,27 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
 mod next;
-mod readers;
+mod reader;
+mod recorded;
+mod replay;
+mod threads;
 mod traced;
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use tokio::sync::Semaphore;
 
-use crate::extract::{Extracted, Extractor};
+use crate::extract::Extractor;
 use crate::failure::{Failure, Kind, Retry};
-use crate::fetch::{Answer, Fetched, Fetcher, Head, Timing, Unanswered, timed};
+use crate::fetch::{Answer, Fetcher, Head, Timing, Unanswered, timed};
 use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
-use crate::page::Page;
 
-use self::readers::Readers;
+pub use self::reader::Reader;
+pub use self::recorded::Recorded;
+pub use self::replay::Replay;
 pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
@@ -76,34 +78,24 @@ pub(crate) fn retry_of(status: u16) -> Retry {
     }
 }
 
-/// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
-const INLINE: usize = 256 << 10;
-
-/// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
-const PORTION: usize = 4 << 20;
-
-/// How many permits there are.
-const PORTIONS: usize = 8;
-
 /// Visits by making the request from here: fetch → page → extract.
 #[derive(Debug)]
 pub struct Local {
     fetcher: Fetcher,
-    extractor: Arc<Extractor>,
-    accepted: Accepted,
-    /// Read away from the network.
-    readers: Readers,
-    /// Bounds what they and those that wait for them hold of large pages.
-    portions: Arc<Semaphore>,
+    reader: Reader,
 }
 
 impl Local {
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (readers, portions) = (Readers::new(cores), Arc::new(Semaphore::new(PORTIONS)));
-        Self { fetcher, extractor: Arc::new(extractor), accepted, readers, portions }
+        Self { fetcher, reader: Reader::new(extractor, accepted) }
+    }
+
+    /// What reads the pages.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     async fn request(&self, job: Job) -> Outcome {
@@ -117,89 +109,58 @@ impl Local {
         let mut links = Vec::new();
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched, by)) => {
-                let (facts, extracted, (refused, hint)) = self.read(fetched, timing).await;
-                let end = if next::is_beyond(&trail, facts.status, &extracted) {
-                    End::Beyond
+                let hint = fetched.head.hint();
+                let read = self.reader.read(fetched, timing, self.fetcher.asks_for_heads()).await;
+                let (facts, end) = if next::is_beyond(&trail, &read) {
+                    (read.facts, End::Beyond)
                 } else {
-                    links.extend(next::link(&trail, by, &extracted).filter(|_| refused.is_none()));
-                    End::Done { rows: extracted.rows, failure: refused.or(extracted.failure) }
+                    links.extend(next::link(&trail, by, &read));
+                    read.finish()
                 };
                 (Some(facts), end, hint)
             }
             Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
-            Err(Unanswered { failure, head, lack }) => {
-                let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
-                let facts = head.map(|head| Facts {
-                    status: head.status,
-                    content_type: head.content_type(),
-                    ..Facts::default()
-                });
-                (facts, End::failed(failure), hint)
+            Err(unanswered) => {
+                let hint = unanswered.head.as_ref().map(Head::hint).unwrap_or_default();
+                let hint = HostHint { lack: unanswered.lack, ..hint };
+                let (facts, end) = without_page(unanswered);
+                (facts, end, hint)
             }
         };
-        Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint }
+        Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint, exchange: None }
     }
 
     /// Makes the request, and takes its time where that is asked for: in a future of its own, which the others need not hold.
     async fn fetch(&self, trail: &Trail) -> (Result<Answer, Unanswered>, Option<Timing>) {
-        if self.extractor.needs_timing() {
+        if self.reader.needs_timing() {
             let (answer, timing) = timed(self.fetcher.fetch(trail)).boxed().await;
             return (answer, Some(timing));
         }
         (self.fetcher.fetch(trail).await, None)
     }
-
-    /// Reads a page, and tells why it does not count and how its host wants to be treated.
-    async fn read(&self, fetched: Fetched, timing: Option<Timing>) -> (Facts, Extracted, (Option<Failure>, HostHint)) {
-        let (hint, refused) = (fetched.head.hint(), self.accepted.judge(fetched.head.status));
-        let (mut facts, extracted) = if self.extractor.is_quick() && fetched.body.len() <= INLINE {
-            extract(&self.extractor, &fetched, timing)
-        } else {
-            self.extract_apart(fetched, timing).await
-        };
-        if self.fetcher.asks_for_heads() {
-            // There is no body, which is not one of no bytes.
-            (facts.charset, facts.length, facts.bytes) = (None, None, None);
-        }
-        (facts, extracted, (refused, hint))
-    }
-
-    /// Reads a page away from the network.
-    async fn extract_apart(&self, fetched: Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
-        let portions = fetched.body.len().div_ceil(PORTION).clamp(1, PORTIONS);
-        let portions = u32::try_from(portions).unwrap_or(1);
-        // The semaphore is never closed; without a permit the page is read all the same.
-        let permit = Arc::clone(&self.portions).acquire_many_owned(portions).await;
-        let extractor = Arc::clone(&self.extractor);
-        let read = move || {
-            let _permit = permit;
-            extract(&extractor, &fetched, timing)
-        };
-        self.readers.run(read).await
-    }
 }
 
-fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
-    let (status, content_type) = (fetched.head.status, fetched.head.content_type());
-    let page = Page { timing, ..Page::read(fetched) };
-    let mut extracted = extractor.read(&page);
-    let facts = Facts {
-        status,
-        content_type,
-        charset: page.charset,
-        length: Some(page.length),
-        bytes: Some(page.bytes),
-        title: extracted.title.take(),
-        signature: extracted.signature.take(),
-        recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
-    };
-    (facts, extracted)
+/// What is known where no page came.
+fn without_page(unanswered: Unanswered) -> (Option<Facts>, End) {
+    let facts = unanswered.head.map(|head| Facts {
+        status: head.status,
+        content_type: head.content_type(),
+        ..Facts::default()
+    });
+    (facts, End::failed(unanswered.failure))
 }
 
 /// Fetches as is usual and extracts titles.
 impl Default for Local {
     fn default() -> Self {
         Self::new(Fetcher::default(), Extractor::default(), Accepted::default())
+    }
+}
+
+/// A visitor that is chosen when the program runs.
+impl Visit for Box<dyn Visit> {
+    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        self.as_ref().visit(job)
     }
 }
 

@@ -77,7 +77,7 @@ fn target(given: &str) -> Target {
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None }
+    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None, stored: None }
 }
 
 fn seeds<'a>(urls: impl IntoIterator<Item = &'a str>) -> stream::Iter<std::vec::IntoIter<Result<Seed, Rejected>>> {

@@ -5,6 +5,7 @@
 mod support;
 
 mod addresses;
+mod archive;
 mod article;
 mod check;
 mod config;

@@ -140,6 +140,7 @@ mod tests {
                 ".SH COMMANDS",
                 vec![
                     "scrape explain [OPTIONS] URL",
+                    "scrape check [OPTIONS] RECIPE [PAGE]",
                     "scrape guess [OPTIONS] PAGE",
                     "scrape schema [OPTIONS]",
                     "scrape completions SHELL",

@@ -95,6 +95,14 @@ pub(super) fn fetch(args: &Fetching, environment: &Environment) -> Result<fetch:
     Ok(fetch::Options { request: request(&args.request)?, connection: connection(args, environment)?, limits })
 }
 
+/// Has bodies kept as they come. Unless it was said how much memory bodies may take, it is enough for that.
+pub(super) fn keep_raw(limits: &mut Limits, args: &args::Limits) {
+    limits.keep_raw = true;
+    if args.max_memory.is_none() {
+        limits.max_memory = limits.max_memory.max(limits.memory_of_one());
+    }
+}
+
 fn method(args: &args::Request) -> Result<Method, Stop> {
     match &args.request {
         _ if args.head && !args.data.is_empty() => Err(Stop::usage(anyhow!("--head and --data exclude each other"))),

@@ -22,19 +22,22 @@ use crate::cli::progress::{self, Progress};
 use crate::cli::signals;
 use crate::cli::summary::{self, Conclusion, Ending};
 use crate::engine::{Engine, Sink};
-use crate::extract::Ask;
-use crate::fetch::Fetcher;
+use crate::extract::{Ask, Extractor};
+use crate::fetch::{self, Fetcher};
 use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
-use crate::visit::Local;
+use crate::visit::{Local, Recorded, Replay, Visit};
+
+/// What visits jobs: from here, or what they bring along.
+type Visitor = Replay<Box<dyn Visit>>;
 
 /// A run that is ready to start.
 struct Plan {
     seeds: Seeds,
-    engine: Engine<Local>,
+    engine: Engine<Visitor>,
     sinks: Vec<Box<dyn Sink>>,
     contract: Contract,
     voice: Voice,
@@ -110,6 +113,10 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
     fetching.connection.trace = extractor.needs_timing();
+    if outputs::want_raw_bodies(&args.output) {
+        options::keep_raw(&mut fetching.limits, &args.fetching.limits);
+    }
+    let limits = fetching.limits.clone();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     let written = args.output.output.iter().chain(&args.output.summary).chain(&args.endurance.failed_to);
     let cookies = cookies::open(&args.fetching.request, written)?;
@@ -122,13 +129,13 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
             "--resume does not go with recipes that have `next`: a list that was left half-way would not be gone on with"
         )));
     }
-    let visitor = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let visitor = visitor(args, fetcher, extractor, limits);
     let files = files::afford(args.pace.concurrency, others);
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
     let sources = sources(&args.input)?;
-    let seeds = open_seeds(&args.input, sources.clone())?;
+    let seeds = open_seeds(args, sources.clone())?;
     let on_close = {
         let (frontier, cancel, unread) = (frontier.clone(), cancel.clone(), Arc::clone(&unread));
         move || {
@@ -155,13 +162,22 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
 /// from thread to thread.
-async fn drive(engine: Engine<Local>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
+async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
+/// What visits the jobs.
+fn visitor(args: &Run, fetcher: Fetcher, extractor: Extractor, limits: fetch::Limits) -> Visitor {
+    let local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let reader = local.reader().clone();
+    let wants_exchanges = outputs::want_exchanges(&args.output);
+    let live: Box<dyn Visit> = if wants_exchanges { Box::new(Recorded::new(local)) } else { Box::new(local) };
+    Replay::new(live, reader, limits)
+}
+
 /// Has the frontier skip what the output has already.
-fn resume(args: &Run, opened: &mut Opened<'_>, rules: Rules<'_>, frontier: &Frontier) -> Result<(), Stop> {
+fn resume(args: &Run, opened: &mut Opened, rules: Rules<'_>, frontier: &Frontier) -> Result<(), Stop> {
     let excluded = [
         ("--dedupe-text", args.extraction.dedupe_text, "the texts of the earlier run are not known any more"),
         ("--keep-duplicates", args.input.keep_duplicates, "nothing tells which of a URL's lines its records are of"),
@@ -202,8 +218,9 @@ fn looks_like_a_table(source: &Source) -> bool {
     }
 }
 
-fn open_seeds(args: &args::Input, sources: Vec<Source>) -> Result<Seeds, Stop> {
-    let options = seeds::Options { default_scheme: args.default_scheme, column: args.column.clone() };
+fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
+    let (input, max_body) = (&args.input, args.fetching.limits.max_body);
+    let options = seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body };
     seeds::open(sources, options).map_err(|error| {
         let hint = error.hint();
         Stop::broken(error).with_hint(hint)

@@ -109,7 +109,8 @@ fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Failure> {
     Ok(codings)
 }
 
-fn explain(error: &io::Error) -> Failure {
+/// What an error of a decoder, or of a body's memory, means.
+pub(super) fn explain(error: &io::Error) -> Failure {
     let inner = error.get_ref();
     if let Some(too_large) = inner.and_then(|inner| inner.downcast_ref::<TooLarge>()) {
         return Failure::new(Kind::TooLarge, too_large.to_string());

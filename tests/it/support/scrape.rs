@@ -155,6 +155,12 @@ impl Running {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
+    /// Writes these bytes to the program's standard input, while it reads them, and ends that.
+    pub(crate) fn write_bytes(&mut self, bytes: Vec<u8>) {
+        let mut stdin = self.stdin.take().unwrap();
+        std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+    }
+
     /// Writes to the program's standard input, again and again for as long as it is read.
     pub(crate) fn write_on_and_on(&mut self, text: String) {
         let mut stdin = self.stdin.take().unwrap();

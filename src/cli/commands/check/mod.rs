@@ -129,6 +129,7 @@ fn read(fetched: &Fetched, extractor: &Extractor) -> Result<Reading, Stop> {
         end: End::Done { rows, failure: failure.clone() },
         links: Vec::new(),
         hint: HostHint::default(),
+        exchange: None,
     };
     contract.clone().accept(&outcome).context("cannot judge what was found").map_err(Stop::broken)?;
     Ok(Reading {

@@ -15,14 +15,14 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// The threads; they start with the first work and end once nobody can give any more.
 #[derive(Debug)]
-pub(super) struct Readers {
-    threads: usize,
+pub(super) struct Threads {
+    count: usize,
     queue: OnceLock<Option<Sender<Work>>>,
 }
 
-impl Readers {
-    pub(super) fn new(threads: usize) -> Self {
-        Self { threads, queue: OnceLock::new() }
+impl Threads {
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, queue: OnceLock::new() }
     }
 
     /// Does `work` on one of the threads. A panic in there is one of whoever waits for it.
@@ -46,7 +46,7 @@ impl Readers {
     fn start(&self) -> io::Result<Sender<Work>> {
         let (queue, works) = channel();
         let works = Arc::new(Mutex::new(works));
-        for _ in 0..self.threads {
+        for _ in 0..self.count {
             let works = Arc::clone(&works);
             thread::Builder::new().name("reader".into()).spawn(move || read(&works))?;
         }
@@ -69,33 +69,33 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_done_on_no_more_threads_than_there_are() {
-        let readers = Readers::new(2);
+        let threads = Threads::new(2);
         let here = thread::current().id();
-        let done = join_all((0..100).map(|n| readers.run(move || (n, thread::current().id())))).await;
+        let done = join_all((0..100).map(|n| threads.run(move || (n, thread::current().id())))).await;
         assert!(done.iter().map(|&(n, _)| n).eq(0..100));
-        let mut threads: Vec<_> = done.into_iter().map(|(_, thread)| format!("{thread:?}")).collect();
-        threads.sort();
-        threads.dedup();
-        assert!(threads.len() <= 2 && !threads.contains(&format!("{here:?}")), "{threads:?}");
+        let mut used: Vec<_> = done.into_iter().map(|(_, thread)| format!("{thread:?}")).collect();
+        used.sort();
+        used.dedup();
+        assert!(used.len() <= 2 && !used.contains(&format!("{here:?}")), "{used:?}");
     }
 
     #[tokio::test]
     async fn a_panic_is_one_of_whoever_waits_and_of_nobody_else() {
-        let readers = Readers::new(1);
-        let fails = AssertUnwindSafe(readers.run(|| -> u8 { panic!("amid a page") })).catch_unwind().await;
+        let threads = Threads::new(1);
+        let fails = AssertUnwindSafe(threads.run(|| -> u8 { panic!("amid a page") })).catch_unwind().await;
         assert_eq!(*fails.unwrap_err().downcast::<&str>().unwrap(), "amid a page");
-        assert_eq!(readers.run(|| 7).await, 7);
+        assert_eq!(threads.run(|| 7).await, 7);
     }
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_keeps_nobody_waiting() {
-        let readers = Readers::new(1);
+        let threads = Threads::new(1);
         let (end, wait) = channel::<()>();
-        let left = readers.run(move || wait.recv());
+        let left = threads.run(move || wait.recv());
         let mut left = Box::pin(left);
         assert!(left.as_mut().now_or_never().is_none());
         drop(left);
         end.send(()).unwrap();
-        assert_eq!(readers.run(|| 7).await, 7);
+        assert_eq!(threads.run(|| 7).await, 7);
     }
 }

@@ -1,0 +1,124 @@
+//! Pages read: here and now, or on a thread of their own.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::threads::Threads;
+use super::{Accepted, without_page};
+use crate::extract::{Extracted, Extractor};
+use crate::failure::Failure;
+use crate::fetch::{Fetched, Limits, Timing, restore};
+use crate::job::{End, Facts, Stored};
+use crate::page::Page;
+
+/// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
+const INLINE: usize = 256 << 10;
+
+/// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
+const PORTION: usize = 4 << 20;
+
+/// How many permits there are.
+const PORTIONS: usize = 8;
+
+/// Reads pages. Clones share the bounds on how many are read at once.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    extractor: Arc<Extractor>,
+    accepted: Accepted,
+    /// Away from the network.
+    threads: Arc<Threads>,
+    /// Bounds what these and those that wait for them hold of large pages.
+    portions: Arc<Semaphore>,
+}
+
+/// A page that was read.
+pub(super) struct Read {
+    pub(super) facts: Facts,
+    pub(super) extracted: Extracted,
+    /// Why it does not count as fetched, whatever is in it.
+    pub(super) refused: Option<Failure>,
+}
+
+impl Read {
+    pub(super) fn finish(self) -> (Facts, End) {
+        (self.facts, End::Done { rows: self.extracted.rows, failure: self.refused.or(self.extracted.failure) })
+    }
+}
+
+impl Reader {
+    pub(super) fn new(extractor: Extractor, accepted: Accepted) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (threads, portions) = (Arc::new(Threads::new(cores)), Arc::new(Semaphore::new(PORTIONS)));
+        Self { extractor: Arc::new(extractor), accepted, threads, portions }
+    }
+
+    /// Whether a page must be told how long its request took.
+    pub(super) fn needs_timing(&self) -> bool {
+        self.extractor.needs_timing()
+    }
+
+    /// Reads an answer, in which there is no body if that `is_head`.
+    pub(super) async fn read(&self, fetched: Fetched, timing: Option<Timing>, is_head: bool) -> Read {
+        let read = self.run(fetched.body.len(), move |extractor| extract(extractor, &fetched, timing)).await;
+        self.judge(read, is_head)
+    }
+
+    /// Reads an answer that an archive has. Its content codings are undone where it is read: no more pages are in memory
+    /// at once than are read at once.
+    pub(super) async fn restore(&self, stored: Arc<Stored>, limits: Limits) -> (Option<Facts>, End) {
+        let (is_head, size) = (stored.is_head, stored.response.as_ref().map_or(0, |response| response.body.len()));
+        let work =
+            move |extractor: &Extractor| restore(&stored, &limits).map(|fetched| extract(extractor, &fetched, None));
+        match self.run(size, work).await {
+            Ok(read) => {
+                let (facts, end) = self.judge(read, is_head).finish();
+                (Some(facts), end)
+            }
+            Err(unanswered) => without_page(*unanswered),
+        }
+    }
+
+    fn judge(&self, (mut facts, extracted): (Facts, Extracted), is_head: bool) -> Read {
+        let refused = self.accepted.judge(facts.status);
+        if is_head {
+            // There is no body, which is not one of no bytes.
+            (facts.charset, facts.length, facts.bytes) = (None, None, None);
+        }
+        Read { facts, extracted, refused }
+    }
+
+    /// Does what takes as long as reading so many bytes: a lot of it away from the network.
+    async fn run<T: Send + 'static>(&self, bytes: usize, work: impl FnOnce(&Extractor) -> T + Send + 'static) -> T {
+        if self.extractor.is_quick() && bytes <= INLINE {
+            return work(&self.extractor);
+        }
+        let portions = bytes.div_ceil(PORTION).clamp(1, PORTIONS);
+        let portions = u32::try_from(portions).unwrap_or(1);
+        // The semaphore is never closed; without a permit the page is read all the same.
+        let permit = Arc::clone(&self.portions).acquire_many_owned(portions).await;
+        let extractor = Arc::clone(&self.extractor);
+        let work = move || {
+            let _permit = permit;
+            work(&extractor)
+        };
+        self.threads.run(work).await
+    }
+}
+
+fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
+    let (status, content_type) = (fetched.head.status, fetched.head.content_type());
+    let page = Page { timing, ..Page::read(fetched) };
+    let mut extracted = extractor.read(&page);
+    let facts = Facts {
+        status,
+        content_type,
+        charset: page.charset,
+        length: Some(page.length),
+        bytes: Some(page.bytes),
+        title: extracted.title.take(),
+        signature: extracted.signature.take(),
+        recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
+    };
+    (facts, extracted)
+}

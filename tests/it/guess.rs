@@ -19,6 +19,8 @@ fn records(media_type: &'static str, page: &str) -> Vec<Value> {
     let site = Site::start(move |_| Answer::typed(media_type, &*body));
     let url = site.url("/list?page=1");
     let recipe = scrape(["guess", &*url]).run().succeeds().stdout;
+    // The one page is all that the site has.
+    let recipe: String = recipe.split_inclusive('\n').filter(|line| !line.starts_with("next = ")).collect();
     let run = scrape(["-f", "jsonl", "-r", "guessed.toml", &*url]).file("guessed.toml", &recipe).run();
     assert_eq!(run.stderr, "", "{recipe}");
     let records = run.exits(0).records();

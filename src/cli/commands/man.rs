@@ -96,7 +96,10 @@ fn write(page: &mut Vec<u8>) -> io::Result<()> {
 
 /// How a subcommand is called.
 fn usage(command: &clap::Command) -> String {
-    let arguments = command.get_positionals().map(|argument| argument.get_id().as_str().to_uppercase());
+    let arguments = command.get_positionals().map(|argument| {
+        let name = argument.get_value_names().and_then(<[_]>::first).map_or(argument.get_id().as_str(), |name| name);
+        if argument.is_required_set() { name.to_uppercase() } else { format!("[{}]", name.to_uppercase()) }
+    });
     let options = if command.get_opts().next().is_some() { " [OPTIONS]" } else { "" };
     arguments.fold(format!("scrape {}{options}", command.get_name()), |usage, argument| usage + " " + &argument)
 }
@@ -141,7 +144,7 @@ mod tests {
                 vec![
                     "scrape explain [OPTIONS] URL",
                     "scrape check [OPTIONS] RECIPE [PAGE]",
-                    "scrape guess [OPTIONS] PAGE",
+                    "scrape guess [OPTIONS] URL|FILE",
                     "scrape schema [OPTIONS]",
                     "scrape completions SHELL",
                     "scrape man",

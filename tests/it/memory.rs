@@ -116,16 +116,16 @@ fn fetch_all(site: &LockStep, count: usize, args: &[&str]) -> Vec<Value> {
     let mut run = scrape(limits).args(args).spawn();
     run.write(&site.list(count));
     let lines: String = (0..count).map(|_| run.line()).collect();
-    // 16 such bodies at once would be 128 MiB. What the program itself and its connections take comes on top.
+    // 20 such bodies at once would be 160 MiB. What the program itself and its connections take comes on top.
     let peak = run.peak_memory();
-    assert!(peak < 96 << 20, "{} MiB", peak >> 20);
+    assert!(peak < 112 << 20, "{} MiB", peak >> 20);
     assert_eq!(run.finish().stdout, "", "a record too many");
     crate::support::scrape::parse(&lines)
 }
 
 /// Fetches bodies of 8 MiB that come as `answer`, and asserts that each came once and at the first attempt.
 fn all_come(answer: Vec<u8>, args: &[&str]) {
-    const COUNT: usize = 16;
+    const COUNT: usize = 20;
     let records = fetch_all(&LockStep::start(answer), COUNT, args);
     let mut urls: Vec<_> = records.iter().map(|record| record["url"].to_string()).collect();
     urls.sort_unstable();

@@ -100,9 +100,9 @@ fn cpu_time(process: u32) -> Option<f64> {
     Some(ticks / TICKS)
 }
 
-/// A host whose every answer is this page, after `latency`.
-async fn host(page: String, latency: Duration) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+/// A host whose every answer is this page, after `latency`; with an address of its own, as it is no other one's turn then.
+async fn host(last: u8, page: String, latency: Duration) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, last), 0)).await?;
     let address = listener.local_addr()?;
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}", page.len());
     let answer: Arc<[u8]> = answer.into_bytes().into();
@@ -143,8 +143,8 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let small = servers.block_on(host("<title>small</title>".into(), LATENCY))?;
-    let heavy = servers.block_on(host(heavy_page(), Duration::ZERO))?;
+    let small = servers.block_on(host(1, "<title>small</title>".into(), LATENCY))?;
+    let heavy = servers.block_on(host(2, heavy_page(), Duration::ZERO))?;
     let urls = |address, count| (0..count).map(move |n| format!("http://{address}/{n}"));
     let (few, many): (Vec<_>, Vec<_>) = (urls(small, SMALL).collect(), urls(heavy, HEAVY).collect());
     let mut out = io::stdout().lock();

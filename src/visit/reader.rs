@@ -12,8 +12,8 @@ use crate::fetch::{Fetched, Limits, Timing, restore};
 use crate::job::{End, Facts, Stored};
 use crate::page::Page;
 
-/// A page larger than this is read away from the threads that drive the network: 256 KiB take about a millisecond.
-const INLINE: usize = 256 << 10;
+/// A page larger than this is large: without its tree, 256 KiB take about a millisecond.
+const LARGE: usize = 256 << 10;
 
 /// So much of a page takes one permit to read. A tree may take thirty times as much memory as its text.
 const PORTION: usize = 4 << 20;
@@ -26,8 +26,10 @@ const PORTIONS: usize = 8;
 pub struct Reader {
     extractor: Arc<Extractor>,
     accepted: Accepted,
-    /// Away from the network.
+    /// Away from the threads that drive the network. No page waits behind a large one, unless it is large itself: its host
+    /// waits with it for the next request.
     threads: Arc<Threads>,
+    threads_for_large: Arc<Threads>,
     /// Bounds what these and those that wait for them hold of large pages.
     portions: Arc<Semaphore>,
 }
@@ -49,8 +51,9 @@ impl Read {
 impl Reader {
     pub(super) fn new(extractor: Extractor, accepted: Accepted) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (threads, portions) = (Arc::new(Threads::new(cores)), Arc::new(Semaphore::new(PORTIONS)));
-        Self { extractor: Arc::new(extractor), accepted, threads, portions }
+        let threads = || Arc::new(Threads::new(cores));
+        let portions = Arc::new(Semaphore::new(PORTIONS));
+        Self { extractor: Arc::new(extractor), accepted, threads: threads(), threads_for_large: threads(), portions }
     }
 
     /// Whether a page must be told how long its request took.
@@ -90,19 +93,23 @@ impl Reader {
 
     /// Does what takes as long as reading so many bytes: a lot of it away from the network.
     async fn run<T: Send + 'static>(&self, bytes: usize, work: impl FnOnce(&Extractor) -> T + Send + 'static) -> T {
-        if self.extractor.is_quick() && bytes <= INLINE {
+        let is_large = bytes > LARGE;
+        if self.extractor.is_quick() && !is_large {
             return work(&self.extractor);
+        }
+        let extractor = Arc::clone(&self.extractor);
+        if !is_large {
+            return self.threads.run(move || work(&extractor)).await;
         }
         let portions = bytes.div_ceil(PORTION).clamp(1, PORTIONS);
         let portions = u32::try_from(portions).unwrap_or(1);
         // The semaphore is never closed; without a permit the page is read all the same.
         let permit = Arc::clone(&self.portions).acquire_many_owned(portions).await;
-        let extractor = Arc::clone(&self.extractor);
         let work = move || {
             let _permit = permit;
             work(&extractor)
         };
-        self.threads.run(work).await
+        self.threads_for_large.run(work).await
     }
 }
 
@@ -121,4 +128,31 @@ fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> 
         recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
     };
     (facts, extracted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use futures::future::{FutureExt, join_all};
+
+    use super::*;
+    use crate::extract::Ask;
+
+    #[tokio::test]
+    async fn no_page_waits_behind_a_large_one_but_those_that_are_large() {
+        let extractor = Extractor::new(&[Ask::Select("h1=h1".into())]).unwrap();
+        let reader = Reader::new(extractor, Accepted::default());
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = Arc::new(Mutex::new(ended));
+        let wait = |_| {
+            let ended = Arc::clone(&ended);
+            reader.run(LARGE + 1, move |_| ended.lock().unwrap().recv().is_err())
+        };
+        let mut large = Box::pin(join_all((0..PORTIONS).map(wait)));
+        assert!(large.as_mut().now_or_never().is_none());
+        assert_eq!(reader.run(LARGE, |_| "a small page").await, "a small page");
+        drop(end);
+        assert_eq!(large.await, [true; PORTIONS]);
+    }
 }

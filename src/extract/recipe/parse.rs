@@ -17,6 +17,15 @@ use crate::extract::expression::{Expression, Fault, parse_name};
 const NAME_HINT: &str = "write a name of letters, digits, `_`, `.` and `-` that begins with a letter, or \"NAME[]\" for a \
                          list of all matches";
 
+/// What the decoder calls a thing, and what whoever writes a recipe does.
+const WORDS: [(&str, &str); 5] = [
+    ("expected a nonzero u32", "expected a whole number above 0"),
+    ("expected a nonzero u64", "expected a whole number above 0"),
+    ("expected u64", "expected a whole number of at least 0"),
+    ("expected a sequence", "expected a list, such as [\"price\"]"),
+    ("invalid type: map", "invalid type: table"),
+];
+
 /// Reads a file of recipes.
 pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, Error> {
     let parser = Parser { name, text };
@@ -24,11 +33,15 @@ pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, E
         let span = error.span().unwrap_or_default();
         parser.wrong(
             span.start,
-            error.message().to_owned(),
+            WORDS.iter().fold(error.message().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours)),
             "a file of recipes is described under `Recipe files` in the README",
         )
     })?;
-    let last = file.recipe.len().saturating_sub(1);
+    if file.recipe.is_empty() {
+        let hint = "begin one with [[recipe]], as `Recipe files` in the README shows";
+        return Err(parser.wrong(0, "there is no recipe in it", hint));
+    }
+    let last = file.recipe.len() - 1;
     let recipes = file.recipe.into_iter().enumerate();
     recipes
         .map(|(n, written)| {
@@ -144,6 +157,10 @@ impl Parser<'_> {
             file::Next::Counter(_) if !has_items => {
                 let what = "a counter goes on until a page has no items, and this recipe has no `items`";
                 return Err(self.wrong(span.start, what, "name what repeats as `items`, or write next = \"SELECTOR\""));
+            }
+            file::Next::Counter(file::Counter { query, .. }) if query.get_ref().is_empty() => {
+                let what = "a parameter without a name";
+                return Err(self.wrong(query.span().start, what, "name the one that counts, such as \"page\""));
             }
             file::Next::Counter(file::Counter { query, from, step }) => Way::Counter(Counter {
                 query: query.into_inner().into(),

@@ -121,7 +121,7 @@ pub(super) struct Check {
     /// The file of recipes
     #[arg(id = "recipes", value_name = "RECIPE", value_hint = ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) recipe: PathBuf,
-    /// A page: a file, or a URL (contains ://)
+    /// A page: a file, a URL (contains ://), or - for standard input
     #[arg(value_name = "PAGE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
     pub(super) page: Option<String>,
     /// The URL that a file is a page of: it tells which recipe is for it

@@ -49,7 +49,10 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Expression { hint, .. } | Self::Recipe { hint, .. } => Some(hint),
-            Self::UnknownField(_) | Self::DuplicateName(_) | Self::NothingRunsJq => None,
+            Self::DuplicateName(_) => {
+                Some("leave one out or give it another name; chunks have chunk, path and text of their own")
+            }
+            Self::UnknownField(_) | Self::NothingRunsJq => None,
         }
     }
 

@@ -93,6 +93,15 @@ fn a_file_without_a_url_is_read_by_the_recipe_that_finds_what_it_requires() {
 }
 
 #[test]
+fn a_page_may_come_from_standard_input() {
+    let run = check(&["shop.toml", "-", "--url", "http://a.test/lamps"]).stdin(LAMPS).run().succeeds();
+    assert!(run.stdout.contains("2 records") && run.stdout.contains("http://a.test/lamps?page=2"), "{}", run.stdout);
+    let run = check(&["shop.toml", "-", "-f", "json"]).stdin(r#"{"items": [{"name": "Lamp"}]}"#).run().succeeds();
+    let found = json_of(&run);
+    assert_eq!((&found["page"]["recipe"], &found["page"]["records"]), (&json!("shop.toml:10"), &json!(1)));
+}
+
+#[test]
 fn a_page_on_a_site_is_fetched_alone_and_shown_harmlessly() {
     let site = Site::start(|_| Answer::html(LAMPS));
     let run = check(&["shop.toml", &site.url("/lamps")]).run().succeeds();
@@ -113,6 +122,10 @@ fn what_a_page_lacks_is_told_by_the_exit_status() {
     assert_eq!(missing["error"], json!({"kind": "missing", "message": "no item has all of `name`"}));
     let few = page("<article><h2>One</h2><p>1</p></article>", "http://a.test/lamps");
     assert_eq!((&few["error"], &few["expectations"][0]["held"]), (&Value::Null, &json!(false)));
+    let few = check(&["shop.toml", "page.html", "--url", "http://a.test/lamps"])
+        .file("page.html", "<article><h2>One</h2><p>1</p></article>");
+    let few = few.run().exits(3).stdout;
+    assert!(few.contains("\n  expect       broken: shop.toml:7: items >= 2: 1\n"), "{few}");
     let only = "[[recipe]]\nmatch = '/lamps'\nfields = { a = 'h1' }";
     let run =
         scrape(["check", "r.toml", "p.html", "--url", "http://a.test/"]).file("r.toml", only).file("p.html", "<h1>A");

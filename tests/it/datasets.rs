@@ -242,5 +242,6 @@ fn a_page_whose_chunks_would_fill_the_memory_is_too_complex() {
 fn chunks_of_nothing_and_two_texts_are_refused() {
     scrape(["--chunk", "0", "-"]).run().refused_over("--chunk");
     scrape(["--chunk", "many", "-"]).run().refused_over("--chunk");
-    scrape(["--chunk", "100", "-x", "text", "-"]).run().refused_over("two fields are called `text`");
+    let run = scrape(["--chunk", "100", "-x", "text", "-"]).run().refused_over("two fields are called `text`");
+    assert!(run.stderr.contains("hint: ") && run.stderr.contains("chunks have chunk, path and text"), "{}", run.stderr);
 }

@@ -349,10 +349,11 @@ fn a_next_that_means_nothing_is_refused_with_file_line_and_caret() {
         ("next = 1", 7, "expected an expression such as"),
         ("next = { }", 7, "missing field `query`"),
         ("next = { query = 'p', form = 1 }", 22, "unknown field `form`"),
-        ("next = { query = 'p', step = 0 }", 29, "expected a nonzero"),
-        ("next = { query = 'p', from = -1 }", 29, "expected u64"),
+        ("next = { query = 'p', step = 0 }", 29, "expected a whole number above 0"),
+        ("next = { query = '' }", 17, "a parameter without a name"),
+        ("next = { query = 'p', from = -1 }", 29, "expected a whole number"),
         ("pages = 5", 8, "`pages` is for a recipe with `next`"),
-        ("next = '$.next'\npages = 0", 8, "expected a nonzero"),
+        ("next = '$.next'\npages = 0", 8, "expected a whole number above 0"),
     ] {
         let recipe = format!("[[recipe]]\nitems = 'li'\nfields = {{ a = 'p' }}\n{line}\n");
         let run = run_with(&recipe, &["http://127.0.0.1:1/"]).run().exits(2);

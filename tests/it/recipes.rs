@@ -266,6 +266,32 @@ fn a_recipe_that_means_nothing_is_refused_with_file_line_and_caret() {
         ("[[recipe]]\nmatch = \"/\"\n".to_owned(), 1, 0, "missing field `fields`"),
         (head.repeat(2), 1, 0, "for every URL"),
         ("recipe = 1\n[[".to_owned(), 2, 2, ""),
+        ("[[recipe]]\nitems = \"li\"\nfields = { a = \"$.b\" }".to_owned(), 3, 16, "there is no JSON in an element"),
+        ("[[recipe]]\nitems = \"li\"\npage = { a = \"jq:.b\" }\nfields = {}".to_owned(), 3, 14, "there is no JSON in"),
+        ("[[recipe]]\nitems = \"$.a\"\nfields = { a = \"b\" }".to_owned(), 3, 16, "there are no elements in JSON"),
+        (
+            "[[recipe]]\nitems = \"$.a\"\nnext = \"a@href\"\nfields = {}".to_owned(),
+            3,
+            8,
+            "there are no elements in JSON",
+        ),
+        (
+            "[[recipe]]\nitems = \"li\"\nfields = { a = { items = \"$.b\", fields = {} } }".to_owned(),
+            3,
+            26,
+            "there is no JSON in an element",
+        ),
+        (
+            "[[recipe]]\nfields = { \"a[]\" = { items = \"$.b\", fields = { c = \"p\" } } }".to_owned(),
+            2,
+            52,
+            "there are no elements in JSON",
+        ),
+        (String::new(), 1, 0, "there is no recipe in it"),
+        ("recipe = []".to_owned(), 1, 0, "there is no recipe in it"),
+        ("[recipe]\nfields = { a = \"h1\" }".to_owned(), 1, 0, "expected [[recipe]]"),
+        (head.to_owned() + "required = \"a\"", 3, 11, "expected a list, such as"),
+        (head.to_owned() + "expect = \"a > 1\"", 3, 9, "expected a list, such as"),
     ] {
         let stderr = refused(&recipes);
         let lines: Vec<_> = stderr.lines().collect();
@@ -281,7 +307,7 @@ fn a_file_that_is_not_there_or_no_text_is_refused() {
     let run = |run: Scrape| run.args(["-r", "shop.toml", "http://127.0.0.1:1/"]).run();
     run(scrape::<&str>([])).refused_over("cannot read shop.toml, a file of recipes");
     run(scrape::<&str>([]).file("shop.toml", [0xff])).refused_over("cannot read shop.toml");
-    run(scrape::<&str>([]).file("shop.toml", "")).refused_over("missing field `recipe`");
+    run(scrape::<&str>([]).file("shop.toml", "")).refused_over("there is no recipe in it");
 }
 
 #[test]
@@ -464,6 +490,8 @@ fn what_the_program_refuses_in_a_recipe_file_the_schema_refuses_too() {
         format!("{fine}next = 'a@href'\npages = 0"),
         format!("{fine}match = []"),
         format!("{fine}expect = 'items > 1'"),
+        format!("{fine}next = {{ query = '' }}"),
+        "recipe = []".to_owned(),
         "[[recipe]]\nitems = 'li'".to_owned(),
         "[[recipe]]\npage = { a = 'h1' }\nfields = {}".to_owned(),
         "[[recipe]]\nfields = { 1a = 'p' }".to_owned(),

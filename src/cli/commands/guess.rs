@@ -1,8 +1,6 @@
 //! `scrape guess URL|FILE`: one page is read, and a recipe for pages such as it is proposed.
 
-use std::io;
-
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use indicatif::ProgressBar;
 
 use super::story::Story;
@@ -24,10 +22,7 @@ pub(in crate::cli) fn run(args: &Guess, environment: &Environment) -> Result<Sta
     match Source::from_argument(&args.page) {
         Source::Url(url) => of_url(&url, args, environment, voice),
         Source::File(path) => propose(&page_file::read(&path, limit)?, args.format),
-        Source::Stdin => {
-            let body = page_file::limited(io::stdin().lock(), limit).context("cannot read standard input");
-            propose(&page_file::fetched(None, body.map_err(Stop::broken)?)?, args.format)
-        }
+        Source::Stdin => propose(&page_file::read_stdin(limit)?, args.format),
     }
 }
 

@@ -27,8 +27,14 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Fetched, Stop> {
     fetched(media_type, body)
 }
 
+/// The page on standard input.
+pub(super) fn read_stdin(limit: usize) -> Result<Fetched, Stop> {
+    let body = limited(io::stdin().lock(), limit).context("cannot read standard input").map_err(Stop::broken)?;
+    fetched(None, body)
+}
+
 /// All of it, if it is no longer than `limit`.
-pub(super) fn limited(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
+fn limited(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     source.take(limit as u64 + 1).read_to_end(&mut body)?;
     if body.len() > limit {
@@ -38,7 +44,7 @@ pub(super) fn limited(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
 }
 
 /// A page as if it had been fetched, from nowhere.
-pub(super) fn fetched(media_type: Option<&'static str>, body: Vec<u8>) -> Result<Fetched, Stop> {
+fn fetched(media_type: Option<&'static str>, body: Vec<u8>) -> Result<Fetched, Stop> {
     let url = Url::parse(NOWHERE).map_err(Stop::usage)?;
     // Nothing declares the page to be one, and most pieces of HTML do not look like a whole page.
     let start = body.trim_ascii_start();

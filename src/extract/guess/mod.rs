@@ -91,6 +91,7 @@ pub fn guess(page: &Page) -> Result<Proposal, Failure> {
     let tree = match page.kind {
         page::Kind::Html => Some(construct::build(&page.text, &deadline)?),
         _ if json.is_some() => None,
+        page::Kind::Json => return Err(missing("its JSON is broken off or no JSON".into())),
         kind => return Err(missing(format!("recipes read HTML and JSON, and this page is {}", kind.name()))),
     };
     let base = Base::of(page, tree.as_ref().and_then(tree::base_href));

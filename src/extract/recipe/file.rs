@@ -15,6 +15,7 @@ pub(super) type Text = Spanned<String>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    #[serde(default, deserialize_with = "recipes")]
     pub(super) recipe: Vec<Spanned<Written>>,
 }
 
@@ -76,6 +77,28 @@ pub(super) enum Field {
 pub(super) struct Object {
     pub(super) items: Option<Text>,
     pub(super) fields: Fields,
+}
+
+/// The recipes, in words for whoever wrote `[recipe]`.
+fn recipes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<Written>>, D::Error> {
+    struct Several;
+
+    impl<'de> Visitor<'de> for Several {
+        type Value = Vec<Spanned<Written>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("[[recipe]], in double brackets")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut recipes = Vec::new();
+            while let Some(recipe) = items.next_element()? {
+                recipes.push(recipe);
+            }
+            Ok(recipes)
+        }
+    }
+    deserializer.deserialize_seq(Several)
 }
 
 impl<'de> Deserialize<'de> for Texts {

@@ -17,6 +17,15 @@ use crate::extract::expression::{Expression, Fault, parse_name};
 const NAME_HINT: &str = "write a name of letters, digits, `_`, `.` and `-` that begins with a letter, or \"NAME[]\" for a \
                          list of all matches";
 
+/// What the decoder calls a thing, and what whoever writes a recipe does.
+const WORDS: [(&str, &str); 5] = [
+    ("expected a nonzero u32", "expected a whole number above 0"),
+    ("expected a nonzero u64", "expected a whole number above 0"),
+    ("expected u64", "expected a whole number of at least 0"),
+    ("expected a sequence", "expected a list, such as [\"price\"]"),
+    ("invalid type: map", "invalid type: table"),
+];
+
 /// Reads a file of recipes.
 pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, Error> {
     let parser = Parser { name, text };
@@ -24,11 +33,15 @@ pub(in crate::extract) fn parse(name: &str, text: &str) -> Result<Vec<Recipe>, E
         let span = error.span().unwrap_or_default();
         parser.wrong(
             span.start,
-            error.message().to_owned(),
+            WORDS.iter().fold(error.message().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours)),
             "a file of recipes is described under `Recipe files` in the README",
         )
     })?;
-    let last = file.recipe.len().saturating_sub(1);
+    if file.recipe.is_empty() {
+        let hint = "begin one with [[recipe]], as `Recipe files` in the README shows";
+        return Err(parser.wrong(0, "there is no recipe in it", hint));
+    }
+    let last = file.recipe.len() - 1;
     let recipes = file.recipe.into_iter().enumerate();
     recipes
         .map(|(n, written)| {
@@ -99,16 +112,16 @@ impl Parser<'_> {
             let what = "`page` is for a recipe with `items`";
             return Err(self.wrong(name.span().start, what, "name the fields of a page under `fields`"));
         }
-        let places = items.map(|items| self.places(&items)).transpose()?;
+        let places = items.map(|items| self.places(&items, None)).transpose()?;
         let mut recipe = Recipe {
             place,
-            paging: self.paging(next, pages, places.is_some())?,
+            paging: self.paging(next, pages, places.as_ref())?,
             expected: expect.iter().map(|condition| self.expected(condition)).collect(),
             matching: self.matching(matching)?,
-            page: self.fields(page, &[])?,
+            page: self.fields(page, &[], places.as_ref())?,
             items: Group { places, is_list: true, fields: Vec::new() },
         };
-        recipe.items.fields = self.fields(fields, &recipe.page)?;
+        recipe.items.fields = self.fields(fields, &recipe.page, recipe.items.places.as_ref())?;
         for name in required {
             let mut fields = recipe.page.iter_mut().chain(&mut recipe.items.fields);
             match fields.find(|field| *field.name == **name.get_ref()) {
@@ -125,7 +138,7 @@ impl Parser<'_> {
         &self,
         next: Option<Spanned<file::Next>>,
         pages: Option<Spanned<NonZeroU32>>,
-        has_items: bool,
+        items: Option<&Expression>,
     ) -> Result<Option<Paging>, Error> {
         let (next, pages) = match (next, pages) {
             (None, None) => return Ok(None),
@@ -138,12 +151,16 @@ impl Parser<'_> {
         let span = next.span();
         let way = match next.into_inner() {
             file::Next::Expression(text) => {
-                let parsed = Expression::parse_url(&text).map_err(|fault| self.fault_in(&text, &span, fault))?;
-                Way::Expression(parsed)
+                let parsed = Expression::parse_url(&text).and_then(|parsed| fitting(parsed, items));
+                Way::Expression(parsed.map_err(|fault| self.fault_in(&text, &span, fault))?)
             }
-            file::Next::Counter(_) if !has_items => {
+            file::Next::Counter(_) if items.is_none() => {
                 let what = "a counter goes on until a page has no items, and this recipe has no `items`";
                 return Err(self.wrong(span.start, what, "name what repeats as `items`, or write next = \"SELECTOR\""));
+            }
+            file::Next::Counter(file::Counter { query, .. }) if query.get_ref().is_empty() => {
+                let what = "a parameter without a name";
+                return Err(self.wrong(query.span().start, what, "name the one that counts, such as \"page\""));
             }
             file::Next::Counter(file::Counter { query, from, step }) => Way::Counter(Counter {
                 query: query.into_inner().into(),
@@ -174,13 +191,20 @@ impl Parser<'_> {
         }
     }
 
-    fn places(&self, items: &Text) -> Result<Expression, Error> {
+    /// Places that are looked into, `within` others.
+    fn places(&self, items: &Text, within: Option<&Expression>) -> Result<Expression, Error> {
         let text = items.get_ref();
-        Expression::parse_places(text).map_err(|fault| self.fault_in(text, &items.span(), fault))
+        let parsed = Expression::parse_places(text).and_then(|parsed| fitting(parsed, within));
+        parsed.map_err(|fault| self.fault_in(text, &items.span(), fault))
     }
 
-    /// Fields whose names are not among `others`.
-    fn fields(&self, written: file::Fields, others: &[Field]) -> Result<Vec<Field>, Error> {
+    /// Fields whose names are not among `others`, of the places that `within` finds.
+    fn fields(
+        &self,
+        written: file::Fields,
+        others: &[Field],
+        within: Option<&Expression>,
+    ) -> Result<Vec<Field>, Error> {
         let mut fields: Vec<Field> = Vec::new();
         for (key, field) in written.0 {
             let (name, is_list) =
@@ -192,27 +216,36 @@ impl Parser<'_> {
             let span = field.span();
             let reading = match field.into_inner() {
                 file::Field::Expression(text) => Expression::parse(&text, is_list)
-                    .map(Reading::Value)
+                    .and_then(|parsed| fitting(parsed, within).map(Reading::Value))
                     .map_err(|fault| self.fault_in(&text, &span, fault))?,
-                file::Field::Object(object) => Reading::Object(self.object(object, is_list, key.span().start)?),
+                file::Field::Object(Object { items: None, .. }) if is_list => {
+                    let hint = "write items = \"SELECTOR\" beside its fields";
+                    return Err(self.wrong(key.span().start, "a list of objects needs `items`", hint));
+                }
+                file::Field::Object(object) => Reading::Object(self.object(object, is_list, within)?),
             };
             fields.push(Field { name: name.into(), is_required: false, reading });
         }
         Ok(fields)
     }
 
-    fn object(&self, object: Object, is_list: bool, at: usize) -> Result<Group, Error> {
+    fn object(&self, object: Object, is_list: bool, within: Option<&Expression>) -> Result<Group, Error> {
         let Object { items, fields } = object;
-        if is_list && items.is_none() {
-            return Err(self.wrong(
-                at,
-                "a list of objects needs `items`",
-                "write items = \"SELECTOR\" beside its fields",
-            ));
-        }
-        let places = items.map(|items| self.places(&items)).transpose()?;
-        Ok(Group { places, is_list, fields: self.fields(fields, &[])? })
+        let places = items.map(|items| self.places(&items, within)).transpose()?;
+        let fields = self.fields(fields, &[], places.as_ref().or(within))?;
+        Ok(Group { places, is_list, fields })
     }
+}
+
+/// An expression, if it can find something `within` the places that are looked into: of elements and JSON one is never in
+/// the other.
+fn fitting(expression: Expression, within: Option<&Expression>) -> Result<Expression, Fault> {
+    let (what, hint) = match (within.map(Expression::reads_json), expression.reads_json()) {
+        (Some(true), false) => ("there are no elements in JSON", "write a JSONPath such as $.name, or jq:.name"),
+        (Some(false), true) => ("there is no JSON in an element", "write CSS such as .price or a@href, or an XPath"),
+        _ => return Ok(expression),
+    };
+    Err(Fault::new(0, what, hint))
 }
 
 fn error(place: &str, (shown, at): (&str, usize), fault: Fault) -> Error {

@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use crate::fetch::Fetched;
 use crate::job::{End, Facts, HostHint, Location, Outcome, Target, Trail};
 use crate::page::Page;
+use crate::seeds::Source;
 use crate::sink::expect::Verdict;
 
 /// What a recipe comes to on a page.
@@ -60,13 +61,14 @@ pub(in crate::cli) fn run(args: &Check, recipes: &Ask, environment: &Environment
     let asks = std::slice::from_ref(recipes);
     let mut extractor = options::extractor(asks)?;
     options::contract(&[], &extractor)?;
-    let fetched = match args.page.as_deref() {
+    let fetched = match args.page.as_deref().map(Source::from_argument) {
         None => None,
-        Some(page) if page.contains("://") => match visit(page, args, asks, environment)? {
+        Some(Source::Url(url)) => match visit(&url, args, asks, environment)? {
             Ok(fetched) => Some(fetched),
             Err(status) => return Ok(status),
         },
-        Some(file) => Some(open(Path::new(file), args, &mut extractor)?),
+        Some(Source::File(path)) => Some(open(Some(&path), args, &mut extractor)?),
+        Some(Source::Stdin) => Some(open(None, args, &mut extractor)?),
     };
     let reading = fetched.map(|fetched| read(&fetched, &extractor)).transpose()?;
     print(&extractor, reading.as_ref(), args.format, environment)?;
@@ -90,16 +92,20 @@ fn visit(url: &str, args: &Check, asks: &[Ask], environment: &Environment) -> Re
     Ok(Err(status))
 }
 
-/// Opens a file as the page of a URL, or, without one, of the recipe that finds all that it requires in it.
-fn open(file: &Path, args: &Check, extractor: &mut Extractor) -> Result<Fetched, Stop> {
-    let mut fetched = page_file::read(file, args.fetching.limits.max_body)?;
+/// Opens a file, or else standard input, as the page of a URL, or, without one, of the recipe that finds all that it
+/// requires in it.
+fn open(file: Option<&Path>, args: &Check, extractor: &mut Extractor) -> Result<Fetched, Stop> {
+    let limit = args.fetching.limits.max_body;
+    let mut fetched = file.map_or_else(|| page_file::read_stdin(limit), |file| page_file::read(file, limit))?;
     if let Some(url) = &args.url {
         fetched.url = url.clone();
         return Ok(fetched);
     }
-    let name = file.display();
-    let path = fs::canonicalize(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
-    fetched.url = Url::from_file_path(path).map_err(|()| Stop::broken(anyhow!("{name} has no URL")))?;
+    if let Some(file) = file {
+        let name = file.display();
+        let path = fs::canonicalize(file).with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?;
+        fetched.url = Url::from_file_path(path).map_err(|()| Stop::broken(anyhow!("{name} has no URL")))?;
+    }
     let recipes = extractor.recipes().count();
     let mut finds_all = |recipe: &usize| {
         extractor.choose(*recipe);

@@ -125,7 +125,7 @@ fn result(reading: &Reading, outline: &Outline<'_>, sheet: &mut Sheet) {
     }
     for verdict in &reading.verdicts {
         match verdict.complaint() {
-            Some(complaint) => sheet.styled("expect", &complaint, BAD),
+            Some(complaint) => sheet.styled("expect", complaint.trim_start_matches("expectation "), BAD),
             None => sheet.styled("expect", &format!("{} holds", verdict.expectation), GOOD),
         }
     }

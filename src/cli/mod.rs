@@ -14,7 +14,6 @@ mod sheet;
 mod signals;
 mod summary;
 mod terminal;
-mod text;
 
 use std::ffi::OsString;
 use std::fs;

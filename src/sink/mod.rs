@@ -1,7 +1,7 @@
 //! Records on their way out: in a format, to a file, a pipe or a terminal.
 //!
 //! A format of lines renders one record at a time (`Render`); everything else is common to all of them. Parquet, which is
-//! written column by column, is a sink of its own.
+//! written column by column, is a sink of its own, and so is a report, which has no records.
 
 mod archive;
 mod compression;
@@ -18,6 +18,7 @@ mod lines;
 mod neutral;
 mod ordered;
 mod parquet;
+pub mod report;
 #[cfg(test)]
 mod sample;
 mod table;

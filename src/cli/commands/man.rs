@@ -96,7 +96,11 @@ fn write(page: &mut Vec<u8>) -> io::Result<()> {
 
 /// How a subcommand is called.
 fn usage(command: &clap::Command) -> String {
-    let arguments = command.get_positionals().map(|argument| argument.get_id().as_str().to_uppercase());
+    let arguments = command.get_positionals().map(|argument| {
+        let name = argument.get_value_names().unwrap_or_default().join(" ");
+        let more = if matches!(argument.get_action(), clap::ArgAction::Append) { "..." } else { "" };
+        if argument.is_required_set() { name + more } else { format!("[{name}]{more}") }
+    });
     let options = if command.get_opts().next().is_some() { " [OPTIONS]" } else { "" };
     arguments.fold(format!("scrape {}{options}", command.get_name()), |usage, argument| usage + " " + &argument)
 }
@@ -141,7 +145,8 @@ mod tests {
                 vec![
                     "scrape explain [OPTIONS] URL",
                     "scrape check [OPTIONS] RECIPE [PAGE]",
-                    "scrape guess [OPTIONS] PAGE",
+                    "scrape guess [OPTIONS] URL|FILE",
+                    "scrape report [OPTIONS] FILE...",
                     "scrape schema [OPTIONS]",
                     "scrape completions SHELL",
                     "scrape man",

@@ -18,7 +18,9 @@ fn texts(page: &Html, selector: &str) -> Vec<String> {
 
 fn survey(outcomes: &[Outcome], fields: &[&str]) -> Survey {
     let mut survey = Survey::default();
-    outcomes.iter().for_each(|outcome| survey.add(outcome, &names(fields)));
+    for outcome in outcomes {
+        survey.add(outcome, &names(fields));
+    }
     survey
 }
 

@@ -89,7 +89,9 @@ mod tests {
         ) {
             let timeline = |times: &[(bool, i64)]| {
                 let mut timeline = Timeline::default();
-                times.iter().for_each(|&(ok, at)| timeline.add(Timestamp::from_millisecond(at).unwrap(), ok));
+                for &(is_fetched, at) in times {
+                    timeline.add(Timestamp::from_millisecond(at).unwrap(), is_fetched);
+                }
                 (timeline.width(), timeline.parts())
             };
             let (width, parts) = timeline(&times);

@@ -14,6 +14,7 @@ use url::Url;
 use crate::canonical::fingerprint;
 use crate::exchange::{Exchange, Response};
 use crate::failure::{Failure, Kind};
+use crate::histogram::Histogram;
 use crate::similarity::Signature;
 use crate::value::Row;
 
@@ -511,6 +512,8 @@ pub struct Summary {
     pub by_kind: BTreeMap<Kind, u64>,
     /// Bytes of all bodies, content codings undone.
     pub bytes: u64,
+    /// How long the last attempt of each target took that was answered.
+    pub latency: Histogram,
     /// How long the run took.
     pub elapsed: Duration,
 }
@@ -523,6 +526,9 @@ impl Summary {
             *self.by_status.entry(facts.status).or_default() += 1;
             self.bytes += facts.bytes.unwrap_or(0);
             self.left_out += facts.recipe.map_or(0, |used| used.left_out);
+            if let Some(trail) = &outcome.trail {
+                self.latency.record(trail.spent);
+            }
         }
         match outcome.failure() {
             None => self.fetched += 1,

@@ -50,6 +50,7 @@ pub mod failure;
 pub mod canonical;
 pub mod value;
 pub mod similarity;
+pub mod histogram;
 pub mod exchange;
 pub mod job;
 pub mod record;

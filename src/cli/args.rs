@@ -43,6 +43,8 @@ pub(super) enum Command {
     Check(Box<Check>),
     /// Propose a recipe for pages such as this one, from what repeats in it
     Guess(Box<Guess>),
+    /// Make a page of HTML that tells what came of a run, from its records
+    Report(Report),
     /// Print the JSON Schema of a record; with --recipe alone, that of a file of recipes
     Schema(Extraction),
     /// Print a completion script for a shell
@@ -168,6 +170,25 @@ pub(super) struct Guess {
     pub(super) general: General,
 }
 
+/// `scrape report`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Report {
+    /// What a run wrote with -o FILE.jsonl, also compressed (.gz, .zst), or - for standard input
+    #[arg(id = "records", value_name = "FILE", required = true, value_hint = ValueHint::FilePath, help_heading = "Arguments")]
+    pub(super) records: Vec<PathBuf>,
+    /// Write to FILE.html, and not to standard output
+    #[arg(
+        id = "report",
+        short = 'o',
+        long = "output",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Output"
+    )]
+    pub(super) output: Option<PathBuf>,
+}
+
 /// How a proposal is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ProposalFormat {
@@ -240,7 +261,7 @@ pub(super) struct Output {
     #[arg(short = 'f', long, value_name = "FORMAT", hide_possible_values = true, value_parser = parse::format())]
     pub(super) format: Option<Format>,
     /// Write to FILE in the format of its extension, and not to standard output (-); .warc.gz: an archive of all that goes
-    /// over the wire; repeatable
+    /// over the wire; .html: a report at the end; repeatable
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) output: Vec<PathBuf>,
     /// Put an apostrophe before CSV and TSV cells that a spreadsheet would take for a formula

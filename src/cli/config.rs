@@ -52,6 +52,7 @@ pub(super) struct Environment {
     settings: BTreeMap<String, String>,
     no_config: bool,
     user_file: Option<PathBuf>,
+    locale: Option<OsString>,
 }
 
 impl Environment {
@@ -79,7 +80,15 @@ impl Environment {
             settings: env::vars_os().filter_map(setting).collect(),
             no_config: is_set("SCRAPE_NO_CONFIG"),
             user_file: folder.map(|folder| folder.join("scrape").join(FILE)),
+            // What is set first tells (POSIX, section 8.2).
+            locale: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(non_empty),
         }
+    }
+
+    /// Whether a terminal is said to show more than ASCII.
+    pub(super) fn is_utf8(&self) -> bool {
+        let locale = self.locale.as_ref().map(|locale| locale.to_string_lossy().to_ascii_lowercase());
+        locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
     }
 }
 

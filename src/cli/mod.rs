@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod cookies;
+mod draft;
 mod exit;
 mod files;
 mod logging;
@@ -14,7 +15,6 @@ mod sheet;
 mod signals;
 mod summary;
 mod terminal;
-mod text;
 
 use std::ffi::OsString;
 use std::fs;
@@ -100,6 +100,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         Some(Command::Check(args)) => commands::check::run(&args, &recipes(&args.recipe)?, &environment),
         Some(Command::Schema(_)) if names_no_recipe(&matches) => commands::schema::run_for_recipes(),
         Some(Command::Guess(args)) => commands::guess::run(&args, &environment),
+        Some(Command::Report(args)) => commands::report::run(&args),
         Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),

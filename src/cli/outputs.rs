@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
@@ -18,6 +19,7 @@ use url::Url;
 
 use super::args;
 use super::config::Environment;
+use super::draft::Draft;
 use super::exit::Stop;
 use super::terminal::Terminal;
 use crate::engine::Sink;
@@ -25,6 +27,7 @@ use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
 use crate::sink::journal::{self, Journal, Rules};
+use crate::sink::report::Report;
 use crate::sink::{
     Archive, Compression, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, archive_compression,
     index_path,
@@ -82,6 +85,7 @@ pub(super) struct Opened {
     archives: Vec<(Target, Target)>,
     /// A folder for pages, and its manifest.
     folder: Option<(PathBuf, Target)>,
+    reports: Vec<Draft>,
     summary: Option<Target>,
     failures: Option<Target>,
     /// Whether the file has records that stay.
@@ -90,7 +94,8 @@ pub(super) struct Opened {
 
 /// Opens what the options name.
 pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Source]) -> Result<Opened, Stop> {
-    let (archives, records): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let (archives, others): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let (reports, records): (Vec<_>, Vec<_>) = others.into_iter().partition(|path| is_report(path));
     let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
@@ -106,11 +111,12 @@ pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Sour
     let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
+    let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
-    refuse_doubles(all, sources)?;
-    Ok(Opened { files, stdout, archives, folder, summary, failures, is_continued: false })
+    refuse_doubles(all.map(|target| (&*target.path, target.metadata.clone())), &reports, sources)?;
+    Ok(Opened { files, stdout, archives, folder, reports, summary, failures, is_continued: false })
 }
 
 impl Opened {
@@ -120,7 +126,8 @@ impl Opened {
         let [(Target { path, file, metadata }, format)] = &mut self.files[..] else {
             return Err(resume_needs_a_file());
         };
-        let has_others = self.stdout.is_some() || !self.archives.is_empty() || self.folder.is_some();
+        let has_others =
+            self.stdout.is_some() || !self.archives.is_empty() || !self.reports.is_empty() || self.folder.is_some();
         if has_others || !metadata.is_file() {
             return Err(resume_needs_a_file());
         }
@@ -140,7 +147,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, folder, summary, failures, is_continued } = self;
+        let Self { files, stdout, archives, folder, reports, summary, failures, is_continued } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if is_continued {
@@ -155,6 +162,10 @@ impl Opened {
         }
         if let Some((folder, manifest)) = folder {
             sinks.push(Box::new(Folder::new(&folder, Whole(manifest.emptied()?.file))));
+        }
+        for draft in reports {
+            let fields = Arc::clone(&options.fields);
+            sinks.push(Box::new(Report::new(fields, move |page| draft.complete(page.as_bytes()))));
         }
         if let Some((target, format)) = stdout {
             let lines = if io::stdout().is_terminal() {
@@ -235,13 +246,19 @@ fn is_archive(path: &Path) -> bool {
     archive_compression(path).is_some()
 }
 
+/// Whether a report is meant.
+pub(super) fn is_report(path: &Path) -> bool {
+    let is = |extension: &std::ffi::OsStr| ["html", "htm"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    path.extension().is_some_and(is)
+}
+
 /// The manifest of a folder, which is made if there is none.
 fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
     let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
     made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
 }
 
-fn is_stdout(path: impl AsRef<Path>) -> bool {
+pub(super) fn is_stdout(path: impl AsRef<Path>) -> bool {
     path.as_ref().as_os_str() == "-"
 }
 
@@ -258,7 +275,7 @@ fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
         None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
             Err(Stop::usage(error).with_hint(Some(
-                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet, or add --format".into(),
+                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet or .html, or add --format".into(),
             )))
         }
     }
@@ -282,6 +299,10 @@ fn open_file(path: &Path) -> Result<Target, Stop> {
     Ok(Target { path: path.to_owned(), file, metadata })
 }
 
+fn open_draft(path: &Path) -> Result<Draft, Stop> {
+    Draft::open(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
+}
+
 fn standard_output() -> Result<Target, Stop> {
     let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
@@ -290,20 +311,29 @@ fn standard_output() -> Result<Target, Stop> {
 }
 
 /// No output is a source, and no two are one.
-fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Target>, sources: &[Source]) -> Result<(), Stop> {
+fn refuse_doubles<'a>(
+    outputs: impl Iterator<Item = (&'a Path, Metadata)>,
+    drafts: &'a [Draft],
+    sources: &[Source],
+) -> Result<(), Stop> {
+    let twice = |path: &Path| Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
     let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
     let mut written = Vec::new();
-    for Target { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {
-        let identity = identity(metadata);
+    let replaced = drafts.iter().filter_map(|draft| Some((draft.name(), draft.metadata()?)));
+    for (path, metadata) in outputs.chain(replaced).filter(|(_, metadata)| metadata.is_file()) {
+        let identity = identity(&metadata);
         if read.contains(&identity) {
             return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
         }
         if written.contains(&identity) {
-            return Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
+            return twice(path);
         }
         written.push(identity);
     }
-    Ok(())
+    // Those that are not there yet.
+    let mut paths = drafts.iter().filter_map(|draft| draft.path()).collect::<Vec<_>>();
+    paths.sort_unstable();
+    paths.windows(2).find(|pair| pair[0] == pair[1]).map_or(Ok(()), |pair| twice(pair[0]))
 }
 
 /// What makes a file the same under another name.

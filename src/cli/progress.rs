@@ -15,10 +15,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressMode;
 use super::logging::Voice;
-use super::text::{grouped, human_duration, rate};
 use crate::engine::Sink;
 use crate::frontier::{Frontier, Progress as Standing};
 use crate::job::Outcome;
+use crate::sink::{grouped, human_duration, rate};
 
 /// The time between two lines of a log.
 const INTERVAL: Duration = Duration::from_secs(10);

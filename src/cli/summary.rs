@@ -7,14 +7,17 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::exit::{FailOn, Status};
-use super::text::{grouped, human_duration, human_size, rate};
 use crate::frontier::Limit;
+use crate::histogram::Histogram;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
-use crate::sink::neutralise;
+use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise, rate};
 
 /// How many fields a person is told the fill rates of.
 const FIELDS: usize = 8;
+
+/// The heights of a bar, in a terminal that knows Unicode and in one that does not.
+const HEIGHTS: [[char; 5]; 2] = [['▁', '▂', '▃', '▅', '▇'], ['.', ':', '-', '=', '#']];
 
 /// What a run came to, as a whole.
 pub(super) struct Conclusion {
@@ -75,8 +78,8 @@ impl Conclusion {
     }
 }
 
-/// The lines at the end of a run in a terminal.
-pub(super) fn lines(conclusion: &Conclusion) -> String {
+/// The lines at the end of a run in a terminal, which may know Unicode.
+pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     let summary = &conclusion.totals;
     let Summary { targets, fetched, duplicates, done_before, bytes, elapsed, .. } = *summary;
     let mut totals = vec![
@@ -97,6 +100,7 @@ pub(super) fn lines(conclusion: &Conclusion) -> String {
     if !summary.by_kind.is_empty() {
         lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
     }
+    lines.extend(latency(&summary.latency, is_utf8).map(|latency| format!("  took    {latency}")));
     if summary.left_out + summary.cut > 0 {
         lines.push(format!("  omitted  {}", omitted(summary)));
     }
@@ -107,6 +111,26 @@ pub(super) fn lines(conclusion: &Conclusion) -> String {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
     }
     lines.join("\n")
+}
+
+/// How long answers took, and how many took how long; none where that is the time of the whole run.
+fn latency(latency: &Histogram, is_utf8: bool) -> Option<String> {
+    let [p50, p95] = [50, 95].map(|percent| latency.percentile(percent).map(human_latency));
+    let told = format!("p50 {}  p95 {}  max {}", p50?, p95?, human_latency(latency.max()?));
+    (latency.count() > 1).then(|| format!("{}  {told}", skyline(latency, is_utf8)))
+}
+
+/// A bar for each part of the times, the parts of equal width on a logarithmic scale.
+fn skyline(latency: &Histogram, is_utf8: bool) -> String {
+    let heights = HEIGHTS[usize::from(!is_utf8)];
+    let bars = latency.bars();
+    let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
+    let height = |count: u64| match usize::try_from(u128::from(count) * heights.len() as u128 / u128::from(most)) {
+        _ if count == 0 => ' ',
+        Ok(height) => heights[height.min(heights.len() - 1)],
+        Err(_) => heights[0],
+    };
+    bars.into_iter().map(|bar| height(bar.count)).collect()
 }
 
 /// What recipes leave out, and where they go no further.
@@ -204,6 +228,7 @@ mod tests {
             by_status: [(404, 1), (200, 1000)].into(),
             by_kind: [(Kind::Timeout, 2), (Kind::Status, 1)].into(),
             bytes: 12_300_000,
+            latency: Histogram::default(),
             elapsed: Duration::from_millis(2100),
         };
         let fills = fills.iter().map(|&(field, filled)| Fill { field: field.into(), filled, records: 1000 });
@@ -213,7 +238,7 @@ mod tests {
     #[test]
     fn the_most_frequent_comes_first() {
         let conclusion = conclusion(&[]);
-        insta::assert_snapshot!(lines(&conclusion), @"
+        insta::assert_snapshot!(lines(&conclusion, true), @"
         1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 named again
           status  200 ×1,000  404 ×1
           failed  timeout ×2  status ×1
@@ -230,9 +255,23 @@ mod tests {
             ("1 item without what is required", "2 lists cut at their limit of pages")
         );
         let mut conclusion = conclusion(&[]);
-        assert!(!lines(&conclusion).contains("omitted"));
+        assert!(!lines(&conclusion, true).contains("omitted"));
         conclusion.totals.left_out = 3;
-        assert!(lines(&conclusion).ends_with("\n  omitted  3 items without what is required"));
+        assert!(lines(&conclusion, true).ends_with("\n  omitted  3 items without what is required"));
+    }
+
+    #[test]
+    fn the_times_of_answers_are_drawn_and_told() {
+        let mut conclusion = conclusion(&[]);
+        let latency = &mut conclusion.totals.latency;
+        latency.record(Duration::from_micros(1_200));
+        assert!(!lines(&conclusion, true).contains("took"), "one answer took as long as the run");
+        let latency = &mut conclusion.totals.latency;
+        (10..60).for_each(|millis| latency.record(Duration::from_millis(millis)));
+        latency.record(Duration::from_millis(1_234));
+        let drawn = |is_utf8| lines(&conclusion, is_utf8).lines().nth(3).unwrap_or_default().to_owned();
+        insta::assert_snapshot!(drawn(true), @"  took    ▁     ▃▃▅▇▇       ▁  p50 34 ms  p95 58 ms  max 1.2 s");
+        insta::assert_snapshot!(drawn(false), @"  took    .     --=##       .  p50 34 ms  p95 58 ms  max 1.2 s");
     }
 
     #[test]
@@ -240,19 +279,19 @@ mod tests {
         let mut conclusion = conclusion(&[]);
         conclusion.totals.done_before = 4000;
         conclusion.ended_by = Some(Ending::Limit(Limit::Pages));
-        insta::assert_snapshot!(lines(&conclusion), @"
+        insta::assert_snapshot!(lines(&conclusion, true), @"
         1,000 of 1,003 fetched in 2.1 s  478/s  12.3 MB  2 named again  4,000 done before
           status  200 ×1,000  404 ×1
           failed  timeout ×2  status ×1
           ended   by --max-pages
         ");
         conclusion.ended_by = Some(Ending::Signal);
-        assert!(!lines(&conclusion).contains("ended"), "who sent it knows");
+        assert!(!lines(&conclusion, true).contains("ended"), "who sent it knows");
     }
 
     #[test]
     fn the_emptiest_field_comes_first_and_full_ones_give_way() {
-        let last = |fills: &[_]| lines(&conclusion(fills)).lines().last().unwrap_or_default().to_owned();
+        let last = |fills: &[_]| lines(&conclusion(fills), true).lines().last().unwrap_or_default().to_owned();
         assert_eq!(
             last(&[("name", 1000), ("price", 913), ("sku", 999)]),
             "  filled  price 91.3%  sku 99.9%  name 100%"

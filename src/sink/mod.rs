@@ -1,7 +1,7 @@
 //! Records on their way out: in a format, to a file, a pipe or a terminal.
 //!
 //! A format of lines renders one record at a time (`Render`); everything else is common to all of them. Parquet, which is
-//! written column by column, is a sink of its own.
+//! written column by column, is a sink of its own, and so is a report, which has no records.
 
 mod archive;
 mod compression;
@@ -9,6 +9,7 @@ mod csv;
 mod duplicates;
 pub mod expect;
 mod failures;
+mod figures;
 mod folder;
 mod formula;
 pub mod journal;
@@ -17,6 +18,7 @@ mod lines;
 mod neutral;
 mod ordered;
 mod parquet;
+pub mod report;
 #[cfg(test)]
 mod sample;
 mod table;
@@ -32,11 +34,11 @@ pub use archive::{Archive, archive_compression, index_path};
 pub use compression::Compression;
 pub use duplicates::Duplicates;
 pub use failures::Failures;
+pub use figures::{grouped, human_duration, human_latency, human_size, rate};
 pub use folder::{Folder, MANIFEST};
 pub use lines::Lines;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
-pub use table::grouped;
 pub use width::cut;
 
 use self::formula::is_formula;

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Color, Style};
 
 use super::width::{cut, cut_url, width};
-use super::{Options, Render};
+use super::{Options, Render, grouped};
 use crate::failure::Kind;
 use crate::record::Record;
 use crate::value::Value;
@@ -158,20 +158,6 @@ fn note<'a>(record: &Record<'a>) -> Option<(Cow<'a, str>, Style)> {
     let moved = || outcome.trail.as_ref().filter(|trail| !trail.hops.is_empty());
     let note = title.map(Cow::Borrowed).or_else(|| moved().map(|trail| format!("→ {}", trail.url).into()))?;
     Some((note, DIM))
-}
-
-/// A number with its thousands apart.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A time in at most five columns.
@@ -443,11 +429,6 @@ mod tests {
         let human = |millis| human(Duration::from_millis(millis));
         let times = [0, 999, 1000, 1449, 99_949, 99_950, 100_000, 86_400_000].map(human);
         assert_eq!(times, ["0ms", "999ms", "1.0s", "1.4s", "99.9s", "100s", "100s", "9999s"]);
-    }
-
-    #[test]
-    fn thousands_stand_apart() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     /// The text without the escape sequences that [`Table::paint`] makes.

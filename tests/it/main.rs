@@ -37,6 +37,7 @@ mod process;
 mod readme;
 mod recipes;
 mod redirects;
+mod report;
 mod request;
 mod resume;
 mod retry;

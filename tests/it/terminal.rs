@@ -135,3 +135,17 @@ fn the_bar_stands_below_rows_that_are_harmless() {
     assert!(shown.contains("owned") && shown.contains("in flight"), "{shown:?}");
     assert!(!shown.contains("\u{1b}]0;") && !shown.contains(['\u{7}', '\u{9b}', '\u{202e}', '\u{8}']), "{shown:?}");
 }
+
+#[test]
+fn a_terminal_is_told_how_long_answers_took_in_characters_that_it_has() {
+    let site = site();
+    let urls = ["/1", "/2"].map(|path| site.url(path));
+    let took = |shown: String| shown.lines().find(|line| line.starts_with("  took ")).map(String::from);
+    let plain = took(scrape(&urls).run_in_terminal()).expect("the line");
+    assert!(plain.is_ascii() && plain.contains('#') && plain.contains("  p50 ") && plain.contains("  max "), "{plain}");
+    let drawn = took(scrape(&urls).env("LANG", "en_US.UTF-8").run_in_terminal()).expect("the line");
+    assert!(drawn.contains('▇') && !drawn.contains('#'), "{drawn}");
+    assert_eq!(took(scrape(&urls[..1]).run_in_terminal()), None, "one answer is no distribution");
+    let run = scrape(&urls).args(["-v"]).run().exits(0);
+    assert!(took(run.stderr).is_some_and(|line| line.is_ascii()));
+}

@@ -97,8 +97,9 @@ fn write(page: &mut Vec<u8>) -> io::Result<()> {
 /// How a subcommand is called.
 fn usage(command: &clap::Command) -> String {
     let arguments = command.get_positionals().map(|argument| {
-        let name = argument.get_value_names().and_then(<[_]>::first).map_or(argument.get_id().as_str(), |name| name);
-        if argument.is_required_set() { name.to_uppercase() } else { format!("[{}]", name.to_uppercase()) }
+        let name = argument.get_value_names().unwrap_or_default().join(" ");
+        let more = if matches!(argument.get_action(), clap::ArgAction::Append) { "..." } else { "" };
+        if argument.is_required_set() { name + more } else { format!("[{name}]{more}") }
     });
     let options = if command.get_opts().next().is_some() { " [OPTIONS]" } else { "" };
     arguments.fold(format!("scrape {}{options}", command.get_name()), |usage, argument| usage + " " + &argument)
@@ -145,6 +146,7 @@ mod tests {
                     "scrape explain [OPTIONS] URL",
                     "scrape check [OPTIONS] RECIPE [PAGE]",
                     "scrape guess [OPTIONS] URL|FILE",
+                    "scrape report [OPTIONS] FILE...",
                     "scrape schema [OPTIONS]",
                     "scrape completions SHELL",
                     "scrape man",

@@ -8,6 +8,7 @@ pub(super) mod jq;
 pub(super) mod man;
 mod options;
 mod page_file;
+pub(super) mod report;
 pub(super) mod run;
 pub(super) mod schema;
 mod story;

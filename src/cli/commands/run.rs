@@ -41,6 +41,8 @@ struct Plan {
     sinks: Vec<Box<dyn Sink>>,
     contract: Contract,
     voice: Voice,
+    /// Whether what the voice speaks to shows more than ASCII.
+    is_utf8: bool,
     /// Where the totals go.
     summary: Option<File>,
     cookies: Option<Cookies>,
@@ -59,7 +61,7 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -89,7 +91,9 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
         let written = summary::write(file, &conclusion, status);
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
     }
-    report(args, &conclusion, status, &voice);
+    if let Some(words) = words(args, &conclusion, status, is_utf8) {
+        voice.say(words);
+    }
     if !is_unread {
         conclusion.complaints().for_each(|complaint| tracing::error!("{complaint}"));
     }
@@ -157,7 +161,8 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
-    Ok(Plan { seeds, engine, sinks, contract, voice, summary, cookies, unread })
+    let is_utf8 = environment.is_utf8();
+    Ok(Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
@@ -227,15 +232,16 @@ fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
     })
 }
 
-/// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
-fn report(args: &Run, conclusion: &Conclusion, status: Status, voice: &Voice) {
+/// What to tell of what the run came to: all on a terminal or when asked, in a log only what went wrong.
+fn words(args: &Run, conclusion: &Conclusion, status: Status, is_utf8: bool) -> Option<String> {
     let totals = &conclusion.totals;
     let is_wanted = args.general.verbose > 0 || args.display.progress == ProgressMode::Log;
     if totals.targets == 0 && totals.done_before == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
+        None
     } else if io::stderr().is_terminal() || is_wanted {
-        voice.say(summary::lines(conclusion));
-    } else if status != Status::Success && totals.failed() > 0 {
-        voice.say(summary::complaint(totals));
+        Some(summary::lines(conclusion, is_utf8))
+    } else {
+        (status != Status::Success && totals.failed() > 0).then(|| summary::complaint(totals))
     }
 }

@@ -40,6 +40,7 @@ use crate::job::Outcome;
 use crate::record::Record;
 
 pub use error::Error;
+pub(super) use verdict::percentage;
 pub use verdict::{Fill, Measure, Verdict};
 
 /// How many URLs are kept for each expectation that broke.

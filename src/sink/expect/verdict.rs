@@ -41,7 +41,7 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-fn percentage(filled: u64, records: u64) -> String {
+pub(in crate::sink) fn percentage(filled: u64, records: u64) -> String {
     let per_mille = (u128::from(filled) * 1000 / u128::from(records.max(1))).max(u128::from(filled > 0));
     match (per_mille / 10, per_mille % 10) {
         (whole, 0) => format!("{whole}%"),

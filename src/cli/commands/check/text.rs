@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::Reading;
 use crate::cli::sheet::{BAD, DIM, GOOD, Screen, Sheet};
-use crate::cli::text::grouped;
 use crate::extract::{Finding, Outline};
-use crate::sink::cut;
+use crate::sink::{cut, grouped};
 
 /// How many values of a field are shown.
 const SHOWN: usize = 3;

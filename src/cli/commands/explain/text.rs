@@ -9,11 +9,10 @@ use serde_json::Value;
 
 use super::report::{Field, HIDDEN, Reading, Report, Request};
 use crate::cli::sheet::{BAD, DIM, GOOD, Screen, Sheet};
-use crate::cli::text::{grouped, human_duration};
 use crate::fetch::{Certificate, Connection, Times, Tls};
 use crate::frontier::{Refusal, RetryOptions, Wait};
 use crate::job::{End, Outcome};
-use crate::sink::cut;
+use crate::sink::{cut, grouped, human_duration};
 
 pub(super) fn page(report: &Report, rules: &RetryOptions, screen: Screen) -> String {
     let mut page = Sheet::new(screen);

@@ -1,0 +1,101 @@
+//! One page of HTML that tells a person what came of a run. It needs no network, and is whole without its script, which sorts
+//! and filters tables.
+//!
+//! What was decided:
+//! - The figures are those of records: the same, whether they come from the run itself or from its JSON Lines later. Times are
+//!   whole milliseconds, of the last attempt; a page is what one or several records with the same `url`, `source` and
+//!   `fetched_at` are of that stand one behind the other.
+//! - How long answers took is told of those that came, also where they are failures (a 404); requests without an answer would
+//!   tell of our time limits.
+//! - A host is throttled where it answers a last attempt by 429 or 503.
+//! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
+//!   and of more than 5000 pages there is a uniform sample.
+//! - Whatever a page or a list says is text: escaped, neutralised as on a terminal, isolated (`bdi`, UAX #9), and linked only if
+//!   it is of http or https. A Content-Security-Policy lets our style and our script through by their hashes, and nothing else.
+
+mod chart;
+mod hosts;
+mod page;
+mod read;
+mod render;
+mod sample;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod view;
+
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+use self::page::Page;
+use self::statistics::Statistics;
+use super::Compression;
+use crate::engine::Sink;
+use crate::job::{End, Outcome};
+use crate::record::Record;
+
+pub use self::read::Error;
+
+/// The figures of a report. Their memory does not grow with the number of pages.
+#[derive(Debug, Default)]
+pub struct Survey(Statistics);
+
+impl Survey {
+    /// Counts a final outcome of a run that asked for these fields.
+    pub fn add(&mut self, outcome: &Outcome, fields: &[Box<str>]) {
+        if matches!(outcome.end, End::Beyond) {
+            return;
+        }
+        if outcome.failure().is_none() {
+            for record in Record::of(outcome, fields) {
+                self.0.add_fields(record.fields().map(|(name, value)| (name, value.is_blank())));
+            }
+        }
+        self.0.add(&Page::of(outcome));
+    }
+
+    /// Counts the records of a run: JSON Lines, compressed or not.
+    ///
+    /// # Errors
+    /// See [`Error`]. What stands before the line that is wrong has been counted.
+    pub fn read(&mut self, records: impl BufRead, compression: Compression) -> Result<(), Error> {
+        read::read(compression.reader(records)?, &mut self.0)
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// There is a bug in its template.
+    pub fn to_html(&self) -> io::Result<String> {
+        render::render(&self.0)
+    }
+}
+
+/// Does something with the page of a report.
+type Deliver = Box<dyn FnOnce(&str) -> io::Result<()> + Send>;
+
+/// The sink of a report.
+pub struct Report {
+    survey: Survey,
+    fields: Arc<[Box<str>]>,
+    deliver: Deliver,
+}
+
+impl Report {
+    /// A report on a run that asks for these fields. At the end, however it comes, `deliver` gets the page.
+    pub fn new(fields: Arc<[Box<str>]>, deliver: impl FnOnce(&str) -> io::Result<()> + Send + 'static) -> Self {
+        Self { survey: Survey::default(), fields, deliver: Box::new(deliver) }
+    }
+}
+
+impl Sink for Report {
+    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.survey.add(outcome, &self.fields);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        (self.deliver)(&self.survey.to_html()?)
+    }
+}

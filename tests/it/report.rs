@@ -1,0 +1,135 @@
+//! Reports: of a run that ends, and of the records of one that has ended.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rustix::process::Signal;
+use scraper::{Html, Selector};
+use serde_json::Value;
+
+use crate::support::{Answer, Gate, Site, scrape};
+
+fn site() -> Site {
+    Site::start(|hit| match &*hit.path {
+        "/missing" => Answer::title("Missing").with_status(404),
+        "/busy" => Answer::title("Busy").with_status(503),
+        path => Answer::html(format!("<title>{path}</title><h1>Head</h1><p>{}</p>", "Some words of text. ".repeat(90))),
+    })
+}
+
+fn texts(page: &str, selector: &str) -> Vec<String> {
+    let selector = Selector::parse(selector).unwrap();
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = Html::parse_document(page);
+    page.select(&selector).map(|element| words(element.text().collect::<Vec<_>>().join(" "))).collect()
+}
+
+#[test]
+fn the_figures_are_those_of_the_summary_and_of_the_records() {
+    let site = site();
+    let list = ["/a", "/b", "/c", "/missing", "/busy"].map(|path| site.url(path)).join("\n") + "\nhttp://\n";
+    let outputs = ["-o", "out.jsonl", "-o", "out.jsonl.zst", "-o", "report.html", "--summary", "summary.json"];
+    let run = scrape(outputs).args(["--retry", "0", "--chunk", "300", "-x", "h1"]).stdin(list).run().exits(1);
+    assert_eq!(run.stdout, "", "-o replaces standard output");
+    let (page, summary) = (run.file("report.html"), serde_json::from_str::<Value>(&run.file("summary.json")).unwrap());
+
+    assert_eq!(texts(&page, "h1"), [format!("{} pages", summary["targets"])]);
+    let tiles = texts(&page, ".tiles dd:not(.note)");
+    assert_eq!(tiles[..2], [summary["fetched"].to_string(), summary["failed"].to_string()]);
+    let counts = |caption: &str| {
+        let tables = texts(&page, "section[aria-labelledby=outcomes] table");
+        let table = tables.into_iter().find(|table| table.starts_with(caption)).unwrap();
+        let words: Vec<_> = table.split(' ').map(String::from).collect();
+        move |name: &str| {
+            words.iter().skip_while(|word| *word != name).find_map(|word| word.parse::<u64>().ok().filter(|&n| n < 100))
+        }
+    };
+    for (caption, key) in [("Answers by status", "by_status"), ("Failures by kind", "by_kind")] {
+        let count = counts(caption);
+        for (name, expected) in summary[key].as_object().unwrap() {
+            assert_eq!(count(name), expected.as_u64(), "{name} in {key}");
+        }
+    }
+    let fill = summary["fill"]["h1"].as_f64().unwrap();
+    assert_eq!(
+        (fill, texts(&page, "section[aria-labelledby=fields] tbody tr").iter().any(|row| row.starts_with("h1 "))),
+        (1.0, true)
+    );
+
+    for name in ["out.jsonl", "out.jsonl.zst"] {
+        let again = scrape(["report", name]).file(name, fs::read(run.path(name)).unwrap()).run().succeeds();
+        assert_eq!(again.stdout, page, "{name}");
+    }
+    let again = scrape(["report", "-", "-o", "new.html"]).stdin(run.file("out.jsonl")).run().succeeds();
+    assert_eq!((again.stdout.as_str(), again.file("new.html")), ("", page));
+}
+
+#[test]
+fn it_takes_the_place_of_an_older_one_when_it_is_complete() {
+    let gate = Gate::shut();
+    let site = Site::start({
+        let gate = gate.clone();
+        move |hit| if hit.path == "/late" { Answer::title("Late").behind(&gate) } else { Answer::title("Early") }
+    });
+    let list = ["/early", "/late"].map(|path| site.url(path)).join("\n");
+    let run = scrape(["-o", "dir/report.html", "-"]).file("dir/report.html", "an older one");
+    let path = run.path("dir/report.html");
+    let mut running = run.spawn();
+    running.write_bytes(list.into());
+    site.wait_for(2);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "an older one");
+    running.signal(Signal::INT);
+    gate.open();
+    let run = running.finish().exits(130);
+    assert_eq!(texts(&run.file("dir/report.html"), "h1"), ["2 pages"]);
+    let names: Vec<_> = fs::read_dir(run.path("dir")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["report.html"], "nothing else is left");
+}
+
+#[test]
+fn a_new_one_may_be_read_by_all() {
+    let run = scrape(["-o", "report.html", "-"]).stdin("").run().exits(0);
+    let mode = fs::metadata(run.path("report.html")).unwrap().permissions().mode();
+    assert_ne!(mode & 0o777, 0o600, "it is as any other output");
+    assert_eq!(texts(&run.file("report.html"), "h1"), ["0 pages"]);
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let site = site();
+    scrape(["report", "-", "-o", "link.html"]).stdin("").run().exits(0);
+    let shell = format!(
+        "ln -s /dev/stdout link.html; \"$scrape\" {} -o link.html | grep -c '<h1>1 page</h1>'; test -L link.html",
+        site.url("/a")
+    );
+    let run = crate::support::scrape::Scrape::in_shell(&shell).run().exits(0);
+    assert_eq!(run.stdout, "1\n");
+}
+
+#[test]
+fn nothing_is_lost_by_a_wrong_name() {
+    let records = r#"{"v":1}"#;
+    scrape(["report", "a.html", "-o", "a.html"]).file("a.html", records).run().refused_over("a.html is a source, too");
+    scrape(["report", "a.jsonl", "-o", "b.jsonl"]).file("a.jsonl", "").run().refused_over("end its name in .html");
+    scrape(["-o", "a.html", "a.html"]).file("a.html", "").run().refused_over("a.html is a source, too");
+    scrape(["-o", "a.html", "-o", "./a.html", "-"]).stdin("").run().refused_over("is named twice as an output");
+    scrape(["-o", "a.html", "--summary", "a.html", "-"]).stdin("").run().refused_over("is named twice as an output");
+    scrape(["-o", "a.html", "--resume", "-"]).stdin("").run().refused_over("--resume needs one output");
+    let run = scrape(["-o", "none/a.html", "-"]).stdin("").run().exits(5);
+    assert!(run.stderr.contains("cannot write none/a.html: No such file"), "{run:?}");
+}
+
+#[test]
+fn what_holds_no_records_is_told_with_its_place() {
+    let run =
+        scrape(["report", "list.jsonl", "-o", "report.html"]).file("list.jsonl", "\nhttp://a.test/\n").run().exits(5);
+    assert!(run.stderr.contains("list.jsonl:2: it is no record (expected value, column 1)"), "{run:?}");
+    assert!(run.stderr.contains("hint: ") && !run.path("report.html").exists(), "{run:?}");
+    let run = scrape(["report", "none.jsonl"]).run().exits(5);
+    assert!(run.stderr.contains("cannot read none.jsonl: No such file"), "{run:?}");
+    let run = scrape(["report", "cut.jsonl.gz"]).file("cut.jsonl.gz", [0x1f, 0x8b, 8, 0]).run().exits(5);
+    assert!(run.stderr.contains("cannot read cut.jsonl.gz: "), "{run:?}");
+    let shown = scrape(["report", "-"]).run_in_terminal();
+    assert!(shown.contains("-o report.html"), "{shown}");
+    scrape(["report"]).run().refused_over("<FILE>...");
+}

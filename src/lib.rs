@@ -55,6 +55,7 @@ pub mod job;
 pub mod record;
 
 // codecs: pure
+pub mod dates;
 pub mod warc;
 
 // stages: each knows the layers above and, where it must, the stage before

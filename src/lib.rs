@@ -57,6 +57,7 @@ pub mod record;
 // codecs: pure
 pub mod dates;
 pub mod robots;
+pub mod sitemap;
 pub mod warc;
 
 // stages: each knows the layers above and, where it must, the stage before

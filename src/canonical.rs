@@ -3,6 +3,8 @@
 //! The `url` crate already normalises as the WHATWG URL Standard says (case, default ports, dot segments, IDNA). Two
 //! URLs that differ after that in anything but their fragment are different pages: nothing else is stripped.
 
+use std::net::Ipv4Addr;
+
 use hyper::Uri;
 use url::{Position, Url};
 use xxhash_rust::xxh3::xxh3_64;
@@ -43,6 +45,18 @@ pub fn requestable(mut url: Url) -> Result<Url, String> {
 #[must_use]
 pub fn host_key(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
+}
+
+/// Whether a host is an IP address: IPv6 stands in brackets, as in a URL.
+#[must_use]
+pub fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok()
+}
+
+/// The part of a host that one owner has, by the list of public suffixes.
+#[must_use]
+pub fn site(host: &str) -> &str {
+    if is_address(host) { host } else { psl::domain_str(host).unwrap_or(host) }
 }
 
 #[cfg(test)]

@@ -56,6 +56,9 @@ pub mod job;
 pub mod record;
 
 // codecs: pure
+pub mod dates;
+pub mod robots;
+pub mod sitemap;
 pub mod warc;
 
 // stages: each knows the layers above and, where it must, the stage before

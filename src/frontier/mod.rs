@@ -12,7 +12,9 @@ mod queue;
 mod queue_tests;
 mod ready;
 mod scarcity;
+pub mod scope;
 mod seen;
+pub mod traps;
 
 use std::num::NonZeroUsize;
 use std::pin::Pin;

@@ -8,8 +8,6 @@
 //!
 //! The time of day is kept where it is written as in ISO 8601, otherwise the day is all that is given.
 
-mod months;
 mod stamp;
 mod weigh;
 mod words;
-mod written;

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::written::{Dates, Order};
+use crate::dates::{Dates, Order};
 
 /// When the first pages were dated: the web was made public in 1993, and what is older is a date of something else.
 const FIRST: Date = date(1995, 1, 1);

@@ -2,7 +2,7 @@
 
 use super::stamp::Stamp;
 use super::words::{MODIFIED_METAS, MODIFIED_WORDS, PUBLISHED_KEYS, PUBLISHED_METAS, PUBLISHED_WORDS};
-use super::written::{Dates, Order};
+use crate::dates::{Dates, Order};
 use crate::extract::bylines::{Evidence, Kind, Mark};
 use crate::extract::structured::schema_org;
 

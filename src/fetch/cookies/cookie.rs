@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use super::{date, reach};
+use crate::canonical;
 
 /// The longest name and value together, in bytes (RFC 6265bis, section 5.6).
 const MAX_PAIR: usize = 4096;
@@ -163,10 +164,10 @@ fn trim(text: &[u8]) -> &[u8] {
 /// The domain of a cookie that `host` sets and whether it is for that host alone; none where the host may not.
 fn domain(host: &str, attribute: Option<String>) -> Option<(String, bool)> {
     let Some(domain) = attribute.filter(|domain| !domain.is_empty()) else { return Some((host.into(), true)) };
-    if domain == host && (reach::is_address(host) || reach::is_public_suffix(host)) {
+    if domain == host && (canonical::is_address(host) || reach::is_public_suffix(host)) {
         return Some((domain, true));
     }
-    let is_ours = reach::is_within(host, &domain) && reach::site(host) == reach::site(&domain);
+    let is_ours = reach::is_within(host, &domain) && canonical::site(host) == canonical::site(&domain);
     is_ours.then_some((domain, false))
 }
 

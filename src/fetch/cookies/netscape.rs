@@ -14,7 +14,7 @@ use std::fmt;
 use url::Host;
 
 use super::cookie::Cookie;
-use super::reach;
+use crate::canonical;
 
 const HEADER: &str = "# Netscape HTTP Cookie File\n# Its values are secrets: who has them is logged in.\n\n";
 
@@ -61,7 +61,7 @@ fn parse(line: &[u8], http_only: bool) -> Result<Cookie, &'static str> {
     let cookie = Cookie {
         name: (*name).into(),
         value: value.first().copied().unwrap_or_default().into(),
-        host_only: !with_names_under_it || reach::is_address(&domain),
+        host_only: !with_names_under_it || canonical::is_address(&domain),
         domain: domain.into(),
         path: path.into(),
         secure,

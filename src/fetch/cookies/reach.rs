@@ -1,8 +1,8 @@
 //! Which hosts and paths a cookie is for.
 
-use std::net::Ipv4Addr;
-
 use url::{Host, Url};
+
+use crate::canonical::is_address;
 
 /// Whether `host` is `domain` or a name under it (RFC 6265bis, section 5.1.3). Nothing is under an address.
 pub(super) fn is_within(host: &str, domain: &str) -> bool {
@@ -23,20 +23,10 @@ pub(super) fn folder(path: &str) -> &str {
     }
 }
 
-/// Whether a host is an IP address: IPv6 stands in brackets, as in a URL.
-pub(super) fn is_address(host: &str) -> bool {
-    host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok()
-}
-
 /// Whether names under `domain` belong to different owners, as under `com`, `co.uk` and `github.io`. Where the list
 /// knows nothing, as of `local`, the last label is such a domain (the list's own rule `*`).
 pub(super) fn is_public_suffix(domain: &str) -> bool {
     !is_address(domain) && psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix == domain)
-}
-
-/// The part of a host that one owner has: no cookie reaches beyond it.
-pub(super) fn site(host: &str) -> &str {
-    if is_address(host) { host } else { psl::domain_str(host).unwrap_or(host) }
 }
 
 /// Whether what is sent for a URL cannot be read on its way: by TLS, or as it never leaves this machine. Browsers and
@@ -54,6 +44,7 @@ pub(super) fn is_secure(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::site;
 
     #[test]
     fn a_domain_covers_itself_and_the_names_under_it() {

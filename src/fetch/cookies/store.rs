@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use url::Url;
 
 use super::cookie::Cookie;
-use super::reach;
+use crate::canonical;
 
 /// The most cookies that are kept for one site (a registrable domain with all names under it): what browsers keep.
 pub(super) const MAX_PER_SITE: usize = 180;
@@ -41,7 +41,7 @@ impl Store {
     /// Keeps a cookie, or forgets the one in whose place it stands if it has expired. It `came_safely` from a server
     /// that nobody could stand in for, or from the user.
     pub(super) fn insert(&mut self, cookie: Cookie, came_safely: bool, now: i64) {
-        let name = reach::site(&cookie.domain);
+        let name = canonical::site(&cookie.domain);
         let known = self.sites.get(name).map_or(&[][..], Vec::as_slice);
         let hides = |kept: &Kept| cookie.hides(&kept.cookie) && !kept.cookie.has_expired(now);
         if !came_safely && !cookie.secure && known.iter().any(hides) {
@@ -74,7 +74,7 @@ impl Store {
     /// The `Cookie` field for a request (RFC 6265bis, section 5.8.3); nothing if no cookie fits.
     pub(super) fn select(&mut self, url: &Url, now: i64) -> Vec<u8> {
         let host = url.host_str().unwrap_or_default();
-        let Some(site) = self.sites.get_mut(reach::site(host)) else { return Vec::new() };
+        let Some(site) = self.sites.get_mut(canonical::site(host)) else { return Vec::new() };
         let fits = |kept: &&mut Kept| kept.cookie.fits(url) && !kept.cookie.has_expired(now);
         let mut fitting: Vec<_> = site.iter_mut().filter(fits).collect();
         // This sort is stable: those with equal paths stay in the order in which they were set.

@@ -3,23 +3,28 @@
 //! `2024-05-17`, `17.5.2024`, `17 May 2024`, `May 17th, 2024`, `17 de mayo de 2024`, `2024年5月17日` and what is like these.
 //! Where `05/04/2024` may be two days, the page's language decides.
 
+mod months;
+
 use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::months::month;
+use self::months::month;
 
 /// Which of two numbers is the day, where both may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Order {
+pub enum Order {
+    /// As in most of the world.
     #[default]
     DayFirst,
+    /// As in the United States.
     MonthFirst,
 }
 
 impl Order {
     /// What is usual in a language: the month comes first in English where it is not that of the Commonwealth.
-    pub(super) fn of(lang: Option<&str>) -> Self {
+    #[must_use]
+    pub fn of(lang: Option<&str>) -> Self {
         let lang = lang.unwrap_or_default().trim_ascii().to_ascii_lowercase();
         let (language, region) = lang.split_once(['-', '_']).unwrap_or((&lang, ""));
         match (language, region) {
@@ -68,7 +73,7 @@ impl Piece<'_> {
 
 /// The dates in a text, each with where it stands.
 #[derive(Debug)]
-pub(super) struct Dates<'t> {
+pub struct Dates<'t> {
     text: &'t str,
     order: Order,
     /// How far it has been read.
@@ -76,7 +81,9 @@ pub(super) struct Dates<'t> {
 }
 
 impl<'t> Dates<'t> {
-    pub(super) fn new(text: &'t str, order: Order) -> Self {
+    /// Those in `text`, the first one first.
+    #[must_use]
+    pub fn new(text: &'t str, order: Order) -> Self {
         Self { text, order, at: 0 }
     }
 

@@ -80,15 +80,18 @@ impl Session {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
-        let extraction = extraction(&connection, &shape)?;
-        let is_reshaped = before.is_some_and(|(_, other, _)| other != extraction);
+        let known = extraction(&connection, &shape)?;
+        let is_reshaped = before.is_some_and(|(_, other, _)| Some(other) != known);
         let left = before.filter(|&(.., is_whole)| begin.resume && !(is_whole && begin.ends));
-        let (run, resumed) = match left {
+        let (run, extraction, resumed) = match left {
             Some(_) if is_reshaped => {
                 return Err(Error::Mismatch("the run to go on with had other fields".into()));
             }
-            Some((run, ..)) => (run, Some(positions(&connection, begin.files)?)),
-            None => (start(&connection, extraction, begin.files)?, None),
+            Some((run, extraction, _)) => (run, extraction, Some(positions(&connection, begin.files)?)),
+            None => {
+                let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
+                (run, extraction, None)
+            }
         };
         let reader = schema::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let shape = Arc::new(shape);
@@ -201,21 +204,28 @@ fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// The number of what is asked for, which is written down if it is new.
-fn extraction(connection: &Connection, shape: &Shape) -> Result<i64, Error> {
-    let fingerprint = shape.fingerprint.cast_signed();
+/// The number of what is asked for, if that is known.
+fn extraction(connection: &Connection, shape: &Shape) -> Result<Option<i64>, Error> {
     let known = "SELECT id FROM extractions WHERE fingerprint = ?";
-    if let Some(id) = connection.query_row(known, [fingerprint], |row| row.get(0)).optional()? {
-        return Ok(id);
-    }
-    let names = serde_json::to_string(&shape.names).unwrap_or_default();
-    connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", params![fingerprint, names])?;
-    Ok(connection.last_insert_rowid())
+    Ok(connection.query_row(known, [shape.fingerprint.cast_signed()], |row| row.get(0)).optional()?)
 }
 
-/// Begins a run, of whose files nothing stands.
-fn start(connection: &Connection, extraction: i64, files: &[PathBuf]) -> Result<i64, Error> {
+/// Begins a run, of whose files nothing stands: its number, and that of what is asked for.
+fn start(
+    connection: &Connection,
+    (known, shape): (Option<i64>, &Shape),
+    files: &[PathBuf],
+) -> Result<(i64, i64), Error> {
     let transaction = connection.unchecked_transaction()?;
+    let extraction = match known {
+        Some(extraction) => extraction,
+        None => {
+            let names = serde_json::to_string(&shape.names).unwrap_or_default();
+            let values = params![shape.fingerprint.cast_signed(), names];
+            connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", values)?;
+            connection.last_insert_rowid()
+        }
+    };
     let started = Timestamp::now().as_millisecond();
     connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
     let run = connection.last_insert_rowid();
@@ -224,7 +234,7 @@ fn start(connection: &Connection, extraction: i64, files: &[PathBuf]) -> Result<
         connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;
     }
     transaction.commit()?;
-    Ok(run)
+    Ok((run, extraction))
 }
 
 /// How far the files of the last run have come, in the order of `files`, which must be the same.

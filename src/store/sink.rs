@@ -111,11 +111,10 @@ impl Recorder {
         })
     }
 
-    /// Tells the state what it was not told yet, with the positions up to which the files have its records.
+    /// Tells the state what it was not told yet, with the positions up to which the files have its records. All of these are
+    /// written before, to standard output, too: there they may come twice, but are never lost.
     fn tell(&mut self) -> io::Result<()> {
-        if !self.files.is_empty() {
-            self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
-        }
+        self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
         self.teller.tell(Batch { pages: std::mem::take(&mut self.pending), positions, is_end: false })

@@ -541,7 +541,7 @@ fn diff_tells_what_changed_in_the_last_run_since_a_time_or_of_a_url() {
     assert_eq!(diff(""), last);
     assert_eq!(diff(&site.url("/1")), BTreeSet::from(["/1 back ".to_owned()]));
     assert_eq!(diff("--since 7d").len(), 5);
-    assert_eq!(diff(&format!("{} --since 1h", site.url("/0"))).len(), 2, "of which two read the same");
+    assert_eq!(diff(&format!("{} --since 1h", site.url("/0"))).len(), 2);
     assert_eq!(diff("--since 0"), BTreeSet::new());
     desk.scrape("diff s.db --since soon").run().refused_over("7d");
 }
@@ -552,7 +552,7 @@ fn a_terminal_shows_differences_by_field_in_colour_and_nothing_that_acts() {
     let shown = desk.scrape(&format!("diff s.db {}", site.url("/0"))).env("TERM", "xterm").run_in_terminal();
     assert!(shown.contains("changed") && shown.contains("+ \"2\"") && shown.contains("- \"1\""), "{shown}");
     assert!(shown.contains("\x1b[31m- \"1\""), "{shown:?}");
-    assert!(!shown.contains("[31mred\"") || !shown.contains("\x1b[31mred"), "{shown:?}");
+    assert!(shown.contains("day 1") && !shown.contains("\x1b[31mred"), "{shown:?}");
     let plain = desk.scrape(&format!("history s.db {} -f text", site.url("/0"))).run().succeeds().stdout;
     assert!(!plain.contains('\x1b') && plain.matches("changed").count() == 2, "{plain}");
 }

@@ -217,14 +217,13 @@ fn start(
     files: &[PathBuf],
 ) -> Result<(i64, i64), Error> {
     let transaction = connection.unchecked_transaction()?;
-    let extraction = match known {
-        Some(extraction) => extraction,
-        None => {
-            let names = serde_json::to_string(&shape.names).unwrap_or_default();
-            let values = params![shape.fingerprint.cast_signed(), names];
-            connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", values)?;
-            connection.last_insert_rowid()
-        }
+    let extraction = if let Some(extraction) = known {
+        extraction
+    } else {
+        let names = serde_json::to_string(&shape.names).unwrap_or_default();
+        let values = params![shape.fingerprint.cast_signed(), names];
+        connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", values)?;
+        connection.last_insert_rowid()
     };
     let started = Timestamp::now().as_millisecond();
     connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;

@@ -29,6 +29,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         title: Some("Item – the “Example” catalogue of 2026".into()),
         signature: None,
         recipe: None,
+        validators: None,
     };
     let at = Location { file: Some("urls.txt".into()), line: id + 1 };
     Outcome {

@@ -166,6 +166,15 @@ pub struct Chain {
     seen: Vec<u64>,
 }
 
+/// What a server said of the version of a page that it sent (RFC 9110, section 8.8), as it said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The `ETag`: weak ones are as good as strong ones, since whole pages are asked for.
+    pub etag: Option<Box<str>>,
+    /// The `Last-Modified`.
+    pub last_modified: Option<Box<str>>,
+}
+
 /// How far the work on a target has come: the request to make next, and what lies behind it.
 #[derive(Clone, Debug)]
 pub struct Trail {
@@ -191,6 +200,8 @@ pub struct Trail {
     pub chain: Option<Box<Chain>>,
     /// The answer, where nobody is to be asked for it.
     pub stored: Option<Arc<Stored>>,
+    /// The version of the page that is known: only another one is asked for.
+    pub validators: Option<Box<Validators>>,
 }
 
 impl Trail {
@@ -209,6 +220,7 @@ impl Trail {
             is_large: false,
             chain: None,
             stored: None,
+            validators: None,
         }
     }
 
@@ -232,7 +244,8 @@ impl Trail {
         let url = std::mem::replace(&mut self.url, redirect.to);
         self.hops.push(Hop { status: redirect.status, url });
         let trust = Trust::Chosen { by: redirect.by };
-        Self { trust, rewrite_to_get: self.rewrite_to_get || redirect.rewrite_to_get, ..self }
+        let rewrite_to_get = self.rewrite_to_get || redirect.rewrite_to_get;
+        Self { trust, rewrite_to_get, validators: None, ..self }
     }
 
     /// The request for a page that this one leads to; none where that was asked for in its chain before.
@@ -288,7 +301,9 @@ impl Trail {
         self.hops.is_empty() && self.chain.is_none()
     }
 
-    fn first_url(&self) -> &Url {
+    /// The URL that was asked for first, before any redirect.
+    #[must_use]
+    pub fn first_url(&self) -> &Url {
         self.hops.first().map_or(&self.url, |hop| &hop.url)
     }
 }
@@ -321,6 +336,8 @@ pub struct Facts {
     pub signature: Option<Signature>,
     /// The recipe that it was read by; none where there is none for it.
     pub recipe: Option<Used>,
+    /// What the answer said of its version; none where nobody asked for that.
+    pub validators: Option<Box<Validators>>,
 }
 
 /// How a page was read by a recipe.
@@ -359,6 +376,8 @@ pub enum End {
     Redirect(Redirect),
     /// Behind the last page: nobody has said that there is one here, and it has nothing. That is no record.
     Beyond,
+    /// With the word that the version which is known is still the one (304): there is no page, and no record.
+    Unchanged,
 }
 
 impl End {
@@ -477,7 +496,7 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.end {
             End::Done { failure, .. } => failure.as_ref(),
-            End::Redirect(_) | End::Beyond => None,
+            End::Redirect(_) | End::Beyond | End::Unchanged => None,
         }
     }
 
@@ -486,7 +505,7 @@ impl Outcome {
     pub fn rows(&self) -> &[Row] {
         match &self.end {
             End::Done { rows, .. } => rows,
-            End::Redirect(_) | End::Beyond => &[],
+            End::Redirect(_) | End::Beyond | End::Unchanged => &[],
         }
     }
 }

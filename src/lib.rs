@@ -74,6 +74,7 @@ pub mod engine;
 
 // consumers
 pub mod sink;
+pub mod store;
 
 // application: the only place that prints, reads the environment, knows clap or anyhow
 pub mod cli;

@@ -193,11 +193,12 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The records of an outcome: one a row, and one where there is no row; none behind the last page. `fields` names a row's
+    /// The records of an outcome: one a row, and one where there is no row; none behind the last page and of
+    /// one that is unchanged. `fields` names a row's
     /// values.
     pub fn of(outcome: &'a Outcome, fields: &'a [Box<str>]) -> impl Iterator<Item = Self> {
         let rows = outcome.rows();
-        let is_bare = rows.is_empty() && !matches!(outcome.end, End::Beyond);
+        let is_bare = rows.is_empty() && !matches!(outcome.end, End::Beyond | End::Unchanged);
         let bare = is_bare.then_some(Self { outcome, row: None, fields });
         rows.iter().map(move |row| Self { outcome, row: Some(row), fields }).chain(bare)
     }

@@ -24,8 +24,8 @@ use crate::visit::Accepted;
     args_override_self = true,
     override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
     after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 3 an --expect broke,\n\
-                  4 nothing could be fetched, 5 cannot read or write, 70 a bug, 75 stopped at the --deadline, 130 interrupted,\n\
-                  143 terminated\n\
+                  4 nothing could be fetched, 5 cannot read or write, 6 something changed (--exit-code), 70 a bug,\n\
+                  75 stopped at the --deadline, 130 interrupted, 143 terminated\n\
                   Options are also read from SCRAPE_NAME, scrape.toml and ~/.config/scrape/scrape.toml."
 )]
 pub(super) struct Cli {
@@ -45,6 +45,10 @@ pub(super) enum Command {
     Guess(Box<Guess>),
     /// Make a page of HTML that tells what came of a run, from its records
     Report(Report),
+    /// Show what changed, by the state of a run with --state: in the last run, since a time, or of one URL
+    Diff(Diff),
+    /// Show all versions of a URL, by the state of a run with --state
+    History(History),
     /// Print the JSON Schema of a record; with --recipe alone, that of a file of recipes
     Schema(Extraction),
     /// Print a completion script for a shell
@@ -189,6 +193,51 @@ pub(super) struct Report {
     pub(super) output: Option<PathBuf>,
 }
 
+/// `scrape diff`.
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The file of --state
+    #[arg(value_name = "STATE.db", value_hint = ValueHint::FilePath, help_heading = "Arguments")]
+    pub(super) state: PathBuf,
+    /// One URL: its last change
+    #[arg(value_name = "URL", value_hint = ValueHint::Url, help_heading = "Arguments")]
+    pub(super) url: Option<String>,
+    /// All changes since this time ago, such as 7d, 12h or 2w
+    #[arg(long, value_name = "TIME", value_parser = parse::ago, help_heading = "Input")]
+    pub(super) since: Option<Duration>,
+    /// text, or json, a line for each [default: text on a terminal, else json]
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: Option<ReportFormat>,
+}
+
+/// `scrape history`.
+#[derive(Debug, Args)]
+pub(super) struct History {
+    /// The file of --state
+    #[arg(value_name = "STATE.db", value_hint = ValueHint::FilePath, help_heading = "Arguments")]
+    pub(super) state: PathBuf,
+    /// The URL
+    #[arg(value_name = "URL", value_hint = ValueHint::Url, help_heading = "Arguments")]
+    pub(super) url: String,
+    /// text, or json, a line for each [default: text on a terminal, else json]
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: Option<ReportFormat>,
+}
+
 /// How a proposal is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ProposalFormat {
@@ -247,6 +296,10 @@ pub(super) struct Extraction {
     pub(super) recipe: Vec<PathBuf>,
     #[arg(long, help = "Add the field duplicate_of: the first page with nearly the same main content")]
     pub(super) dedupe_text: bool,
+    /// Give records of what is new, changed, gone or back since the last run with the same --state alone; adds the fields
+    /// change and diff
+    #[arg(long)]
+    pub(super) changed: bool,
     /// Give a record for each piece of the main content, of at most N characters: its number (chunk), headings (path) and
     /// Markdown (text)
     #[arg(long, value_name = "N", value_parser = parse::count, conflicts_with = "recipe")]
@@ -291,6 +344,15 @@ pub(super) struct Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Long runs")]
 pub(super) struct Endurance {
+    /// Keep what is known of each URL in FILE.db, a SQLite database: its versions, validators and failures
+    #[arg(long, value_name = "FILE.db", value_hint = ValueHint::FilePath)]
+    pub(super) state: Option<PathBuf>,
+    /// With --changed, tell of a failure that lasts again after each N more runs, and not only once
+    #[arg(long, value_name = "N", requires = "changed", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) error_after: Option<u32>,
+    /// With --changed, exit with 6 if something changed
+    #[arg(long, requires = "changed")]
+    pub(super) exit_code: bool,
     /// Go on where an earlier run with the same -o FILE ended, however it did: what is done there is not done again
     #[arg(long)]
     pub(super) resume: bool,

@@ -22,7 +22,7 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "cacert",
     "cert",
     "cookie",
@@ -39,6 +39,7 @@ const RESERVED: [&str; 17] = [
     "request",
     "resolve",
     "save",
+    "state",
     "summary",
 ];
 

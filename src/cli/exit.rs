@@ -12,6 +12,8 @@ use crate::job::Summary;
 pub(super) enum Status {
     /// Every target met the policy.
     Success,
+    /// Something has changed since an earlier run.
+    Changed,
     /// The run is complete; some targets failed.
     SomeFailed,
     /// What was fetched is not as it was expected to be.
@@ -41,6 +43,7 @@ impl Status {
             Self::Unexpected => 3,
             Self::NothingFetched => 4,
             Self::Broken => 5,
+            Self::Changed => 6,
             Self::Internal => 70,
             Self::Unfinished => 75,
             Self::Interrupted => 130,
@@ -196,10 +199,11 @@ mod tests {
     #[test]
     fn of_several_the_gravest_is_told() {
         use Status::{
-            Broken, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated, Unexpected, Unfinished,
+            Broken, Changed, Internal, Interrupted, NothingFetched, SomeFailed, Success, Terminated, Unexpected,
+            Unfinished,
         };
-        let order =
-            [Internal, Broken, Interrupted, Terminated, Unfinished, NothingFetched, Unexpected, SomeFailed, Success];
+        let graver = [Internal, Broken, Interrupted, Terminated, Unfinished, NothingFetched];
+        let order = [&graver[..], &[Unexpected, SomeFailed, Changed, Success]].concat();
         assert!(order.is_sorted_by(|graver, lighter| graver > lighter));
     }
 }

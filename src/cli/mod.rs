@@ -13,6 +13,7 @@ mod parse;
 mod progress;
 mod sheet;
 mod signals;
+mod state;
 mod summary;
 mod terminal;
 
@@ -101,6 +102,8 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         Some(Command::Schema(_)) if names_no_recipe(&matches) => commands::schema::run_for_recipes(),
         Some(Command::Guess(args)) => commands::guess::run(&args, &environment),
         Some(Command::Report(args)) => commands::report::run(&args),
+        Some(Command::Diff(args)) => commands::history::diff(&args, &environment),
+        Some(Command::History(args)) => commands::history::run(&args, &environment),
         Some(Command::Schema(_)) => commands::schema::run(&asks_of("schema")?),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man) => commands::man::run(),
@@ -128,8 +131,9 @@ fn asks(matches: &ArgMatches) -> Result<Vec<Ask>, Stop> {
     }
     asks.sort_by_key(|&(position, _)| position);
     let duplicates = matches.get_flag("dedupe_text").then_some(Ask::Duplicates);
+    let changes = matches.get_flag("changed").then_some(Ask::Changes);
     let chunks = matches.get_one("chunk").map(|limit| Ask::Chunks(*limit));
-    Ok(asks.into_iter().map(|(_, ask)| ask).chain(chunks).chain(duplicates).collect())
+    Ok(asks.into_iter().map(|(_, ask)| ask).chain(chunks).chain(duplicates).chain(changes).collect())
 }
 
 /// The recipes in a file.

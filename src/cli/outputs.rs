@@ -43,6 +43,8 @@ const STDOUT: &str = "standard output";
 pub(super) struct Outputs {
     /// For the records.
     pub(super) sinks: Vec<Box<dyn Sink>>,
+    /// For what failed, whatever becomes of its record.
+    pub(super) failures: Option<Box<dyn Sink>>,
     /// For the totals.
     pub(super) summary: Option<File>,
 }
@@ -52,6 +54,8 @@ struct Target {
     path: PathBuf,
     file: File,
     metadata: Metadata,
+    /// Whether it has records that stay.
+    is_continued: bool,
 }
 
 impl Target {
@@ -88,8 +92,6 @@ pub(super) struct Opened {
     reports: Vec<Draft>,
     summary: Option<Target>,
     failures: Option<Target>,
-    /// Whether the file has records that stay.
-    is_continued: bool,
 }
 
 /// Opens what the options name.
@@ -116,14 +118,14 @@ pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Sour
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     refuse_doubles(all.map(|target| (&*target.path, target.metadata.clone())), &reports, sources)?;
-    Ok(Opened { files, stdout, archives, folder, reports, summary, failures, is_continued: false })
+    Ok(Opened { files, stdout, archives, folder, reports, summary, failures })
 }
 
 impl Opened {
     /// Goes on with the file that an earlier run wrote: only what stands by these rules stays in it. `finish` gets the URL of
     /// each record that does, and tells whether that is news.
     pub(super) fn resume(&mut self, rules: Rules<'_>, finish: impl FnMut(&Url) -> bool) -> Result<(), Stop> {
-        let [(Target { path, file, metadata }, format)] = &mut self.files[..] else {
+        let [(Target { path, file, metadata, is_continued }, format)] = &mut self.files[..] else {
             return Err(resume_needs_a_file());
         };
         let has_others =
@@ -134,8 +136,53 @@ impl Opened {
         let journal = Journal { path, format: *format, rules };
         let reopened = journal.reopen(finish).map_err(|error| refuse_to_resume(error, path))?;
         *file = reopened.file;
-        self.is_continued = !reopened.is_empty;
+        *is_continued = !reopened.is_empty;
         Ok(())
+    }
+
+    /// The files whose records stand one behind the other as they come: of each its name without any links, and another
+    /// handle on it.
+    pub(super) fn plain_files(&self) -> Result<Vec<(PathBuf, File)>, Stop> {
+        let handle = |target: &Target| Ok((fs::canonicalize(&target.path)?, target.file.try_clone()?));
+        let plain = self.files.iter().filter(|(target, format)| is_plain(target, *format)).map(|(target, _)| {
+            let opened: io::Result<_> = handle(target);
+            opened.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)
+        });
+        plain.collect()
+    }
+
+    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output, behind these
+    /// positions.
+    pub(super) fn cut(&mut self, positions: &[u64]) -> Result<(), Stop> {
+        for ((target, _), &position) in self.files.iter_mut().zip(positions) {
+            let name = target.path.display();
+            let have =
+                target.file.metadata().with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?.len();
+            if have < position {
+                let error = anyhow!("cannot resume {name}: it had {position} bytes of records, and has {have}");
+                let hint = "leave --resume out to begin anew";
+                return Err(Stop::usage(error).with_hint(Some(hint.into())));
+            }
+        }
+        for ((target, _), &position) in self.files.iter_mut().zip(positions) {
+            let cut = target.file.set_len(position).and_then(|()| target.file.seek(SeekFrom::Start(position)));
+            cut.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)?;
+            target.is_continued = position > 0;
+        }
+        Ok(())
+    }
+
+    /// Whether there is an output that cannot be cut to what is done.
+    pub(super) fn has_others(&self) -> bool {
+        let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
+        !self.files.iter().all(is_plain) || !self.archives.is_empty() || self.folder.is_some()
+    }
+
+    /// Whether one of the outputs is the file of this name.
+    pub(super) fn have(&self, path: &Path) -> bool {
+        let targets = self.files.iter().map(|(target, _)| target).chain(&self.summary).chain(&self.failures);
+        let asked = fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| identity(&metadata));
+        asked.is_some_and(|asked| targets.into_iter().any(|target| identity(&target.metadata) == asked))
     }
 
     /// Empties the files, and makes the sinks. Whoever reads standard output may go: `on_close` is called then, and unless it
@@ -147,10 +194,10 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, folder, reports, summary, failures, is_continued } = self;
+        let Self { files, stdout, archives, folder, reports, summary, failures } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
-            sinks.push(if is_continued {
+            sinks.push(if target.is_continued {
                 format.sink_behind(target.lines()?, options)
             } else {
                 format.sink(target.emptied()?.lines()?, options)
@@ -176,11 +223,13 @@ impl Opened {
             let on_close = sinks.is_empty().then(|| Box::new(on_close) as Box<dyn Fn() + Send>);
             sinks.push(Box::new(WhileRead { sink: Some(format.sink(lines, options)), on_close }));
         }
-        if let Some(failures) = failures {
-            sinks.push(Box::new(Failures::new(failures.emptied()?.lines()?, is_idempotent)));
-        }
+        let failures = failures.map(|target| {
+            let lines = target.emptied()?.lines()?;
+            Ok(Box::new(Failures::new(lines, is_idempotent)) as Box<dyn Sink>)
+        });
+        let failures = failures.transpose()?;
         let summary = summary.map(|target| Ok(target.emptied()?.file)).transpose()?;
-        Ok(Outputs { sinks, summary })
+        Ok(Outputs { sinks, failures, summary })
     }
 }
 
@@ -242,6 +291,11 @@ pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
     args.output.iter().any(|path| is_archive(path))
 }
 
+/// Whether records are written to it one behind the other, so that it can be cut behind each.
+fn is_plain(target: &Target, format: Format) -> bool {
+    target.metadata.is_file() && format.is_text() && Compression::of(&target.path).0 == Compression::None
+}
+
 fn is_archive(path: &Path) -> bool {
     archive_compression(path).is_some()
 }
@@ -296,7 +350,7 @@ fn open_file(path: &Path) -> Result<Target, Stop> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
-    Ok(Target { path: path.to_owned(), file, metadata })
+    Ok(Target { path: path.to_owned(), file, metadata, is_continued: false })
 }
 
 fn open_draft(path: &Path) -> Result<Draft, Stop> {
@@ -307,7 +361,7 @@ fn standard_output() -> Result<Target, Stop> {
     let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.context("cannot write standard output").map_err(Stop::broken)?;
-    Ok(Target { path: STDOUT.into(), file, metadata })
+    Ok(Target { path: STDOUT.into(), file, metadata, is_continued: false })
 }
 
 /// No output is a source, and no two are one.

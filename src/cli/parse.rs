@@ -52,6 +52,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "seconds (30, 0.5) or a time with units (500ms, 1m30s)".into())
 }
 
+/// A time that may have been long ago: days (`7d`), weeks (`2w`), or as of any other [`duration`].
+pub(super) fn ago(text: &str) -> Result<Duration, String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let units = [('d', DAY), ('w', 7 * DAY)];
+    let count =
+        |(unit, seconds): (char, u64)| text.strip_suffix(unit)?.trim().parse::<u32>().ok().map(|n| (n, seconds));
+    match units.into_iter().find_map(count) {
+        Some((count, seconds)) => Ok(Duration::from_secs(u64::from(count) * seconds)),
+        None => duration(text).map_err(|_| "a time such as 7d, 2w or 12h".into()),
+    }
+}
+
 /// A time above 0.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|time| if time.is_zero() { Err("a time above 0".into()) } else { Ok(time) })

@@ -45,6 +45,11 @@ impl Field {
         !matches!(self.part, Part::Tree | Part::Article)
     }
 
+    /// Whether it says something of the page, and not of one visit to it, or of other pages.
+    pub(super) fn is_lasting(&self) -> bool {
+        !matches!(self.name, "timing" | "headers" | "cookies" | "duplicate_of" | "change" | "diff")
+    }
+
     /// Its value: null where pages of this kind have none, and once the page has named too many URLs.
     pub(super) fn value(&self, source: &mut Source<'_>) -> Value<'static> {
         let value = match (self.part, source.page.kind) {
@@ -66,6 +71,28 @@ pub(super) static DUPLICATE_OF: Field = Field::of_article(
     }"#,
     "the first page with nearly the same main content: its `url`, and how similar that is (1: the same words)",
 );
+
+/// The fields of [`Ask::Changes`](super::Ask::Changes).
+pub(super) static CHANGES: [Field; 2] = [
+    Field {
+        name: "change",
+        part: Part::Headers,
+        schema: r#"{"enum": ["new", "changed", "gone", "back", null]}"#,
+        help: "what became of the page since it was last seen; null for a failure",
+        read: |_| Value::Null,
+    },
+    Field {
+        name: "diff",
+        part: Part::Headers,
+        schema: r#"{
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "object", "required": ["old", "new"], "additionalProperties": false,
+                "properties": {"old": {}, "new": {}}}
+        }"#,
+        help: "the fields that differ from those of before, each with its `old` and `new` value; in a page's first record",
+        read: |_| Value::Null,
+    },
+];
 
 /// The JSON Schema of a text.
 const TEXT: &str = r#"{"type": ["string", "null"]}"#;

@@ -43,6 +43,7 @@ use std::num::NonZeroUsize;
 
 use scraper::Html;
 use url::Url;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::failure::{self, Failure};
 use crate::job::Used;
@@ -54,7 +55,7 @@ use deadline::Deadline;
 pub use error::Error;
 use expression::jq::{self, Pool, Runner};
 use expression::{Expression, Place, Subject};
-use fields::DUPLICATE_OF;
+use fields::{CHANGES, DUPLICATE_OF};
 pub use fields::{FIELDS, Field};
 pub use guess::{Proposal, Proposed, guess};
 use links::Base;
@@ -89,9 +90,33 @@ pub enum Ask {
     /// The field `duplicate_of`: the earlier page that has nearly the same main text. Every page is signed for that; whoever
     /// sees the pages one after the other fills it in ([`sink::Duplicates`](crate::sink::Duplicates)).
     Duplicates,
+    /// The fields `change` and `diff`: what became of the page since an earlier run. Whoever knows that run fills them in
+    /// ([`store::Session`](crate::store::Session)).
+    Changes,
     /// The fields `chunk`, `path` and `text`: the main content as Markdown, in pieces of so many characters at most. The page
     /// then has a row for each piece.
     Chunks(NonZeroUsize),
+}
+
+impl Ask {
+    /// A number that is the same for the same asks, whatever machine or version of this program computes it. What tells of
+    /// changes does not count.
+    #[must_use]
+    pub fn fingerprint(asks: &[Self]) -> u64 {
+        let mut hash = Xxh3::new();
+        for ask in asks {
+            let text = match ask {
+                Self::Field(name) => format!("field {}", name.trim()),
+                Self::Select(field) => format!("select {field}"),
+                Self::Recipes { text, .. } => format!("recipes {text}"),
+                Self::Chunks(limit) => format!("chunks {limit}"),
+                Self::Duplicates | Self::Changes => continue,
+            };
+            hash.update(text.as_bytes());
+            hash.update(&[0]);
+        }
+        hash.digest()
+    }
 }
 
 /// What stands for all fields that are cheap.
@@ -102,7 +127,7 @@ fn is_named(name: &str, asks: &[Ask]) -> bool {
     asks.iter().any(|ask| match ask {
         Ask::Field(field) => field.trim() == name,
         Ask::Select(field) => expression::parse_field(field).is_ok_and(|(selected, _)| selected == name),
-        Ask::Recipes { .. } | Ask::Duplicates | Ask::Chunks(_) => false,
+        Ask::Recipes { .. } | Ask::Duplicates | Ask::Changes | Ask::Chunks(_) => false,
     })
 }
 
@@ -135,6 +160,8 @@ pub struct Extractor {
     chosen: Option<usize>,
     /// Which field is to be filled in by what the page is signed for.
     duplicate_of: Option<usize>,
+    /// Which field is the first one that tells of changes.
+    change: Option<usize>,
     /// Which field is the first one of a chunk, and how long a chunk may be.
     chunks: Option<(usize, NonZeroUsize)>,
     /// What runs jq programs, where there are any.
@@ -205,7 +232,7 @@ impl Extractor {
         let mut extractor = Self::default();
         let files = asks.iter().filter_map(|ask| match ask {
             Ask::Recipes { name, text } => Some(recipe::parse(name, text)),
-            Ask::Field(_) | Ask::Select(_) | Ask::Duplicates | Ask::Chunks(_) => None,
+            Ask::Field(_) | Ask::Select(_) | Ask::Duplicates | Ask::Changes | Ask::Chunks(_) => None,
         });
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let in_recipes: Vec<_> = files.iter().flatten().flat_map(Recipe::names).map(String::from).collect();
@@ -235,6 +262,10 @@ impl Extractor {
                 Ask::Duplicates => {
                     extractor.duplicate_of = Some(extractor.names.len());
                     extractor.field(&DUPLICATE_OF)?;
+                }
+                Ask::Changes => {
+                    extractor.change = Some(extractor.names.len());
+                    CHANGES.iter().try_for_each(|field| extractor.field(field))?;
                 }
                 Ask::Chunks(limit) => {
                     extractor.chunks = Some((extractor.names.len(), *limit));
@@ -314,6 +345,18 @@ impl Extractor {
     #[must_use]
     pub fn duplicate_of(&self) -> Option<usize> {
         self.duplicate_of
+    }
+
+    /// Which of a row's values is to tell what became of the page, the next one how it differs, if that was asked for.
+    #[must_use]
+    pub fn change(&self) -> Option<usize> {
+        self.change
+    }
+
+    /// Which of a row's values say something of the page, and not of one visit to it.
+    pub fn lasting(&self) -> impl Iterator<Item = usize> {
+        let is_lasting = |step: &Step| !matches!(step, Step::Field(field) if !field.is_lasting());
+        self.steps.iter().enumerate().filter(move |(_, step)| is_lasting(step)).map(|(place, _)| place)
     }
 
     /// Whether a page must be told how long its request took.

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, RETRY_AFTER};
 
-use crate::job::HostHint;
+use crate::job::{HostHint, Validators};
+
+/// A longer validator is none: it would come back with every request.
+const VALIDATOR: usize = 1024;
 
 /// What an answer says before its body.
 #[derive(Clone, Debug)]
@@ -20,6 +23,24 @@ impl Head {
     #[must_use]
     pub fn content_type(&self) -> Option<String> {
         self.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// What it says of the version that it is of; none where that is nothing to go by.
+    ///
+    /// An entity tag is taken as it is, whatever its form, as only its server has to understand it. A date that is none is
+    /// left out, and so is one without a tag that is not a second older than the answer: another version of the same
+    /// second would have it, too (RFC 9110, section 8.8.2.2).
+    #[must_use]
+    pub fn validators(&self) -> Option<Validators> {
+        let text = |name: HeaderName| self.headers.get(name)?.to_str().ok().map(str::trim);
+        let short = |text: &&str| (1..=VALIDATOR).contains(&text.len());
+        let date = |text| httpdate::parse_http_date(text).ok();
+        let etag = text(ETAG).filter(short);
+        let answered = text(DATE).and_then(date).unwrap_or_else(SystemTime::now);
+        let is_sure = |modified| etag.is_some() || modified + Duration::from_secs(1) <= answered;
+        let modified = text(LAST_MODIFIED).filter(short).filter(|text| date(text).is_some_and(is_sure));
+        let known = Validators { etag: etag.map(Into::into), last_modified: modified.map(Into::into) };
+        (known != Validators::default()).then_some(known)
     }
 
     /// What it says about how the host wants to be treated.
@@ -45,7 +66,32 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+
     use super::*;
+
+    fn validators(lines: &[(HeaderName, &'static str)]) -> Option<Validators> {
+        let headers = lines.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        Head { status: 200, headers }.validators()
+    }
+
+    #[test]
+    fn a_version_is_known_by_its_tag_or_by_a_date_that_no_other_one_can_have() {
+        const DAY: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let date = (DATE, "Sun, 06 Nov 1994 08:49:38 GMT");
+        let known = |etag: Option<&str>, modified: Option<&str>| {
+            Some(Validators { etag: etag.map(Into::into), last_modified: modified.map(Into::into) })
+        };
+        for tag in ["\"a\"", "W/\"a\"", "unquoted"] {
+            assert_eq!(validators(&[(ETAG, tag)]), known(Some(tag), None), "{tag}");
+        }
+        assert_eq!(validators(&[date.clone(), (LAST_MODIFIED, DAY)]), known(None, Some(DAY)));
+        assert_eq!(validators(&[(DATE, DAY), (LAST_MODIFIED, DAY)]), None, "it may change within the second");
+        assert_eq!(validators(&[(DATE, DAY), (LAST_MODIFIED, DAY), (ETAG, "\"a\"")]), known(Some("\"a\""), Some(DAY)));
+        for (name, nonsense) in [(LAST_MODIFIED, "yesterday"), (LAST_MODIFIED, "0"), (ETAG, ""), (ETAG, " ")] {
+            assert_eq!(validators(&[date.clone(), (name, nonsense)]), None, "{nonsense:?}");
+        }
+    }
 
     #[test]
     fn both_forms_of_retry_after_are_read_and_nonsense_is_not() {

@@ -231,6 +231,12 @@ impl Fetcher {
         self.request.method() == Method::HEAD
     }
 
+    /// Whether the request that `trail` names asks for nothing but another version than the one that is known.
+    #[must_use]
+    pub fn is_conditional(&self, trail: &Trail) -> bool {
+        self.request.is_conditional(trail)
+    }
+
     /// Makes the request that `trail` names.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, DNT, HeaderMap, HeaderName,
-    HeaderValue, PRAGMA, USER_AGENT,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, PRAGMA, USER_AGENT,
 };
 use reqwest::{Client, Method, Request, RequestBuilder};
 
@@ -102,6 +102,13 @@ impl Options {
         if trail.rewrite_to_get { Method::GET } else { self.method.clone() }
     }
 
+    /// Whether the request that `trail` names asks for nothing but another version than the one that is known. Only
+    /// reading can (RFC 9110, section 13.1.2).
+    #[must_use]
+    pub fn is_conditional(&self, trail: &Trail) -> bool {
+        trail.validators.is_some() && matches!(self.method_of(trail), Method::GET | Method::HEAD)
+    }
+
     pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
         let at_home = trail.is_at_seed_origin() || self.trusts_redirects && trail.began_at_seed_origin();
         let headers = if at_home { &self.headers } else { &self.safe_headers };
@@ -114,6 +121,14 @@ impl Options {
         }
         if !trail.keep_alive {
             request.headers_mut().insert(CONNECTION, CLOSE);
+        }
+        if let Some(known) = trail.validators.as_ref().filter(|_| self.is_conditional(trail)) {
+            // Both, as caches on the way may know but the older one (RFC 9110, section 13.1.3).
+            for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
+                if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                    request.headers_mut().insert(name, value);
+                }
+            }
         }
         match trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home) {
             None => Ok(request),

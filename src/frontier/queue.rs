@@ -360,7 +360,7 @@ impl Queue {
         match (self.wait_before_retry(outcome), &outcome.end) {
             (Some(wait), _) => Some(Follow::Retry(wait)),
             (None, End::Redirect(_)) => Some(Follow::Hop),
-            (None, End::Done { .. } | End::Beyond) => None,
+            (None, End::Done { .. } | End::Beyond | End::Unchanged) => None,
         }
     }
 
@@ -482,7 +482,7 @@ enum Follow {
 fn ended(outcome: &Outcome) -> Ended {
     match (&outcome.end, &outcome.facts) {
         _ if outcome.hint.throttled => Ended::Throttled,
-        (End::Redirect(_) | End::Beyond, _) | (_, Some(_)) => Ended::Content,
+        (End::Redirect(_) | End::Beyond | End::Unchanged, _) | (_, Some(_)) => Ended::Content,
         _ => Ended::Unanswered,
     }
 }

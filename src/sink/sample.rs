@@ -31,6 +31,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         title: None,
         signature: None,
         recipe: None,
+        validators: None,
     };
     Outcome {
         target: target(id, trail.url.as_str()),

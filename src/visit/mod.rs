@@ -1,5 +1,6 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
+mod conditional;
 mod next;
 mod reader;
 mod recorded;
@@ -19,6 +20,7 @@ use crate::failure::{Failure, Kind, Retry};
 use crate::fetch::{Answer, Fetcher, Head, Timing, Unanswered, timed};
 use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
 
+pub use self::conditional::{Conditional, Known};
 pub use self::reader::Reader;
 pub use self::recorded::Recorded;
 pub use self::replay::Replay;
@@ -92,6 +94,12 @@ impl Local {
         Self { fetcher, reader: Reader::new(extractor, accepted) }
     }
 
+    /// The same, and the facts of each page tell what the answer said of its version.
+    #[must_use]
+    pub fn with_validators(self) -> Self {
+        Self { reader: self.reader.with_validators(), ..self }
+    }
+
     /// What reads the pages.
     #[must_use]
     pub fn reader(&self) -> &Reader {
@@ -108,6 +116,11 @@ impl Local {
         let fetched_at = Some(Timestamp::now());
         let mut links = Vec::new();
         let (facts, end, hint) = match answer {
+            Ok(Answer::Page(fetched, _)) if fetched.head.status == 304 && self.fetcher.is_conditional(&trail) => {
+                let hint = fetched.head.hint();
+                let validators = fetched.head.validators().map(Box::new);
+                (Some(Facts { status: 304, validators, ..Facts::default() }), End::Unchanged, hint)
+            }
             Ok(Answer::Page(fetched, by)) => {
                 let hint = fetched.head.hint();
                 let read = self.reader.read(fetched, timing, self.fetcher.asks_for_heads()).await;

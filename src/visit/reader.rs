@@ -32,6 +32,8 @@ pub struct Reader {
     threads_for_large: Arc<Threads>,
     /// Bounds what these and those that wait for them hold of large pages.
     portions: Arc<Semaphore>,
+    /// Whether facts tell what an answer said of its version.
+    keeps_validators: bool,
 }
 
 /// A page that was read.
@@ -53,7 +55,18 @@ impl Reader {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = || Arc::new(Threads::new(cores));
         let portions = Arc::new(Semaphore::new(PORTIONS));
-        Self { extractor: Arc::new(extractor), accepted, threads: threads(), threads_for_large: threads(), portions }
+        Self {
+            extractor: Arc::new(extractor),
+            accepted,
+            threads: threads(),
+            threads_for_large: threads(),
+            portions,
+            keeps_validators: false,
+        }
+    }
+
+    pub(super) fn with_validators(self) -> Self {
+        Self { keeps_validators: true, ..self }
     }
 
     /// Whether a page must be told how long its request took.
@@ -63,8 +76,10 @@ impl Reader {
 
     /// Reads an answer, in which there is no body if that `is_head`.
     pub(super) async fn read(&self, fetched: Fetched, timing: Option<Timing>, is_head: bool) -> Read {
+        let validators = self.keeps_validators.then(|| fetched.head.validators().map(Box::new)).flatten();
         let read = self.run(fetched.body.len(), move |extractor| extract(extractor, &fetched, timing)).await;
-        self.judge(read, is_head)
+        let read = self.judge(read, is_head);
+        Read { facts: Facts { validators, ..read.facts }, ..read }
     }
 
     /// Reads an answer that an archive has. Its content codings are undone where it is read: no more pages are in memory
@@ -126,6 +141,7 @@ fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> 
         title: extracted.title.take(),
         signature: extracted.signature.take(),
         recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
+        validators: None,
     };
     (facts, extracted)
 }

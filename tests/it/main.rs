@@ -44,5 +44,6 @@ mod retry;
 mod reuse;
 mod signals;
 mod soak;
+mod state;
 mod terminal;
 mod tls;

@@ -147,6 +147,8 @@ mod tests {
                     "scrape check [OPTIONS] RECIPE [PAGE]",
                     "scrape guess [OPTIONS] URL|FILE",
                     "scrape report [OPTIONS] FILE...",
+                    "scrape diff [OPTIONS] STATE.db [URL]",
+                    "scrape history [OPTIONS] STATE.db URL",
                     "scrape schema [OPTIONS]",
                     "scrape completions SHELL",
                     "scrape man",

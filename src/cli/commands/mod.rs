@@ -4,6 +4,7 @@ pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod explain;
 pub(super) mod guess;
+pub(super) mod history;
 pub(super) mod jq;
 pub(super) mod man;
 mod options;

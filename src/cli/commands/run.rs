@@ -17,9 +17,10 @@ use crate::cli::cookies::{self, Cookies};
 use crate::cli::exit::{Status, Stop};
 use crate::cli::files;
 use crate::cli::logging::{self, Voice};
-use crate::cli::outputs::{self, Opened, Outputs};
+use crate::cli::outputs::{self, Outputs};
 use crate::cli::progress::{self, Progress};
 use crate::cli::signals;
+use crate::cli::state;
 use crate::cli::summary::{self, Conclusion, Ending};
 use crate::engine::{Engine, Sink};
 use crate::extract::{Ask, Extractor};
@@ -29,7 +30,8 @@ use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
-use crate::visit::{Local, Recorded, Replay, Visit};
+use crate::store::Session;
+use crate::visit::{Conditional, Local, Recorded, Replay, Visit};
 
 /// What visits jobs: from here, or what they bring along.
 type Visitor = Replay<Box<dyn Visit>>;
@@ -46,6 +48,7 @@ struct Plan {
     /// Where the totals go.
     summary: Option<File>,
     cookies: Option<Cookies>,
+    state: Option<Session>,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
@@ -61,7 +64,7 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, state, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -71,16 +74,22 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
         Ok::<_, Stop>((drive(engine, seeds, sinks).await, caught))
     })?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
-    let totals = ran.map_err(Stop::broken)?;
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
-    let is_whole = caught.status().is_none() && breakages.is_empty() && totals.done_before == 0;
-    let mut conclusion = Conclusion::new(totals, &contract, is_whole && !is_unread);
+    let limit = frontier.progress().limit;
+    let is_undisturbed = caught.status().is_none() && breakages.is_empty() && !is_unread;
+    let changes = state.as_ref().map_or(0, Session::changes);
+    let concluded = state.map_or(Ok(()), |state| state.conclude(ran.is_ok() && is_undisturbed && limit.is_none()));
+    let totals = ran.and_then(|totals| concluded.map(|()| totals)).map_err(Stop::broken)?;
+    let is_whole = is_undisturbed && totals.done_before == 0;
+    let mut conclusion = Conclusion::new(totals, &contract, is_whole);
     conclusion.ended_by = match caught.status() {
         Some(Status::Unfinished) => Some(Ending::Deadline),
         Some(_) => Some(Ending::Signal),
-        None => frontier.progress().limit.map(Ending::Limit),
+        None => limit.map(Ending::Limit),
     };
     let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
+    let has_news = args.endurance.exit_code && changes > 0 && !is_unread;
+    let status = status.max(if has_news { Status::Changed } else { Status::Success });
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
     let broken = breakages.into_iter().map(|error| error.to_string());
     for error in broken.chain(saved.err().map(|error| format!("{error:#}"))) {
@@ -109,6 +118,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let bar = progress::bar(args.display.progress, args.general.quiet);
     let voice = Voice::new(bar.clone(), args.general.quiet);
     logging::start(&voice, args.general.verbose);
+    state::check(args)?;
     let extractor = options::extractor(asks)?;
     let options = outputs::options(&args.output, &extractor, environment);
     let duplicate_of = extractor.duplicate_of();
@@ -128,12 +138,12 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
     let has_groups = extractor.may_give_several();
-    if args.endurance.resume && extractor.recipes().any(|recipe| recipe.next.is_some()) {
+    let has_lists = extractor.recipes().any(|recipe| recipe.next.is_some());
+    if args.endurance.resume && has_lists {
         return Err(Stop::usage(anyhow!(
             "--resume does not go with recipes that have `next`: a list that was left half-way would not be gone on with"
         )));
     }
-    let visitor = visitor(args, fetcher, extractor, limits);
     let files = files::afford(args.pace.concurrency, others);
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
@@ -151,18 +161,32 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
     let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
     if args.endurance.resume {
+        refuse_to_resume(args)?;
+    }
+    let mut state = None;
+    if let Some(path) = &args.endurance.state {
+        state = Some(state::open(path, args, (&extractor, asks), (&mut opened, &frontier))?);
+    } else if args.endurance.resume {
         let retry_failed = args.endurance.retry_failed;
         let rules = Rules { fields: &options.fields, retry_failed, is_idempotent, has_groups };
-        resume(args, &mut opened, rules, &frontier)?;
+        opened.resume(rules, |url| frontier.skip(url))?;
     }
-    let Outputs { mut sinks, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
+    let plain_files = opened.plain_files()?;
+    let Outputs { mut sinks, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.push(Box::new(contract.clone()));
+    if let Some(state) = &mut state {
+        let mark = state::mark(args, &extractor);
+        let sink = state.sink(sinks, plain_files, mark, is_idempotent);
+        sinks = vec![sink.context("cannot write the state").map_err(Stop::broken)?];
+    }
+    sinks.extend(failures);
+    let visitor = visitor(args, (fetcher, extractor), limits, state.as_ref().filter(|_| !has_lists));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     let is_utf8 = environment.is_utf8();
-    Ok(Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, unread })
+    Ok(Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, state, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
@@ -172,17 +196,30 @@ async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>)
     ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
-/// What visits the jobs.
-fn visitor(args: &Run, fetcher: Fetcher, extractor: Extractor, limits: fetch::Limits) -> Visitor {
-    let local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+/// What visits the jobs. Where only changes are wanted, and `state` tells what there was, no more than that is asked for.
+fn visitor(
+    args: &Run,
+    (fetcher, extractor): (Fetcher, Extractor),
+    limits: fetch::Limits,
+    state: Option<&Session>,
+) -> Visitor {
+    let mut local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    if args.endurance.state.is_some() {
+        local = local.with_validators();
+    }
     let reader = local.reader().clone();
-    let wants_exchanges = outputs::want_exchanges(&args.output);
-    let live: Box<dyn Visit> = if wants_exchanges { Box::new(Recorded::new(local)) } else { Box::new(local) };
+    let mut live: Box<dyn Visit> = Box::new(local);
+    if let Some(state) = state.filter(|_| args.extraction.changed) {
+        live = Box::new(Conditional::new(live, state.known()));
+    }
+    if outputs::want_exchanges(&args.output) {
+        live = Box::new(Recorded::new(live));
+    }
     Replay::new(live, reader, limits)
 }
 
-/// Has the frontier skip what the output has already.
-fn resume(args: &Run, opened: &mut Opened, rules: Rules<'_>, frontier: &Frontier) -> Result<(), Stop> {
+/// What of the options makes it impossible to go on with a run.
+fn refuse_to_resume(args: &Run) -> Result<(), Stop> {
     let excluded = [
         ("--dedupe-text", args.extraction.dedupe_text, "the texts of the earlier run are not known any more"),
         ("--keep-duplicates", args.input.keep_duplicates, "nothing tells which of a URL's lines its records are of"),
@@ -191,7 +228,7 @@ fn resume(args: &Run, opened: &mut Opened, rules: Rules<'_>, frontier: &Frontier
     if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
         return Err(Stop::usage(anyhow!("--resume does not go with {option}: {why}")));
     }
-    opened.resume(rules, |url| frontier.skip(url))
+    Ok(())
 }
 
 fn ensure_files() -> Result<(), Stop> {

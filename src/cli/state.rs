@@ -1,0 +1,84 @@
+//! `--state`: what is known of pages from run to run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::args::Run;
+use super::exit::Stop;
+use super::outputs::Opened;
+use crate::extract::{Ask, Extractor};
+use crate::frontier::Frontier;
+use crate::store::{Begin, Error, Mark, Session, Shape};
+
+/// What of the options needs a state, or does not go with one.
+pub(super) fn check(args: &Run) -> Result<(), Stop> {
+    if args.extraction.changed {
+        if args.endurance.state.is_none() {
+            let error = anyhow!("--changed needs a state: it tells what was there before");
+            return Err(Stop::usage(error).with_hint(Some("add --state FILE.db".into())));
+        }
+        let excluded = [
+            ("--dedupe-text", args.extraction.dedupe_text, "pages that did not change are not read"),
+            ("--keep-duplicates", args.input.keep_duplicates, "a page changes once in a run"),
+        ];
+        if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
+            return Err(Stop::usage(anyhow!("--changed does not go with {option}: {why}")));
+        }
+    }
+    if args.endurance.state.is_some() && args.endurance.retry_failed {
+        let error = anyhow!("--retry-failed does not go with --state: final failures stand within the files");
+        return Err(Stop::usage(error).with_hint(Some("begin anew, with the list of an earlier --failed-to".into())));
+    }
+    Ok(())
+}
+
+/// Opens the state at `path`. A run that is gone on with has its files cut to what is done, and the frontier skips that.
+pub(super) fn open(
+    path: &Path,
+    args: &Run,
+    (extractor, asks): (&Extractor, &[Ask]),
+    (opened, frontier): (&mut Opened, &Frontier),
+) -> Result<Session, Stop> {
+    let endurance = &args.endurance;
+    if opened.have(path) {
+        return Err(Stop::usage(anyhow!("{} is an output, too", path.display())));
+    }
+    if endurance.resume && opened.has_others() {
+        let error = anyhow!("--resume with a state needs outputs that can be cut behind each record");
+        let hint = "write to files that end in .jsonl, .csv or .tsv, or to standard output";
+        return Err(Stop::usage(error).with_hint(Some(hint.into())));
+    }
+    let files: Vec<PathBuf> = opened.plain_files()?.into_iter().map(|(path, _)| path).collect();
+    let begin = Begin { files: &files, resume: endurance.resume, ends: args.extraction.changed };
+    let refuse = |error| refuse(error, path);
+    let session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
+    if let Some(resumed) = session.resumed() {
+        opened.cut(&resumed.iter().map(|file| file.position).collect::<Vec<_>>())?;
+        session.for_each_done(|url| _ = frontier.skip(url)).map_err(refuse)?;
+    } else if args.extraction.changed && session.is_reshaped() {
+        tracing::warn!("other fields are asked for than in the run before: every page is new");
+    }
+    Ok(session)
+}
+
+/// What is told of changes, and where.
+pub(super) fn mark(args: &Run, extractor: &Extractor) -> Option<Mark> {
+    extractor.change().map(|field| Mark { field, error_after: args.endurance.error_after })
+}
+
+/// Why a state cannot be used, and what to do about it.
+pub(super) fn refuse(error: Error, path: &Path) -> Stop {
+    let (stop, hint): (fn(anyhow::Error) -> Stop, _) = match &error {
+        Error::Busy => (Stop::busy, "wait for its end"),
+        Error::Foreign(_) => (Stop::usage, "name another file"),
+        Error::Newer(_) => (Stop::usage, "use the version of scrape that wrote it, or name another file"),
+        Error::Mismatch(_) => {
+            (Stop::usage, "ask for the same fields and name the same -o as before, or leave --resume out")
+        }
+        Error::Damaged(_) => (Stop::broken, "move it away: a new one is begun"),
+        Error::Io(_) | Error::Sqlite(_) => (Stop::broken, ""),
+    };
+    let error = anyhow::Error::new(error).context(format!("cannot use {} as the state", path.display()));
+    stop(error).with_hint((!hint.is_empty()).then(|| hint.into()))
+}

@@ -1,0 +1,35 @@
+//! What is known of pages from run to run: a SQLite file with a row for each URL and a history of versions.
+//!
+//! What was decided:
+//! - A page is known by the [fingerprint](crate::canonical::fingerprint) of the URL that the list names, not by where that
+//!   redirects; a line that is no URL, by what it says.
+//! - A version is what was extracted: the title and the fields that say something of the page. Its status, length, header
+//!   fields, cookies and times make no difference. All rows of a page (a recipe's items, chunks) are one version.
+//! - Where other fields are asked for than before, no version of before counts: each page is `new` once more.
+//! - A failure is never a version. It counts how many runs it has lasted; a run that was stopped leaves no trace.
+//! - `gone` is a page of which there is a version and that is now answered with 404 or 410. `back` is one that is there again
+//!   after it was gone or has failed, changed or not. What never was there fails.
+//! - A version is asked for conditionally (RFC 9110, section 13) where the same fields were extracted from it, nothing has
+//!   failed since, and the URL that gave it is the one to ask. Its `ETag` and `Last-Modified` are sent back as they came, and
+//!   replaced by those of a 304, if it has any (RFC 9111, section 4.3.4).
+//! - One thread writes. What it is told within a tenth of a second is one transaction, which is durable against the end of
+//!   the process; after a loss of power the last ones may be missing, never a part of one.
+//! - How far the files of a run have come is written in the transaction that has the pages of these records, once the disk
+//!   has these records. What is behind that in a file is cut off when the run is [gone on with](Begin::resume). What a run
+//!   would try again therefore comes at the end of the files, behind what stands.
+//! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
+
+mod changes;
+mod history;
+mod lookup;
+mod schema;
+mod session;
+mod shape;
+mod sink;
+mod writer;
+
+pub use self::changes::{Change, Difference};
+pub use self::history::{Event, History, Which};
+pub use self::schema::Error;
+pub use self::session::{Begin, Mark, Resumed, Session};
+pub use self::shape::Shape;

@@ -1,0 +1,203 @@
+//! The file: made, known by its head, or refused.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// What a file of ours says of itself: `application_id` and `user_version`.
+const APPLICATION: u32 = 0x7363_7270;
+/// The version of the tables. An older one is brought up to date, a newer one is refused.
+const VERSION: u32 = 1;
+
+/// The size and the parts of the head of a SQLite file (its file format, section 1.3).
+const HEAD: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const USER_VERSION: usize = 60;
+const APPLICATION_ID: usize = 68;
+
+const TABLES: &str = "
+    -- what was asked for; names: those of a version's values, as a JSON list
+    CREATE TABLE extractions (id INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL UNIQUE, names TEXT NOT NULL);
+    -- times are milliseconds since 1970; is_whole: it came to the end of its list
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, started INTEGER NOT NULL, extraction INTEGER NOT NULL,
+        is_whole INTEGER NOT NULL DEFAULT 0
+    );
+    -- the files of the last run, and how far each holds the pages that are done in it
+    CREATE TABLE outputs (path TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE pages (
+        id INTEGER PRIMARY KEY,
+        key INTEGER NOT NULL UNIQUE,          -- XXH3 of the URL without its fragment
+        url TEXT NOT NULL,
+        final_url TEXT,                       -- where the version came from, if not from there
+        run INTEGER NOT NULL,                 -- the last one in which it was done
+        seen INTEGER NOT NULL,                -- when it was asked for last
+        status INTEGER,
+        failure TEXT,                         -- the kind, if it did not count as fetched
+        failures INTEGER NOT NULL DEFAULT 0,  -- in how many runs in a row
+        etag TEXT, last_modified TEXT,
+        extraction INTEGER,                   -- of the last version; null: there is none
+        hash INTEGER                          -- of the last version; null: it is gone
+    );
+    -- content: [title, [[value, ...], ...]] as JSON, if long then compressed by zstd; null: gone
+    CREATE TABLE versions (
+        id INTEGER PRIMARY KEY, page INTEGER NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL,
+        status INTEGER, extraction INTEGER NOT NULL, content
+    );
+    CREATE INDEX versions_of_page ON versions (page);
+";
+
+/// Why a file cannot serve as a state. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is something else in it.
+    #[error("it is no state of scrape, but {0}")]
+    Foreign(&'static str),
+    /// It was written by a later version of this program.
+    #[error("its version is {0}, and this program knows none above {VERSION}")]
+    Newer(u32),
+    /// It was ours, but something has destroyed a part of it.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// Another run has it open.
+    #[error("another run is using it")]
+    Busy,
+    /// It was written for something else than what is asked for now.
+    #[error("{0}")]
+    Mismatch(String),
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// SQLite cannot read or write it.
+    #[error("{}", explain(.0))]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// What SQLite's error means.
+fn explain(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(DiskFull) => "the disk is full".into(),
+        Some(ReadOnly) => "it, or its folder, may not be written to".into(),
+        Some(CannotOpen) => "it, or a file beside it (-wal, -shm), cannot be opened".into(),
+        Some(DatabaseCorrupt | NotADatabase) => format!("it is damaged: {error}"),
+        Some(SystemIoFailure) => format!("the disk fails: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            error => Self::other(error),
+        }
+    }
+}
+
+/// Opens a state for a run, or makes it. The lock holds until the file that comes along is closed, which must not be before
+/// the connections are: closing any handle of a file gives up SQLite's own locks on it.
+pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(Error::Busy);
+    }
+    let is_new = judge(&file)? == Head::Empty;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // A run that was killed may have left an empty file, or a making that SQLite has just undone.
+    if is_new || connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? == 0 {
+        make(&connection)?;
+    }
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A commit waits for no disk: see the module's words on what a loss of power may take.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    Ok((connection, file))
+}
+
+/// Opens a state that is there, for reading alone.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
+    let mut file = File::open(path)?;
+    if judge(&mut file)? == Head::Empty {
+        return Err(Error::Foreign("an empty file"));
+    }
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// Opens one more connection to a state that is open already.
+pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Makes the tables, at once or not at all.
+fn make(connection: &Connection) -> Result<(), Error> {
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+    ))?;
+    Ok(())
+}
+
+/// What the head of a file tells.
+#[derive(Debug, PartialEq, Eq)]
+enum Head {
+    Empty,
+    Ours,
+}
+
+/// Reads the head by itself: SQLite might write to a file that it opens.
+fn judge(file: impl Read) -> Result<Head, Error> {
+    let mut head = Vec::new();
+    match file.take(HEAD as u64).read_to_end(&mut head) {
+        Err(error) if error.kind() == ErrorKind::IsADirectory => return Err(Error::Foreign("a folder")),
+        read => read?,
+    };
+    let number = |at: usize| head.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    match (head.len(), number(APPLICATION_ID), number(USER_VERSION)) {
+        (0, ..) => Ok(Head::Empty),
+        _ if !head.starts_with(MAGIC) => Err(Error::Foreign("a file of another kind")),
+        (HEAD, Some(APPLICATION), Some(version)) if version > VERSION => Err(Error::Newer(version)),
+        (HEAD, Some(APPLICATION), _) => Ok(Head::Ours),
+        (HEAD, ..) => Err(Error::Foreign("another program's database")),
+        _ => Err(Error::Foreign("a database that was cut off")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(application: u32, version: u32) -> Vec<u8> {
+        let mut head = [MAGIC, &[0; HEAD - MAGIC.len()]].concat();
+        head[USER_VERSION..][..4].copy_from_slice(&version.to_be_bytes());
+        head[APPLICATION_ID..][..4].copy_from_slice(&application.to_be_bytes());
+        head
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_head() {
+        assert_eq!(judge(&[][..]).unwrap(), Head::Empty);
+        assert_eq!(judge(&*head(APPLICATION, VERSION)).unwrap(), Head::Ours);
+        assert!(matches!(judge(&*head(APPLICATION, VERSION + 1)), Err(Error::Newer(2))));
+        for other in [&head(7, VERSION)[..], &head(APPLICATION, VERSION)[..99], b"url\n", MAGIC] {
+            assert!(matches!(judge(other), Err(Error::Foreign(_))), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_is_known_again_and_sound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        for _ in 0..2 {
+            let (connection, _lock) = open(&path).unwrap();
+            let sound: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
+            assert_eq!(sound, "ok");
+            assert!(matches!(open(&path), Err(Error::Busy)));
+        }
+        open_to_read(&path).unwrap();
+    }
+}

@@ -1,0 +1,253 @@
+//! One run's use of a state: begun or gone on with, told of, concluded.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use url::Url;
+
+use super::lookup::Lookup;
+use super::shape::Shape;
+use super::sink::{Recorder, Watch};
+use super::writer::{Batch, Ledger, Observation, Writer};
+use super::{Error, schema};
+use crate::engine::Sink;
+use crate::visit::Known;
+
+/// How a run begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin<'a> {
+    /// The files that it writes records to.
+    pub files: &'a [PathBuf],
+    /// Whether it goes on with the one before. If there is none, it begins as any other.
+    pub resume: bool,
+    /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
+    pub ends: bool,
+}
+
+/// What of a record is told where only changes are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// Which field of a row tells what became of its page; the next one tells how that differs.
+    pub field: usize,
+    /// After how many runs in which it failed a page is told of once more; none: never.
+    pub error_after: Option<u32>,
+}
+
+/// A file that a run goes on with: what is behind this position is not known to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// The file.
+    pub path: PathBuf,
+    /// How many of its bytes stand.
+    pub position: u64,
+}
+
+/// A state, open for one run.
+#[derive(Debug)]
+pub struct Session {
+    path: PathBuf,
+    shape: Arc<Shape>,
+    run: i64,
+    extraction: i64,
+    resumed: Option<Vec<Resumed>>,
+    is_reshaped: bool,
+    /// Until the thread that writes has it.
+    connection: Option<Connection>,
+    lookup: Arc<Lookup>,
+    writer: Option<Writer>,
+    /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
+    held: Arc<Mutex<Vec<Observation>>>,
+    changes: Arc<AtomicU64>,
+    /// Closed last: see [`schema::open`].
+    _lock: File,
+}
+
+impl Session {
+    /// Opens a state, or makes it, for a run that makes records of this shape.
+    ///
+    /// # Errors
+    /// It cannot be opened, is no state, or was written for another shape or other files than those to go on with. It is as
+    /// it was then.
+    pub fn open(path: &Path, shape: Shape, begin: Begin<'_>) -> Result<Self, Error> {
+        let (connection, lock) = schema::open(path)?;
+        let before: Option<(i64, i64, bool)> = connection
+            .query_row("SELECT id, extraction, is_whole FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let known = extraction(&connection, &shape)?;
+        let is_reshaped = before.is_some_and(|(_, other, _)| Some(other) != known);
+        let left = before.filter(|&(.., is_whole)| begin.resume && !(is_whole && begin.ends));
+        let (run, extraction, resumed) = match left {
+            Some(_) if is_reshaped => {
+                return Err(Error::Mismatch("the run to go on with had other fields".into()));
+            }
+            Some((run, extraction, _)) => (run, extraction, Some(positions(&connection, begin.files)?)),
+            None => {
+                let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
+                (run, extraction, None)
+            }
+        };
+        let reader = schema::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let shape = Arc::new(shape);
+        Ok(Self {
+            path: path.to_owned(),
+            shape: Arc::clone(&shape),
+            run,
+            extraction,
+            resumed,
+            is_reshaped,
+            connection: Some(connection),
+            lookup: Arc::new(Lookup::new(reader, extraction, shape)),
+            writer: None,
+            held: Arc::default(),
+            changes: Arc::default(),
+            _lock: lock,
+        })
+    }
+
+    /// How far each file of the run that is gone on with has come; none where this is a run of its own.
+    #[must_use]
+    pub fn resumed(&self) -> Option<&[Resumed]> {
+        self.resumed.as_deref()
+    }
+
+    /// Whether the run before asked for other fields, so that its versions do not count.
+    #[must_use]
+    pub fn is_reshaped(&self) -> bool {
+        self.is_reshaped
+    }
+
+    /// Calls `finish` with the URL of each page that is done in this run.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn for_each_done(&self, mut finish: impl FnMut(&Url)) -> Result<(), Error> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        let mut statement = connection.prepare("SELECT url FROM pages WHERE run = ?")?;
+        let mut rows = statement.query([self.run])?;
+        while let Some(row) = rows.next()? {
+            // A line that is no URL is met again.
+            if let Ok(url) = Url::parse(row.get_ref(0)?.as_str().unwrap_or_default()) {
+                finish(&url);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known from before, for conditional requests.
+    #[must_use]
+    pub fn known(&self) -> impl Known + use<> {
+        Arc::clone(&self.lookup)
+    }
+
+    /// The sink that tells the state of all that passes to each sink of `inner`, which write to `files` among others. With a
+    /// mark, only what has changed passes. What would be tried again, if requests are or are not idempotent, comes at the
+    /// end, where there are files.
+    ///
+    /// # Errors
+    /// The thread that writes cannot be started.
+    pub fn sink(
+        &mut self,
+        inner: Vec<Box<dyn Sink>>,
+        files: Vec<(PathBuf, File)>,
+        mark: Option<Mark>,
+        is_idempotent: bool,
+    ) -> io::Result<Box<dyn Sink>> {
+        let Some(connection) = self.connection.take() else { return Err(io::Error::other("the state has its sink")) };
+        let positions = files.iter().map(|(_, file)| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
+        let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
+        let ledger = Ledger { connection, run: self.run, extraction: self.extraction, files };
+        let writer = Writer::start(ledger, self.path.display().to_string())?;
+        let teller = writer.teller.clone();
+        self.writer = Some(writer);
+        let watch = mark.map(|mark| Watch {
+            lookup: Arc::clone(&self.lookup),
+            mark,
+            extraction: self.extraction,
+            count: Arc::clone(&self.changes),
+        });
+        let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
+        Ok(Box::new(Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent)))
+    }
+
+    /// How many changes the sink has let pass.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Ends the use of the state, once the sink is finished: all that it was told is written then. `is_whole` tells whether
+    /// the run came to the end of its list.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn conclude(mut self, is_whole: bool) -> io::Result<()> {
+        self.lookup.close();
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        if is_whole {
+            let pages = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
+            // Why it cannot be told is what the end tells.
+            let _ = writer.teller.tell(Batch { pages, is_end: true, ..Batch::default() });
+        }
+        writer.finish()
+    }
+}
+
+/// The name of a file in the state.
+fn name(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The number of what is asked for, if that is known.
+fn extraction(connection: &Connection, shape: &Shape) -> Result<Option<i64>, Error> {
+    let known = "SELECT id FROM extractions WHERE fingerprint = ?";
+    Ok(connection.query_row(known, [shape.fingerprint.cast_signed()], |row| row.get(0)).optional()?)
+}
+
+/// Begins a run, of whose files nothing stands: its number, and that of what is asked for.
+fn start(
+    connection: &Connection,
+    (known, shape): (Option<i64>, &Shape),
+    files: &[PathBuf],
+) -> Result<(i64, i64), Error> {
+    let transaction = connection.unchecked_transaction()?;
+    let extraction = if let Some(extraction) = known {
+        extraction
+    } else {
+        let names = serde_json::to_string(&shape.names).unwrap_or_default();
+        let values = params![shape.fingerprint.cast_signed(), names];
+        connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", values)?;
+        connection.last_insert_rowid()
+    };
+    let started = Timestamp::now().as_millisecond();
+    connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
+    let run = connection.last_insert_rowid();
+    connection.execute("DELETE FROM outputs", [])?;
+    for path in files {
+        connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;
+    }
+    transaction.commit()?;
+    Ok((run, extraction))
+}
+
+/// How far the files of the last run have come, in the order of `files`, which must be the same.
+fn positions(connection: &Connection, files: &[PathBuf]) -> Result<Vec<Resumed>, Error> {
+    let mut statement = connection.prepare("SELECT path, position FROM outputs")?;
+    let known = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let mut known = known.collect::<Result<std::collections::BTreeMap<_, _>, _>>()?;
+    let resumed = files.iter().map(|path| match known.remove(&name(path)) {
+        Some(position) => Ok(Resumed { path: path.clone(), position: position.cast_unsigned() }),
+        None => Err(Error::Mismatch(format!("the run to go on with did not write to {}", path.display()))),
+    });
+    let resumed = resumed.collect::<Result<Vec<_>, _>>()?;
+    match known.keys().next() {
+        Some(other) => Err(Error::Mismatch(format!("the run to go on with wrote to {other}, too"))),
+        None => Ok(resumed),
+    }
+}

@@ -1,0 +1,265 @@
+//! The thread that writes. Whoever tells it something waits for no disk, unless that falls far behind.
+
+use std::fs::File;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+
+use super::Error;
+use super::changes::{Finding, judge};
+use super::lookup::{before, pack};
+use crate::failure::Kind;
+use crate::job::Validators;
+
+/// How long a transaction waits for more.
+const LINGER: Duration = Duration::from_millis(100);
+/// How many pages a transaction has at most, about.
+const PAGES: usize = 8192;
+/// How many batches may wait to be written.
+const WAITING: usize = 64;
+
+/// What a visit to a page found.
+#[derive(Clone, Debug)]
+pub(super) struct Observation {
+    pub(super) key: u64,
+    pub(super) url: Box<str>,
+    /// The URL that answered, if it is another one.
+    pub(super) final_url: Option<Box<str>>,
+    /// When, in milliseconds since 1970.
+    pub(super) at: i64,
+    pub(super) status: Option<u16>,
+    pub(super) found: Finding,
+    pub(super) validators: Option<Box<Validators>>,
+    /// Whether a run that is gone on with has nothing to do about it.
+    pub(super) is_done: bool,
+}
+
+/// What is written together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) pages: Vec<Observation>,
+    /// How far the files have come with these pages.
+    pub(super) positions: Vec<u64>,
+    /// Whether the run has come to the end of its list.
+    pub(super) is_end: bool,
+}
+
+/// What the thread writes to, and for whom.
+pub(super) struct Ledger {
+    pub(super) connection: Connection,
+    pub(super) run: i64,
+    pub(super) extraction: i64,
+    /// The files of records: what is said of them must be on the disk by then.
+    pub(super) files: Vec<(String, File)>,
+}
+
+/// Why the thread has ended before its time.
+type Fault = Arc<Mutex<Option<String>>>;
+
+/// A way to tell the thread something.
+#[derive(Clone, Debug)]
+pub(super) struct Teller {
+    sender: SyncSender<Batch>,
+    fault: Fault,
+}
+
+impl Teller {
+    /// Has a batch written, soon.
+    ///
+    /// # Errors
+    /// Something before it could not be written.
+    pub(super) fn tell(&self, batch: Batch) -> io::Result<()> {
+        let told = match self.sender.try_send(batch) {
+            Err(TrySendError::Full(batch)) => wait(|| self.sender.send(batch).is_ok()),
+            told => told.is_ok(),
+        };
+        if told { Ok(()) } else { Err(self.fault()) }
+    }
+
+    fn fault(&self) -> io::Error {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        io::Error::other(fault.clone().unwrap_or_else(|| "the writer of the state has ended".into()))
+    }
+}
+
+/// Blocks, with a word to the runtime if there is one whose other tasks would wait, too.
+fn wait<T>(work: impl FnOnce() -> T) -> T {
+    let has_others = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(has_others) { block_in_place(work) } else { work() }
+}
+
+/// The thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) teller: Teller,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts it. What cannot be written is told under this name.
+    pub(super) fn start(ledger: Ledger, name: String) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(WAITING);
+        let fault = Fault::default();
+        let teller = Teller { sender, fault: Arc::clone(&fault) };
+        let work = move || {
+            if let Err(error) = ledger.write_all(&receiver) {
+                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("cannot write {name}: {error}"));
+            }
+        };
+        Ok(Self { teller, thread: std::thread::Builder::new().name("state".into()).spawn(work)? })
+    }
+
+    /// Waits until all that was told is written. Nobody else may be left to tell it something.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub(super) fn finish(self) -> io::Result<()> {
+        let Self { teller: Teller { sender, fault }, thread } = self;
+        drop(sender);
+        let fell = thread.join().is_err();
+        let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match fault.or_else(|| fell.then(|| "the writer of the state has panicked".into())) {
+            Some(words) => Err(io::Error::other(words)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Ledger {
+    /// Writes what comes, until nobody is left to tell something.
+    fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
+        while let Ok(first) = receiver.recv() {
+            let batches = gather(first, receiver);
+            let positions = batches.iter().rev().map(|batch| &*batch.positions).find(|positions| !positions.is_empty());
+            if positions.is_some() {
+                self.files.iter().try_for_each(|(_, file)| file.sync_data().or_else(unless_never))?;
+            }
+            let transaction = self.connection.transaction()?;
+            let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
+            batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
+                let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
+                statement.execute(params![position.cast_signed(), path])?;
+            }
+            if batches.iter().any(|batch| batch.is_end) {
+                transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
+            }
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+}
+
+/// A file system that cannot sync is none that can be relied on, but nor is it an error.
+fn unless_never(error: io::Error) -> io::Result<()> {
+    if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) { Ok(()) } else { Err(error) }
+}
+
+/// What comes within a moment.
+fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
+    let until = Instant::now() + LINGER;
+    let (mut pages, mut batches) = (first.pages.len(), vec![first]);
+    while pages < PAGES {
+        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(batch) => {
+                pages += batch.pages.len();
+                batches.push(batch);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    batches
+}
+
+/// Where pages are written.
+struct Entry<'a> {
+    connection: &'a Connection,
+    run: i64,
+    extraction: i64,
+}
+
+impl Entry<'_> {
+    fn write(&self, page: &Observation) -> Result<(), Error> {
+        let known = before(self.connection, page.key)?;
+        let ruling = judge(known.map(|(_, before)| before).unwrap_or_default(), &page.found, self.extraction);
+        let id = match &page.found {
+            Finding::Page(hash, _) => Some(self.write_page(page, *hash)?),
+            Finding::Unchanged => self.write_unchanged(page)?,
+            Finding::Gone => Some(self.write_failure(page, Kind::Status, ruling.failures)?),
+            Finding::Failed(kind) => Some(self.write_failure(page, *kind, ruling.failures)?),
+        };
+        let Some(id) = id.filter(|_| ruling.is_version) else { return Ok(()) };
+        let content = if let Finding::Page(_, content) = &page.found {
+            pack(content)
+        } else {
+            self.connection.prepare_cached("UPDATE pages SET hash = NULL WHERE id = ?")?.execute([id])?;
+            rusqlite::types::Value::Null
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO versions (page, run, at, status, extraction, content) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![id, self.run, page.at, page.status, self.extraction, content])?;
+        Ok(())
+    }
+
+    fn write_page(&self, page: &Observation, hash: u64) -> Result<i64, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO pages (key, url, final_url, run, seen, status, etag, last_modified, extraction, hash)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (key) DO UPDATE SET
+                 final_url = excluded.final_url, run = excluded.run, seen = excluded.seen, status = excluded.status,
+                 failure = NULL, failures = 0, etag = excluded.etag, last_modified = excluded.last_modified,
+                 extraction = excluded.extraction, hash = excluded.hash
+             RETURNING id",
+        )?;
+        let known = page.validators.as_deref();
+        let etag = known.and_then(|known| known.etag.as_deref());
+        let modified = known.and_then(|known| known.last_modified.as_deref());
+        let values = params![
+            page.key.cast_signed(),
+            page.url,
+            page.final_url,
+            self.run,
+            page.at,
+            page.status,
+            etag,
+            modified,
+            self.extraction,
+            hash.cast_signed(),
+        ];
+        Ok(statement.query_row(values, |row| row.get(0))?)
+    }
+
+    fn write_unchanged(&self, page: &Observation) -> Result<Option<i64>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE pages SET run = ?2, seen = ?3, failure = NULL, failures = 0,
+                 etag = coalesce(?4, etag), last_modified = coalesce(?5, last_modified)
+             WHERE key = ?1",
+        )?;
+        let known = page.validators.as_deref();
+        let etag = known.and_then(|known| known.etag.as_deref());
+        let modified = known.and_then(|known| known.last_modified.as_deref());
+        statement.execute(params![page.key.cast_signed(), self.run, page.at, etag, modified])?;
+        Ok(None)
+    }
+
+    fn write_failure(&self, page: &Observation, kind: Kind, failures: u32) -> Result<i64, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO pages (key, url, run, seen, status, failure, failures) VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (key) DO UPDATE SET
+                 run = max(run, excluded.run), seen = excluded.seen, status = excluded.status,
+                 failure = excluded.failure, failures = excluded.failures
+             RETURNING id",
+        )?;
+        let run = if page.is_done { self.run } else { 0 };
+        let values = params![page.key.cast_signed(), page.url, run, page.at, page.status, kind.slug(), failures];
+        Ok(statement.query_row(values, |row| row.get(0))?)
+    }
+}

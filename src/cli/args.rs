@@ -66,6 +66,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) endurance: Endurance,
     #[command(flatten)]
+    pub(super) unattended: Unattended,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) fetching: Fetching,
@@ -291,6 +293,20 @@ pub(super) struct Endurance {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Unattended runs")]
+pub(super) struct Unattended {
+    /// Run once at a time for each -o FILE, and say nothing but when the exit status is another one than last time
+    #[arg(long)]
+    pub(super) cron: bool,
+    /// Wait for a random time, at most this long, such as 5m, before anything is fetched or written
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
+    pub(super) jitter: Option<Duration>,
+    /// Write figures of the run to FILE.prom, in the text format of Prometheus
+    #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath)]
+    pub(super) metrics: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Pace")]
 pub(super) struct Pace {
     /// Requests in flight at most
@@ -435,12 +451,36 @@ pub(super) enum ProgressMode {
     None,
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "General")]
 pub(super) struct Display {
     /// On standard error: a bar, a line every 10 s, or nothing
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
     pub(super) progress: ProgressMode,
+    /// What is said on standard error: text, or json, an object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub(super) log_format: LogFormat,
+}
+
+impl Display {
+    /// How progress is shown in a run that nobody watches, or somebody.
+    pub(super) fn mode(&self, is_watched: bool) -> ProgressMode {
+        let is_for_people = is_watched && self.log_format == LogFormat::Text;
+        match self.progress {
+            ProgressMode::Auto if !is_for_people => ProgressMode::None,
+            ProgressMode::Bar if self.log_format == LogFormat::Json => ProgressMode::None,
+            mode => mode,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -304,6 +304,21 @@ pub(super) struct Unattended {
     /// Write figures of the run to FILE.prom, in the text format of Prometheus
     #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath)]
     pub(super) metrics: Option<PathBuf>,
+    /// Run a shell command when there are records, with these on its standard input as JSON Lines
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
+    pub(super) notify: Option<String>,
+    /// Time for that command
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse::time)]
+    pub(super) notify_timeout: Duration,
+    /// Post the records to this URL when the run has ended, in batches
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(super) webhook: Option<String>,
+    #[arg(
+        long,
+        value_name = "@FILE",
+        help = "Sign what is posted with the secret in FILE; or set SCRAPE_WEBHOOK_SECRET to it: others see the command line"
+    )]
+    pub(super) webhook_secret: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod cookies;
 mod cron;
+mod delivery;
 mod exit;
 mod files;
 mod logging;

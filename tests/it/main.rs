@@ -14,6 +14,7 @@ mod cookies;
 mod cron;
 mod datasets;
 mod dedupe;
+mod delivery;
 mod engine;
 mod exit;
 mod explain;

@@ -6,7 +6,7 @@ pub(super) mod explain;
 pub(super) mod guess;
 pub(super) mod jq;
 pub(super) mod man;
-mod options;
+pub(super) mod options;
 mod page_file;
 pub(super) mod run;
 pub(super) mod schema;

@@ -16,6 +16,7 @@ use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
 use crate::cli::cron::{self, Turn};
+use crate::cli::delivery::Delivery;
 use crate::cli::exit::{Status, Stop};
 use crate::cli::files;
 use crate::cli::logging::{self, Voice};
@@ -46,6 +47,7 @@ struct Plan {
     /// Where the totals go.
     summary: Option<File>,
     cookies: Option<Cookies>,
+    delivery: Delivery,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
@@ -101,7 +103,7 @@ fn conclude(ended: Result<(Status, Conclusion), Stop>, metrics: Option<Metrics>)
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result<(Status, Conclusion), Stop> {
-    let Plan { seeds, engine, sinks, contract, summary, cookies, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, summary, cookies, delivery, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -111,6 +113,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         Ok::<_, Stop>((drive(engine, seeds, sinks).await, caught))
     })?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
+    caught.drained();
     let totals = ran.map_err(Stop::broken)?;
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
     let is_whole = caught.status().is_none() && breakages.is_empty() && totals.done_before == 0;
@@ -127,6 +130,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         tracing::error!("{error}");
         status = status.max(Status::Broken);
     }
+    let status = delivery.tell(&conclusion, status, runtime);
     if let Some(file) = summary {
         let written = summary::write(file, &conclusion, status);
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
@@ -190,19 +194,22 @@ fn plan(
     };
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
     let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
+    let delivery = Delivery::open(args, environment)?;
     args.unattended.jitter.into_iter().for_each(cron::wait);
     if args.endurance.resume {
         let retry_failed = args.endurance.retry_failed;
         let rules = Rules { fields: &options.fields, retry_failed, is_idempotent, has_groups };
         resume(args, &mut opened, rules, &frontier)?;
     }
-    let Outputs { mut sinks, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
+    let mut sinks = delivery.sinks(&options).context("cannot keep the records for later").map_err(Stop::broken)?;
+    let Outputs { sinks: outputs, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
+    sinks.extend(outputs);
     sinks.push(Box::new(contract.clone()));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.mode(!args.unattended.cron), &frontier, bar, voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
-    Ok(Plan { seeds, engine, sinks, contract, summary, cookies, unread })
+    Ok(Plan { seeds, engine, sinks, contract, summary, cookies, delivery, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not

@@ -72,6 +72,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) endurance: Endurance,
     #[command(flatten)]
+    pub(super) unattended: Unattended,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) fetching: Fetching,
@@ -374,6 +376,35 @@ pub(super) struct Endurance {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Unattended runs")]
+pub(super) struct Unattended {
+    /// Run once at a time for each -o FILE, and say nothing but when the exit status is another one than last time
+    #[arg(long)]
+    pub(super) cron: bool,
+    /// Wait for a random time, at most this long, such as 5m, before anything is fetched or written
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
+    pub(super) jitter: Option<Duration>,
+    /// Write figures of the run to FILE.prom, in the text format of Prometheus
+    #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath)]
+    pub(super) metrics: Option<PathBuf>,
+    /// Run a shell command when there are records, with these on its standard input as JSON Lines
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
+    pub(super) notify: Option<String>,
+    /// Time for that command
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse::time)]
+    pub(super) notify_timeout: Duration,
+    /// Post the records to this URL when the run has ended, in batches
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(super) webhook: Option<String>,
+    #[arg(
+        long,
+        value_name = "@FILE",
+        help = "Sign what is posted with the secret in FILE; or set SCRAPE_WEBHOOK_SECRET to it: others see the command line"
+    )]
+    pub(super) webhook_secret: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Pace")]
 pub(super) struct Pace {
     /// Requests in flight at most
@@ -518,12 +549,36 @@ pub(super) enum ProgressMode {
     None,
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "General")]
 pub(super) struct Display {
     /// On standard error: a bar, a line every 10 s, or nothing
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
     pub(super) progress: ProgressMode,
+    /// What is said on standard error: text, or json, an object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub(super) log_format: LogFormat,
+}
+
+impl Display {
+    /// How progress is shown in a run that nobody watches, or somebody.
+    pub(super) fn mode(&self, is_watched: bool) -> ProgressMode {
+        let is_for_people = is_watched && self.log_format == LogFormat::Text;
+        match self.progress {
+            ProgressMode::Auto if !is_for_people => ProgressMode::None,
+            ProgressMode::Bar if self.log_format == LogFormat::Json => ProgressMode::None,
+            mode => mode,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -20,9 +20,9 @@ use toml::de::{DeTable, DeValue};
 /// The name of a configuration file.
 const FILE: &str = "scrape.toml";
 
-/// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
+/// Options that decide what is run, written or sent, or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 22] = [
     "cacert",
     "cert",
     "cookie",
@@ -34,6 +34,8 @@ const RESERVED: [&str; 18] = [
     "insecure",
     "key",
     "location-trusted",
+    "metrics",
+    "notify",
     "output",
     "proxy",
     "request",
@@ -41,6 +43,8 @@ const RESERVED: [&str; 18] = [
     "save",
     "state",
     "summary",
+    "webhook",
+    "webhook-secret",
 ];
 
 /// What the environment says. Nothing else reads it.
@@ -197,8 +201,8 @@ fn read_files(command: &Command, user_file: Option<&Path>) -> Result<BTreeMap<St
         if let Some((key, setting)) = here.iter().find(|(key, _)| RESERVED.contains(&key.as_str())) {
             let user_file = user_file.map_or_else(|| "the user's".into(), |path| path.display().to_string());
             bail!(
-                "{}: {key} may not be set by a file in the working directory, as it decides what is written, sent or \
-                 trusted: set it in {user_file} or on the command line",
+                "{}: {key} may not be set by a file in the working directory, as it decides what is run, written, \
+                 sent or trusted: set it in {user_file} or on the command line",
                 setting.place
             );
         }

@@ -65,6 +65,26 @@ impl Status {
     }
 }
 
+/// In words, for a report.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Success => "all is well again",
+            Self::Changed => "something changed",
+            Self::SomeFailed => "some URLs failed",
+            Self::Unexpected => "what was fetched is not as expected",
+            Self::NothingFetched => "nothing could be fetched",
+            Self::Unfinished => "stopped at its deadline",
+            Self::Terminated => "terminated",
+            Self::Interrupted => "interrupted",
+            Self::Broken => "something cannot be read or written",
+            Self::Internal => "a bug",
+            Self::Usage => "the command is wrong",
+        })?;
+        write!(f, " (exit status {})", self.code())
+    }
+}
+
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(status.code())

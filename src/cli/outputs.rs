@@ -175,7 +175,10 @@ impl Opened {
     /// Whether there is an output that cannot be cut to what is done.
     pub(super) fn has_others(&self) -> bool {
         let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
-        !self.files.iter().all(is_plain) || !self.archives.is_empty() || self.folder.is_some()
+        !self.files.iter().all(is_plain)
+            || !self.archives.is_empty()
+            || !self.reports.is_empty()
+            || self.folder.is_some()
     }
 
     /// Whether one of the outputs is the file of this name.

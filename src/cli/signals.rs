@@ -25,11 +25,20 @@ const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 /// What stopped the run, as an exit status.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Caught(Arc<OnceLock<Status>>);
+pub(super) struct Caught {
+    status: Arc<OnceLock<Status>>,
+    drained: CancellationToken,
+}
 
 impl Caught {
     pub(super) fn status(&self) -> Option<Status> {
-        self.0.get().copied()
+        self.status.get().copied()
+    }
+
+    /// Nothing is in flight any more, and all is written. What is left to do takes its time, and the next signal ends it at
+    /// once.
+    pub(super) fn drained(&self) {
+        self.drained.cancel();
     }
 }
 
@@ -59,7 +68,10 @@ pub(super) fn watch(
             Status::Unfinished if frontier.is_finished() => signals.next().await,
             status => status,
         };
-        let _ = first.0.set(status);
+        if first.drained.is_cancelled() {
+            exit(status);
+        }
+        let _ = first.status.set(status);
         frontier.close();
         let in_flight = frontier.progress().in_flight;
         // Apart from this task: whoever holds the terminal may be blocked.
@@ -70,12 +82,18 @@ pub(super) fn watch(
             };
             voice.say(format_args!("{why}: up to 5 s for {in_flight} in flight; {next} ends at once"));
         });
-        let Ok(status) = timeout(GRACE, signals.next()).await else {
+        let waited = tokio::select! {
+            waited = timeout(GRACE, signals.next()) => waited,
+            () = first.drained.cancelled() => Ok(signals.next().await),
+        };
+        let Ok(status) = waited else {
             // What still waits for its turn ends, too.
             frontier.close();
             cancel.cancel();
-            let status = timeout(LAST_RECORDS, signals.next()).await.unwrap_or(status);
-            exit(status);
+            exit(tokio::select! {
+                waited = timeout(LAST_RECORDS, signals.next()) => waited.unwrap_or(status),
+                () = first.drained.cancelled() => signals.next().await,
+            });
         };
         exit(status)
     });

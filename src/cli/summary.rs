@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::exit::{FailOn, Status};
 use crate::frontier::Limit;
@@ -173,13 +173,18 @@ fn counts<'a, N: Display + 'a>(counts: impl Iterator<Item = (N, &'a u64)>) -> St
 /// # Errors
 /// The file cannot be written.
 pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> io::Result<()> {
+    let summary: Map<_, _> = [("v".to_owned(), 1.into())].into_iter().chain(totals(conclusion, status)).collect();
+    file.write_all(format!("{:#}\n", Value::Object(summary)).as_bytes())
+}
+
+/// The totals as keys of a JSON object.
+pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Value> {
     let summary = &conclusion.totals;
     let by_kind: serde_json::Map<_, _> =
         summary.by_kind.iter().map(|(kind, &count)| (kind.slug().to_owned(), count.into())).collect();
     let rates: serde_json::Map<_, _> =
         conclusion.fills.iter().map(|fill| (fill.field.to_string(), fill.rate().into())).collect();
     let totals = json!({
-        "v": 1,
         "targets": summary.targets,
         "fetched": summary.fetched,
         "failed": summary.failed(),
@@ -197,7 +202,7 @@ pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> 
         "ended_by": conclusion.ended_by.map(Ending::name),
         "exit_status": status.code(),
     });
-    file.write_all(format!("{totals:#}\n").as_bytes())
+    if let Value::Object(totals) = totals { totals } else { Map::new() }
 }
 
 fn verdict(verdict: &Verdict) -> Value {

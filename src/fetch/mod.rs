@@ -225,6 +225,11 @@ impl Fetcher {
         Self { cookies: Some(jar), ..self }
     }
 
+    /// Makes other requests from now on, by the same connections.
+    pub fn set_request(&mut self, request: RequestOptions) {
+        self.request = request;
+    }
+
     /// Whether answers are asked for without their bodies.
     #[must_use]
     pub fn asks_for_heads(&self) -> bool {

@@ -52,7 +52,7 @@ use url::Url;
 pub use self::address::{Scheme, UnsupportedScheme};
 pub use self::error::{Breakages, Error};
 pub use self::source::Source;
-use crate::job::{Rejected, Seed};
+use crate::job::{Rejected, Seed, Trail};
 
 /// How many entries are read ahead of the stream's consumer.
 const LOOK_AHEAD: usize = 1_024;
@@ -106,6 +106,14 @@ pub fn open(sources: Vec<Source>, options: Options) -> Result<Seeds, Error> {
 /// It is no URL; this is why.
 pub fn url(given: &str) -> Result<Url, String> {
     address::parse(given, Scheme::default()).map(|address| address.url)
+}
+
+/// The request that `given` names, with the credentials that it has.
+///
+/// # Errors
+/// It is no URL; this is why.
+pub fn trail(given: &str) -> Result<Trail, String> {
+    address::parse(given, Scheme::default()).map(|address| Trail::new(address.url, address.auth))
 }
 
 /// The URLs of all sources in order: a [`Seed`], or a [`Rejected`] for a line that is no URL.

@@ -105,5 +105,23 @@ fn the_recipes_are_accepted() {
         lists.iter().fold(run, |run, (name, text)| run.file(name, text)).stdin("").run().exits(0);
         tried += 1;
     }
-    assert_eq!(tried, 10, "recipes were found");
+    assert_eq!(tried, 11, "recipes were found");
+}
+
+/// Those of crontab and systemd, with an empty list in the place of every source, and no wait.
+#[test]
+fn the_commands_of_the_examples_for_cron_are_accepted() {
+    let mut tried = 0;
+    for file in ["crontab", "scrape.service"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cron").join(file)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        for (_, arguments) in lines.filter_map(|line| line.split_once("scrape ")) {
+            let arguments =
+                arguments.replace("\\%", "%").replace("/etc/scrape/", "").replace("--jitter 10m", "--jitter 0");
+            let run = Scrape::in_shell(&format!("exec \"$scrape\" {arguments}"));
+            run.file("urls.txt", "").file("long.txt", "").run().exits(0);
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 3, "commands were found");
 }

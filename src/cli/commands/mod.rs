@@ -7,7 +7,7 @@ pub(super) mod guess;
 pub(super) mod history;
 pub(super) mod jq;
 pub(super) mod man;
-mod options;
+pub(super) mod options;
 mod page_file;
 pub(super) mod report;
 pub(super) mod run;

@@ -44,7 +44,7 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
     })
 }
 
-pub(super) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
+pub(in crate::cli) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {
     Ok(RetryOptions {
         retries: args.retries.retry,
         delay: args.retries.retry_delay,
@@ -83,7 +83,7 @@ fn wrong(error: extract::Error) -> Stop {
     stop.with_hint(hint)
 }
 
-pub(super) fn fetch(args: &Fetching, environment: &Environment) -> Result<fetch::Options, Stop> {
+pub(in crate::cli) fn fetch(args: &Fetching, environment: &Environment) -> Result<fetch::Options, Stop> {
     let mut limits = Limits {
         max_time: args.limits.max_time,
         read_timeout: args.limits.read_timeout,

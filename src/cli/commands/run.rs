@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
+use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -14,9 +15,12 @@ use super::options;
 use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
+use crate::cli::cron::{self, Turn};
+use crate::cli::delivery::Delivery;
 use crate::cli::exit::{Status, Stop};
 use crate::cli::files;
 use crate::cli::logging::{self, Voice};
+use crate::cli::metrics::Metrics;
 use crate::cli::outputs::{self, Outputs};
 use crate::cli::progress::{self, Progress};
 use crate::cli::signals;
@@ -42,29 +46,69 @@ struct Plan {
     engine: Engine<Visitor>,
     sinks: Vec<Box<dyn Sink>>,
     contract: Contract,
-    voice: Voice,
     /// Whether what the voice speaks to shows more than ASCII.
     is_utf8: bool,
     /// Where the totals go.
     summary: Option<File>,
     cookies: Option<Cookies>,
     state: Option<Session>,
+    delivery: Delivery,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
 
 pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Status, Stop> {
-    let plan = plan(args, asks, environment)?;
+    let unattended = &args.unattended;
+    logging::speak(args.display.log_format);
+    let bar = progress::bar(args.display.mode(!unattended.cron), args.general.quiet);
+    let mut voice = Voice::new(bar.clone(), args.general.quiet);
+    if unattended.cron && args.general.verbose == 0 {
+        voice = voice.hushed();
+    }
+    logging::start(&voice, args.general.verbose);
+    let turn = unattended.cron.then(|| Turn::take(&args.output.output)).transpose()?;
+    let metrics = unattended.metrics.as_deref().map(Metrics::open).transpose();
+    let ended = metrics.and_then(|metrics| {
+        let ended = attempt(args, asks, environment, (&voice, bar));
+        conclude(ended, metrics)
+    });
+    match turn {
+        Some(turn) => turn.end(ended, &voice),
+        None => ended,
+    }
+}
+
+/// Plans the run and carries it out.
+fn attempt(
+    args: &Run,
+    asks: &[Ask],
+    environment: &Environment,
+    (voice, bar): (&Voice, ProgressBar),
+) -> Result<(Status, Conclusion), Stop> {
+    let plan = plan(args, asks, environment, (voice, bar))?;
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
-    let status = carry_out(plan, args, &runtime);
+    let ended = carry_out(plan, args, voice, &runtime);
     // A lookup that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
-    status
+    ended
+}
+
+/// Writes the metrics, whatever the run came to.
+fn conclude(ended: Result<(Status, Conclusion), Stop>, metrics: Option<Metrics>) -> Result<Status, Stop> {
+    let (ended, conclusion) = match ended {
+        Ok((status, conclusion)) => (Ok(status), Some(conclusion)),
+        Err(stop) => (Err(stop), None),
+    };
+    let Some(metrics) = metrics else { return ended };
+    let status = ended.as_ref().map_or_else(|stop| stop.status, |&status| status);
+    let written = metrics.write(status, conclusion.as_ref());
+    let written = written.context("cannot write the file of --metrics").map_err(Stop::broken);
+    ended.and_then(|status| written.map(|()| status))
 }
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
-fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> {
-    let Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, state, unread } = plan;
+fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result<(Status, Conclusion), Stop> {
+    let Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -74,6 +118,7 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
         Ok::<_, Stop>((drive(engine, seeds, sinks).await, caught))
     })?;
     let saved = cookies.map_or(Ok(()), Cookies::save);
+    caught.drained();
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
     let limit = frontier.progress().limit;
     let is_undisturbed = caught.status().is_none() && breakages.is_empty() && !is_unread;
@@ -96,13 +141,12 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
         tracing::error!("{error}");
         status = status.max(Status::Broken);
     }
+    let status = delivery.tell(&conclusion, status, runtime);
     if let Some(file) = summary {
         let written = summary::write(file, &conclusion, status);
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
     }
-    if let Some(words) = words(args, &conclusion, status, is_utf8) {
-        voice.say(words);
-    }
+    report(args, &conclusion, status, (voice, is_utf8));
     if !is_unread {
         conclusion.complaints().for_each(|complaint| tracing::error!("{complaint}"));
     }
@@ -110,14 +154,16 @@ fn carry_out(plan: Plan, args: &Run, runtime: &Runtime) -> Result<Status, Stop> 
     if caught.status().is_some() && left > 0 {
         voice.say(format_args!("stopped early: at least {left} URLs were not started"));
     }
-    Ok(status)
+    Ok((status, conclusion))
 }
 
 /// Opens everything that can be wrong before the first fetch.
-fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Stop> {
-    let bar = progress::bar(args.display.progress, args.general.quiet);
-    let voice = Voice::new(bar.clone(), args.general.quiet);
-    logging::start(&voice, args.general.verbose);
+fn plan(
+    args: &Run,
+    asks: &[Ask],
+    environment: &Environment,
+    (voice, bar): (&Voice, ProgressBar),
+) -> Result<Plan, Stop> {
     state::check(args)?;
     let extractor = options::extractor(asks)?;
     let options = outputs::options(&args.output, &extractor, environment);
@@ -160,6 +206,8 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     };
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
     let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
+    let delivery = Delivery::open(args, environment)?;
+    args.unattended.jitter.into_iter().for_each(cron::wait);
     if args.endurance.resume {
         refuse_to_resume(args)?;
     }
@@ -172,7 +220,9 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         opened.resume(rules, |url| frontier.skip(url))?;
     }
     let plain_files = opened.plain_files()?;
-    let Outputs { mut sinks, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
+    let mut sinks = delivery.sinks(&options).context("cannot keep the records for later").map_err(Stop::broken)?;
+    let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
+    sinks.extend(outputs);
     sinks.push(Box::new(contract.clone()));
     if let Some(state) = &mut state {
         let mark = state::mark(args, &extractor);
@@ -182,11 +232,11 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     sinks.extend(failures);
     let visitor = visitor(args, (fetcher, extractor), limits, state.as_ref().filter(|_| !has_lists));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
-    sinks.push(Box::new(Progress::start(args.display.progress, &frontier, bar, &voice)));
+    sinks.push(Box::new(Progress::start(args.display.mode(!args.unattended.cron), &frontier, bar, voice)));
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     let is_utf8 = environment.is_utf8();
-    Ok(Plan { seeds, engine, sinks, contract, voice, is_utf8, summary, cookies, state, unread })
+    Ok(Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
@@ -269,16 +319,15 @@ fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
     })
 }
 
-/// What to tell of what the run came to: all on a terminal or when asked, in a log only what went wrong.
-fn words(args: &Run, conclusion: &Conclusion, status: Status, is_utf8: bool) -> Option<String> {
+/// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
+fn report(args: &Run, conclusion: &Conclusion, status: Status, (voice, is_utf8): (&Voice, bool)) {
     let totals = &conclusion.totals;
     let is_wanted = args.general.verbose > 0 || args.display.progress == ProgressMode::Log;
     if totals.targets == 0 && totals.done_before == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
-        None
-    } else if io::stderr().is_terminal() || is_wanted {
-        Some(summary::lines(conclusion, is_utf8))
-    } else {
-        (status != Status::Success && totals.failed() > 0).then(|| summary::complaint(totals))
+    } else if io::stderr().is_terminal() && !args.unattended.cron || is_wanted {
+        voice.tell(summary::lines(conclusion, is_utf8), || summary::totals(conclusion, status));
+    } else if status != Status::Success && totals.failed() > 0 {
+        voice.tell(summary::complaint(totals), || summary::totals(conclusion, status));
     }
 }

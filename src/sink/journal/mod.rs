@@ -21,16 +21,15 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use url::Url;
 
 use self::copy::Rewrite;
 use self::layout::{Entry, Layout, Piece};
-use super::{Compression, Format};
+use super::{Compression, Format, lock};
 use crate::failure::{Kind, Retry};
 use crate::{seeds, visit};
 
@@ -100,7 +99,7 @@ impl Journal<'_> {
     /// See [`Error`]. Unless it is one of writing, the file is as it was.
     pub fn reopen(&self, finish: impl FnMut(&Url) -> bool) -> Result<Reopened, Error> {
         let layout = Layout::of(self.format, self.rules.fields).ok_or(Error::Format(self.format))?;
-        let file = lock(self.path)?;
+        let file = lock(self.path)?.ok_or(Error::Busy)?;
         let compression = Compression::of(self.path).0;
         // A handle of its own has a position of its own.
         let mut reader = compression.reader(BufReader::new(File::open(self.path)?))?;
@@ -127,20 +126,6 @@ impl Journal<'_> {
         let rewrite = sieve.rewrite;
         let is_empty = rewrite.is_empty();
         Ok(Reopened { file: rewrite.finish(if is_whole { Some(at) } else { None })?, is_empty })
-    }
-}
-
-/// Opens the file for this process alone. Whoever waits may find that the name belongs to another file by now.
-fn lock(path: &Path) -> Result<File, Error> {
-    loop {
-        let file = File::options().write(true).create(true).truncate(false).open(path)?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(Error::Busy);
-        }
-        let (ours, named) = (file.metadata()?, fs::metadata(path)?);
-        if (ours.dev(), ours.ino()) == (named.dev(), named.ino()) {
-            return Ok(file);
-        }
     }
 }
 

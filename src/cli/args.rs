@@ -66,6 +66,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) endurance: Endurance,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) fetching: Fetching,
@@ -288,6 +290,21 @@ pub(super) struct Endurance {
     /// Start nothing more when the bodies in this run have this size together
     #[arg(long, value_name = "SIZE", value_parser = parse::total)]
     pub(super) max_bytes: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
+#[command(next_help_heading = "Cache")]
+pub(super) struct Cache {
+    /// Keep pages in DIR for as long as their servers allow (RFC 9111); any number of runs may share it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache: Option<PathBuf>,
+    /// How large the cache may get; the oldest pages go first
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse::total)]
+    pub(super) cache_size: u64,
+    /// Ask nobody: what the cache does not have fails, what it has is used however old
+    #[arg(long)]
+    pub(super) offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,8 +22,9 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is written, what is sent or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "cacert",
+    "cache",
     "cert",
     "cookie",
     "cookie-jar",

@@ -7,6 +7,7 @@ mod support;
 mod addresses;
 mod archive;
 mod article;
+mod cache;
 mod check;
 mod config;
 mod contracts;

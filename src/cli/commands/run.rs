@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::options;
+use crate::cache::Cache;
 use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
@@ -118,6 +119,12 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
     }
     let limits = fetching.limits.clone();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
+    if args.cache.offline {
+        fetcher = fetcher.offline();
+    }
+    if let Some(cache) = open_cache(args)? {
+        fetcher = fetcher.with_cache(Arc::new(cache));
+    }
     let written = args.output.output.iter().chain(&args.output.summary).chain(&args.endurance.failed_to);
     let cookies = cookies::open(&args.fetching.request, written)?;
     if let Some(cookies) = &cookies {
@@ -165,6 +172,19 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
 async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// The cache that the options name.
+fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
+    let args::Cache { cache: Some(path), cache_size, offline } = &args.cache else { return Ok(None) };
+    if outputs::want_raw_bodies(&args.output) {
+        let error = anyhow!("--cache does not go with an archive, which is of all that goes over the wire");
+        return Err(
+            Stop::usage(error).with_hint(Some("fetch once into the archive: it is a source for later runs".into()))
+        );
+    }
+    let opened = if *offline { Cache::open_to_read(path) } else { Cache::open(path, *cache_size) };
+    opened.map(Some).with_context(|| format!("cannot open the cache {}", path.display())).map_err(Stop::broken)
 }
 
 /// What visits the jobs.

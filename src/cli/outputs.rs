@@ -24,6 +24,7 @@ use crate::engine::Sink;
 use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
+use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::{
     Archive, Compression, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, archive_compression,
@@ -80,6 +81,7 @@ pub(super) struct Opened {
     stdout: Option<(Target, Format)>,
     /// Archives, each with its index.
     archives: Vec<(Target, Target)>,
+    databases: Vec<database::Opened>,
     /// A folder for pages, and its manifest.
     folder: Option<(PathBuf, Target)>,
     summary: Option<Target>,
@@ -89,8 +91,14 @@ pub(super) struct Opened {
 }
 
 /// Opens what the options name.
-pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Source]) -> Result<Opened, Stop> {
+pub(super) fn open(
+    args: &args::Output,
+    failures: Option<&Path>,
+    sources: &[Source],
+    options: &Options,
+) -> Result<Opened, Stop> {
     let (archives, records): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let (databases, records): (Vec<_>, Vec<_>) = records.into_iter().partition(|path| is_database(path));
     let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
@@ -103,14 +111,18 @@ pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Sour
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
     let archives = archives.into_iter().map(|path| Ok((open_file(path)?, open_file(&index_path(path))?)));
     let archives = archives.collect::<Result<Vec<_>, Stop>>()?;
+    let databases = databases.into_iter().map(|path| open_database(path, options));
+    let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
     let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
-    refuse_doubles(all, sources)?;
-    Ok(Opened { files, stdout, archives, folder, summary, failures, is_continued: false })
+    let all = all.map(|Target { path, metadata, .. }| (&**path, metadata));
+    refuse_doubles(all.chain(databases.iter().map(|(path, metadata, _)| (&**path, metadata))), sources)?;
+    let databases = databases.into_iter().map(|(.., database)| database).collect();
+    Ok(Opened { files, stdout, archives, databases, folder, summary, failures, is_continued: false })
 }
 
 impl Opened {
@@ -120,7 +132,8 @@ impl Opened {
         let [(Target { path, file, metadata }, format)] = &mut self.files[..] else {
             return Err(resume_needs_a_file());
         };
-        let has_others = self.stdout.is_some() || !self.archives.is_empty() || self.folder.is_some();
+        let is_kept = !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some();
+        let has_others = self.stdout.is_some() || is_kept;
         if has_others || !metadata.is_file() {
             return Err(resume_needs_a_file());
         }
@@ -140,7 +153,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, folder, summary, failures, is_continued } = self;
+        let Self { files, stdout, archives, databases, folder, summary, failures, is_continued } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if is_continued {
@@ -152,6 +165,9 @@ impl Opened {
         for (archive, index) in archives {
             let (archive, index) = (archive.emptied()?, index.emptied()?);
             sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file)));
+        }
+        for database in databases {
+            sinks.push(Box::new(database.start(options).map_err(Stop::broken)?));
         }
         if let Some((folder, manifest)) = folder {
             sinks.push(Box::new(Folder::new(&folder, Whole(manifest.emptied()?.file))));
@@ -258,7 +274,8 @@ fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
         None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
             Err(Stop::usage(error).with_hint(Some(
-                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet, or add --format".into(),
+                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet or .db, or add --format"
+                    .into(),
             )))
         }
     }
@@ -282,6 +299,21 @@ fn open_file(path: &Path) -> Result<Target, Stop> {
     Ok(Target { path: path.to_owned(), file, metadata })
 }
 
+/// Opens a database, of which there is a file then.
+fn open_database(path: &Path, options: &Options) -> Result<(PathBuf, Metadata, database::Opened), Stop> {
+    // It is closed before SQLite opens it, whose locks would go with it (POSIX, `fcntl`).
+    let Target { path, metadata, .. } = open_file(path)?;
+    if !metadata.is_file() {
+        return Err(Stop::usage(anyhow!("{}: a database can only be a file", path.display())));
+    }
+    let opened = Database::open(&path, options).map_err(|error| {
+        let stop = if matches!(error, database::Error::SameName(..)) { Stop::usage } else { Stop::broken };
+        stop(anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+            .with_hint(Some("name another file, or move this one away".into()))
+    })?;
+    Ok((path, metadata, opened))
+}
+
 fn standard_output() -> Result<Target, Stop> {
     let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
@@ -290,10 +322,10 @@ fn standard_output() -> Result<Target, Stop> {
 }
 
 /// No output is a source, and no two are one.
-fn refuse_doubles<'a>(outputs: impl Iterator<Item = &'a Target>, sources: &[Source]) -> Result<(), Stop> {
+fn refuse_doubles<'a>(outputs: impl Iterator<Item = (&'a Path, &'a Metadata)>, sources: &[Source]) -> Result<(), Stop> {
     let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
     let mut written = Vec::new();
-    for Target { path, metadata, .. } in outputs.filter(|output| output.metadata.is_file()) {
+    for (path, metadata) in outputs.filter(|(_, metadata)| metadata.is_file()) {
         let identity = identity(metadata);
         if read.contains(&identity) {
             return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));

@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod contracts;
 mod cookies;
+mod database;
 mod datasets;
 mod dedupe;
 mod engine;

@@ -152,7 +152,7 @@ fn plan(args: &Run, asks: &[Ask], environment: &Environment) -> Result<Plan, Sto
         }
     };
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
-    let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
+    let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources, &options)?;
     if args.endurance.resume {
         let retry_failed = args.endurance.retry_failed;
         let rules = Rules { fields: &options.fields, retry_failed, is_idempotent, has_groups };

@@ -44,6 +44,8 @@ pub enum Kind {
     ForbiddenAddress,
     /// The host was given up after many failures in a row.
     HostDown,
+    /// It would have to be asked for, and this run asks nobody.
+    Offline,
     /// The run was stopped while the job was under way.
     Cancelled,
     /// A bug in this program.
@@ -52,7 +54,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::Connect,
@@ -70,6 +72,7 @@ impl Kind {
         Self::Robots,
         Self::ForbiddenAddress,
         Self::HostDown,
+        Self::Offline,
         Self::Cancelled,
         Self::Internal,
     ];
@@ -95,6 +98,7 @@ impl Kind {
             Self::Robots => "robots",
             Self::ForbiddenAddress => "forbidden_address",
             Self::HostDown => "host_down",
+            Self::Offline => "offline",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }
@@ -118,6 +122,7 @@ impl Kind {
             | Self::Robots
             | Self::ForbiddenAddress
             | Self::HostDown
+            | Self::Offline
             | Self::Cancelled
             | Self::Internal => Retry::Never,
         }

@@ -397,6 +397,8 @@ pub struct HostHint {
     pub throttled: bool,
     /// What this machine had too little of, and not the host.
     pub lack: Option<Lack>,
+    /// Whether the host was not asked at all: it need not be spared the next request.
+    pub unasked: bool,
 }
 
 /// What this machine had too little of to make a request or to take its answer: the visit does not count.
@@ -517,6 +519,8 @@ pub struct Summary {
     pub targets: u64,
     /// Targets that count as fetched.
     pub fetched: u64,
+    /// Those among them whose page came from the cache, without anybody being asked.
+    pub cached: u64,
     /// Seeds dropped because their page was fetched for another one.
     pub duplicates: u64,
     /// Chains that would have gone on beyond the limit of their pages.
@@ -550,7 +554,10 @@ impl Summary {
             }
         }
         match outcome.failure() {
-            None => self.fetched += 1,
+            None => {
+                self.fetched += 1;
+                self.cached += u64::from(outcome.hint.unasked);
+            }
             Some(failure) => *self.by_kind.entry(failure.kind).or_default() += 1,
         }
     }

@@ -64,6 +64,7 @@ pub mod warc;
 // stages: each knows the layers above and, where it must, the stage before
 pub mod seeds;
 pub mod frontier;
+pub mod cache;
 pub mod fetch;
 pub mod page;
 pub mod extract;

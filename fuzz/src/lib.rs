@@ -56,7 +56,7 @@ impl Wire {
         let exchange = async { tokio::join!(self.fetcher.fetch(&trail), self.answer(answer)).0 };
         match self.runtime.block_on(exchange) {
             Ok(Answer::Page(page, _)) => assert!(page.body.len() <= CAP),
-            Ok(Answer::Redirect(redirect)) => {
+            Ok(Answer::Redirect(redirect, _)) => {
                 assert!(matches!(redirect.to.scheme(), "http" | "https") && redirect.to.fragment().is_none());
                 assert!(redirect.to.username().is_empty() && redirect.to.password().is_none());
             }

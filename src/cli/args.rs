@@ -74,6 +74,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) unattended: Unattended,
     #[command(flatten)]
+    pub(super) cache: Cache,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) fetching: Fetching,
@@ -402,6 +404,21 @@ pub(super) struct Unattended {
         help = "Sign what is posted with the secret in FILE; or set SCRAPE_WEBHOOK_SECRET to it: others see the command line"
     )]
     pub(super) webhook_secret: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
+#[command(next_help_heading = "Cache")]
+pub(super) struct Cache {
+    /// Keep pages in DIR for as long as their servers allow (RFC 9111); any number of runs may share it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache: Option<PathBuf>,
+    /// How large the cache may get; the oldest pages go first
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse::total)]
+    pub(super) cache_size: u64,
+    /// Ask nobody: what the cache does not have fails, what it has is used however old
+    #[arg(long)]
+    pub(super) offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,8 +22,9 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is run, written or sent, or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 23] = [
     "cacert",
+    "cache",
     "cert",
     "cookie",
     "cookie-jar",

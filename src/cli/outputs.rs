@@ -26,6 +26,7 @@ use crate::engine::Sink;
 use crate::extract::Extractor;
 use crate::job::Outcome;
 use crate::seeds::Source;
+use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
 use crate::sink::{
@@ -87,6 +88,7 @@ pub(super) struct Opened {
     stdout: Option<(Target, Format)>,
     /// Archives, each with its index.
     archives: Vec<(Target, Target)>,
+    databases: Vec<database::Opened>,
     /// A folder for pages, and its manifest.
     folder: Option<(PathBuf, Target)>,
     reports: Vec<Draft>,
@@ -95,8 +97,14 @@ pub(super) struct Opened {
 }
 
 /// Opens what the options name.
-pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Source]) -> Result<Opened, Stop> {
+pub(super) fn open(
+    args: &args::Output,
+    failures: Option<&Path>,
+    sources: &[Source],
+    options: &Options,
+) -> Result<Opened, Stop> {
     let (archives, others): (Vec<_>, Vec<_>) = args.output.iter().partition(|path| is_archive(path));
+    let (databases, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|path| is_database(path));
     let (reports, records): (Vec<_>, Vec<_>) = others.into_iter().partition(|path| is_report(path));
     let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
@@ -110,6 +118,8 @@ pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Sour
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
     let archives = archives.into_iter().map(|path| Ok((open_file(path)?, open_file(&index_path(path))?)));
     let archives = archives.collect::<Result<Vec<_>, Stop>>()?;
+    let databases = databases.into_iter().map(|path| open_database(path, options));
+    let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
     let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
@@ -117,19 +127,21 @@ pub(super) fn open(args: &args::Output, failures: Option<&Path>, sources: &[Sour
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
-    refuse_doubles(all.map(|target| (&*target.path, target.metadata.clone())), &reports, sources)?;
-    Ok(Opened { files, stdout, archives, folder, reports, summary, failures })
+    let all = all.map(|target| (&*target.path, target.metadata.clone()));
+    let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
+    refuse_doubles(all.chain(databases_too), &reports, sources)?;
+    let databases = databases.into_iter().map(|(.., database)| database).collect();
+    Ok(Opened { files, stdout, archives, databases, folder, reports, summary, failures })
 }
 
 impl Opened {
     /// Goes on with the file that an earlier run wrote: only what stands by these rules stays in it. `finish` gets the URL of
     /// each record that does, and tells whether that is news.
     pub(super) fn resume(&mut self, rules: Rules<'_>, finish: impl FnMut(&Url) -> bool) -> Result<(), Stop> {
+        let has_others = self.stdout.is_some() || self.keeps_pages() || !self.reports.is_empty();
         let [(Target { path, file, metadata, is_continued }, format)] = &mut self.files[..] else {
             return Err(resume_needs_a_file());
         };
-        let has_others =
-            self.stdout.is_some() || !self.archives.is_empty() || !self.reports.is_empty() || self.folder.is_some();
         if has_others || !metadata.is_file() {
             return Err(resume_needs_a_file());
         }
@@ -175,10 +187,12 @@ impl Opened {
     /// Whether there is an output that cannot be cut to what is done.
     pub(super) fn has_others(&self) -> bool {
         let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
-        !self.files.iter().all(is_plain)
-            || !self.archives.is_empty()
-            || !self.reports.is_empty()
-            || self.folder.is_some()
+        !self.files.iter().all(is_plain) || self.keeps_pages() || !self.reports.is_empty()
+    }
+
+    /// Whether there is an output with what earlier runs put into it, or with pages themselves.
+    fn keeps_pages(&self) -> bool {
+        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some()
     }
 
     /// Whether one of the outputs is the file of this name.
@@ -197,7 +211,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, folder, reports, summary, failures } = self;
+        let Self { files, stdout, archives, databases, folder, reports, summary, failures } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if target.is_continued {
@@ -209,6 +223,9 @@ impl Opened {
         for (archive, index) in archives {
             let (archive, index) = (archive.emptied()?, index.emptied()?);
             sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file)));
+        }
+        for database in databases {
+            sinks.push(Box::new(database.start(options).map_err(Stop::broken)?));
         }
         if let Some((folder, manifest)) = folder {
             sinks.push(Box::new(Folder::new(&folder, Whole(manifest.emptied()?.file))));
@@ -332,7 +349,8 @@ fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
         None => {
             let error = anyhow!("{}: its name does not tell the format", path.display());
             Err(Stop::usage(error).with_hint(Some(
-                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet or .html, or add --format".into(),
+                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet, .db or .html, or add --format"
+                    .into(),
             )))
         }
     }
@@ -358,6 +376,21 @@ fn open_file(path: &Path) -> Result<Target, Stop> {
 
 fn open_draft(path: &Path) -> Result<Draft, Stop> {
     Draft::open(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
+}
+
+/// Opens a database, of which there is a file then.
+fn open_database(path: &Path, options: &Options) -> Result<(PathBuf, Metadata, database::Opened), Stop> {
+    // It is closed before SQLite opens it, whose locks would go with it (POSIX, `fcntl`).
+    let Target { path, metadata, .. } = open_file(path)?;
+    if !metadata.is_file() {
+        return Err(Stop::usage(anyhow!("{}: a database can only be a file", path.display())));
+    }
+    let opened = Database::open(&path, options).map_err(|error| {
+        let stop = if matches!(error, database::Error::SameName(..)) { Stop::usage } else { Stop::broken };
+        stop(anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+            .with_hint(Some("name another file, or move this one away".into()))
+    })?;
+    Ok((path, metadata, opened))
 }
 
 fn standard_output() -> Result<Target, Stop> {

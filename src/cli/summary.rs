@@ -81,12 +81,15 @@ impl Conclusion {
 /// The lines at the end of a run in a terminal, which may know Unicode.
 pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     let summary = &conclusion.totals;
-    let Summary { targets, fetched, duplicates, done_before, bytes, elapsed, .. } = *summary;
+    let Summary { targets, fetched, cached, duplicates, done_before, bytes, elapsed, .. } = *summary;
     let mut totals = vec![
         format!("{} of {} fetched in {}", grouped(fetched), grouped(targets), human_duration(elapsed)),
         rate(targets, elapsed),
         human_size(bytes),
     ];
+    if cached > 0 {
+        totals.push(format!("{} from the cache", grouped(cached)));
+    }
     if duplicates > 0 {
         totals.push(format!("{} named again", grouped(duplicates)));
     }
@@ -187,6 +190,7 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
     let totals = json!({
         "targets": summary.targets,
         "fetched": summary.fetched,
+        "cached": summary.cached,
         "failed": summary.failed(),
         "duplicates": summary.duplicates,
         "left_out": summary.left_out,
@@ -226,6 +230,7 @@ mod tests {
         let totals = Summary {
             targets: 1003,
             fetched: 1000,
+            cached: 0,
             duplicates: 2,
             left_out: 0,
             cut: 0,

@@ -18,7 +18,7 @@ use url::{Host, Url};
 
 use super::Error;
 use super::files::Files;
-use super::guard::{DenyPrivate, Forbidden, Public};
+use super::guard::{DenyPrivate, Forbidden, Public, is_private};
 use super::kept::Answered;
 use super::resolve::{ASKED, Asked, Fixed, Resolver};
 use super::trace;
@@ -175,6 +175,22 @@ impl Clients {
             None if trail.url.host_str().is_some_and(|name| self.resolver.knows_private(name)) => Ok(Reach::Open),
             None => Ok(Reach::Free),
         }
+    }
+
+    /// Whether an answer that came from the address `by` may be used where the request that `trail` names may be made.
+    pub(super) fn may_use(&self, trail: &Trail, by: Option<IpAddr>) -> bool {
+        let is_guarded = self.options.deny_private.guards(trail.trust);
+        !(is_guarded && by.is_some_and(is_private))
+    }
+
+    /// What an answer from `url` depends on beside the request.
+    pub(super) fn circumstances(&self, url: &Url) -> String {
+        let is_of = |given: &&Resolution| {
+            url.host_str() == Some(&given.host) && url.port_or_known_default() == Some(given.port)
+        };
+        let resolved: Vec<_> = self.options.resolutions.iter().filter(is_of).map(|given| &given.addresses).collect();
+        let is_trusted = url.scheme() == "https" && self.options.insecure;
+        format!("{is_trusted} {resolved:?}")
     }
 
     /// The client for a URL.

@@ -48,7 +48,7 @@ impl Head {
     pub fn hint(&self) -> HostHint {
         let retry_after = self.headers.get(RETRY_AFTER).filter(|_| self.status >= 400);
         let retry_after = retry_after.and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
-        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, lack: None }
+        HostHint { throttled: matches!(self.status, 429 | 503), retry_after, ..HostHint::default() }
     }
 }
 

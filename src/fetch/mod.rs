@@ -17,6 +17,7 @@
 //! - RFC 9110, section 15.2: interim answers are passed over, as many as fit into the time; a 101 is of kind `status`.
 
 mod body;
+mod cached;
 mod certificate;
 mod client;
 mod coding;
@@ -38,7 +39,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::TryFutureExt;
+use futures::future::{FutureExt, TryFutureExt};
+use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use tokio::time::error::Elapsed;
@@ -59,9 +61,10 @@ use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
 pub use self::stored::restore;
 pub use self::trace::{Connection, Times, Timing, Tls, Trace, timed, traced};
+use crate::cache::Cache;
 use crate::exchange::Cut;
 use crate::failure::{Failure, Kind};
-use crate::job::{Lack, Redirect, Trail};
+use crate::job::{HostHint, Lack, Redirect, Trail};
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -138,10 +141,48 @@ pub struct Fetched {
 /// What a request led to.
 #[derive(Debug)]
 pub enum Answer {
-    /// A body, and the address that it came from; none where a proxy hides it.
-    Page(Fetched, Option<IpAddr>),
+    /// A body.
+    Page(Fetched, Origin),
     /// Another place to ask.
-    Redirect(Redirect),
+    Redirect(Redirect, Origin),
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The address; none where a proxy hides it.
+    pub address: Option<IpAddr>,
+    /// When it came, where there is a cache that tells.
+    pub at: Option<Timestamp>,
+    /// Whether nobody was asked for it: the cache had it.
+    pub is_kept: bool,
+}
+
+impl Origin {
+    /// What an answer with this head says about how its host wants to be treated.
+    #[must_use]
+    pub fn hint(&self, head: &Head) -> HostHint {
+        if self.is_kept { HostHint { unasked: true, ..HostHint::default() } } else { head.hint() }
+    }
+}
+
+/// What came over the wire.
+enum Reply {
+    Page(Fetched, Option<IpAddr>),
+    Redirect(Redirect, Head),
+}
+
+impl Reply {
+    /// The answer that it is, which came `at` a time where somebody asks for that.
+    fn into_answer(self, at: Option<Timestamp>) -> Answer {
+        match self {
+            Self::Page(fetched, address) => Answer::Page(fetched, Origin { address, at, is_kept: false }),
+            Self::Redirect(redirect, _) => {
+                let origin = Origin { address: redirect.by, at, is_kept: false };
+                Answer::Redirect(redirect, origin)
+            }
+        }
+    }
 }
 
 /// Why there is no answer, and what was known by then.
@@ -188,6 +229,9 @@ pub struct Fetcher {
     request: RequestOptions,
     limits: Limits,
     cookies: Option<Arc<CookieJar>>,
+    cache: Option<Arc<Cache>>,
+    /// Whether nobody is asked for what the cache does not have.
+    is_offline: bool,
     memory: Arc<Memory>,
 }
 
@@ -196,7 +240,7 @@ impl Default for Fetcher {
     fn default() -> Self {
         let Options { request, connection, limits } = Options::default();
         let clients = Clients::with(connection, Files::default());
-        Self { clients, request, memory: Memory::new(limits.max_memory), limits, cookies: None }
+        Self::with(clients, request, limits)
     }
 }
 
@@ -215,7 +259,12 @@ impl Fetcher {
                  of a body (--max-body)"
             )));
         }
-        Ok(Self { clients: Clients::new(connection)?, request, memory: Memory::new(all), limits, cookies: None })
+        Ok(Self::with(Clients::new(connection)?, request, limits))
+    }
+
+    fn with(clients: Clients, request: RequestOptions, limits: Limits) -> Self {
+        let memory = Memory::new(limits.max_memory);
+        Self { clients, request, limits, cookies: None, cache: None, is_offline: false, memory }
     }
 
     /// Keeps the cookies that servers set in a jar, and sends those that it has. Without one there are none but those
@@ -228,6 +277,18 @@ impl Fetcher {
     /// Makes other requests from now on, by the same connections.
     pub fn set_request(&mut self, request: RequestOptions) {
         self.request = request;
+    }
+
+    /// Uses what a cache has, and keeps there what may be kept.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<Cache>) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Asks nobody: what the cache does not have is a failure, and what it has is used however old.
+    #[must_use]
+    pub fn offline(self) -> Self {
+        Self { is_offline: true, ..self }
     }
 
     /// Whether answers are asked for without their bodies.
@@ -247,10 +308,18 @@ impl Fetcher {
     /// # Errors
     /// There is no whole answer within the limits, or it redirects to where nobody can go.
     pub async fn fetch(&self, trail: &Trail) -> Result<Answer, Unanswered> {
+        if self.cache.is_some() || self.is_offline {
+            return self.fetch_cached(trail).boxed().await;
+        }
+        self.ask(trail, &HeaderMap::new()).await.map(|reply| reply.into_answer(None))
+    }
+
+    /// Makes the request with these conditions.
+    async fn ask(&self, trail: &Trail, conditions: &HeaderMap) -> Result<Reply, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
         let rooms = self.rooms(trail).map_err(Unanswered::without_memory)?;
-        let mut response = self.open(trail, deadline).await?;
+        let mut response = self.open(trail, conditions, deadline).await?;
         let by = self.clients.address(&trail.url, &response);
         if trace::is_on() {
             trace::answered(&response, self.clients.is_proxied(&trail.url));
@@ -282,9 +351,9 @@ impl Fetcher {
             Ok(Ok(body)) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
-                Ok(Answer::Page(fetched, by))
+                Ok(Reply::Page(fetched, by))
             }
-            Ok(Err((redirect, _))) => Ok(Answer::Redirect(redirect)),
+            Ok(Err((redirect, _))) => Ok(Reply::Redirect(redirect, head)),
             Err(failure) => {
                 let lack = rooms.were_refused().then_some(Lack::Memory);
                 Err(Unanswered { failure, head: Some(head), lack })
@@ -304,13 +373,13 @@ impl Fetcher {
     }
 
     /// Sends the request and waits for the answer to begin.
-    async fn open(&self, trail: &Trail, deadline: Instant) -> Result<Response, Unanswered> {
+    async fn open(&self, trail: &Trail, conditions: &HeaderMap, deadline: Instant) -> Result<Response, Unanswered> {
         let patience = self.clients.connect_timeout() + self.limits.read_timeout;
         let answer = async {
             let reach = self.clients.reach(trail).map_err(Unanswered::at_all)?;
-            let answer = self.send(trail, reach).await;
+            let answer = self.send(trail, conditions, reach).await;
             let is_private = answer.as_ref().is_err_and(|why| why.failure.kind == Kind::ForbiddenAddress);
-            if is_private && reach == Reach::Free { self.send(trail, Reach::Open).await } else { answer }
+            if is_private && reach == Reach::Free { self.send(trail, conditions, Reach::Open).await } else { answer }
         };
         self.within(deadline, patience, "no answer in time", answer).await.map_err(Unanswered::at_all)?
     }
@@ -320,7 +389,7 @@ impl Fetcher {
     /// A server may close a kept connection while a request is on its way there, which says nothing of the request.
     /// Where asking twice does no harm it is sent again at once, until it had a connection of its own (RFC 9112,
     /// section 9.3.1): that is no further attempt.
-    async fn send(&self, trail: &Trail, reach: Reach) -> Result<Response, Unanswered> {
+    async fn send(&self, trail: &Trail, conditions: &HeaderMap, reach: Reach) -> Result<Response, Unanswered> {
         let client = self.clients.of(&trail.url, reach).map_err(Unanswered::at_all)?;
         let is_idempotent = self.request.method_of(trail).is_idempotent();
         let mut kept = if is_idempotent { self.clients.idle_per_host() } else { 0 };
@@ -328,6 +397,9 @@ impl Fetcher {
             let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
             if let Some(jar) = &self.cookies {
                 jar.send(&trail.url, request.headers_mut());
+            }
+            for (name, value) in conditions {
+                request.headers_mut().insert(name, value.clone());
             }
             trace::asked(&request);
             match self.clients.execute(client, request, reach).await {

@@ -109,9 +109,20 @@ impl Options {
         trail.validators.is_some() && matches!(self.method_of(trail), Method::GET | Method::HEAD)
     }
 
-    pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
+    /// Whether the request that `trail` names has a body.
+    pub(super) fn has_body(&self, trail: &Trail) -> bool {
+        !trail.rewrite_to_get && self.body.is_some()
+    }
+
+    /// The header fields of the request that `trail` names, and the credentials that go with them.
+    pub(super) fn told<'a>(&'a self, trail: &'a Trail) -> (&'a HeaderMap, Option<&'a Secret>) {
         let at_home = trail.is_at_seed_origin() || self.trusts_redirects && trail.began_at_seed_origin();
         let headers = if at_home { &self.headers } else { &self.safe_headers };
+        (headers, trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home))
+    }
+
+    pub(super) fn build(&self, client: &Client, trail: &Trail) -> Result<Request, Failure> {
+        let (headers, auth) = self.told(trail);
         let mut request = Request::new(self.method_of(trail), trail.url.clone());
         request.headers_mut().clone_from(headers);
         if trail.rewrite_to_get {
@@ -130,7 +141,7 @@ impl Options {
                 }
             }
         }
-        match trail.auth.as_ref().or(self.auth.as_ref()).filter(|_| at_home) {
+        match auth {
             None => Ok(request),
             Some(auth) => {
                 let (user, password) = auth.reveal().split_once(':').unwrap_or((auth.reveal(), ""));

@@ -36,6 +36,8 @@ pub struct Trace {
     pub received: u64,
     /// The answer, if it is whole and no redirect.
     pub answer: Option<Fetched>,
+    /// When it came, where nobody was asked for it.
+    kept_since: Option<Timestamp>,
     marks: Marks,
     wire: Wire,
 }
@@ -61,7 +63,7 @@ impl Trace {
         let body = raw.map(Collected::keep).unwrap_or_default();
         let response = head.map(|Head { status, headers }| exchange::Response { status, headers, body, cut });
         Some(Exchange {
-            at,
+            at: self.kept_since.unwrap_or(at),
             method,
             headers,
             address: address.map(|address| address.ip()),
@@ -177,6 +179,14 @@ pub(super) fn asked(request: &Request) {
             headers.remove(name);
         }
         trace.wire = Wire { asked: Some((request.method().clone(), headers)), ..Wire::default() };
+    });
+}
+
+/// An answer is at hand since a time: nothing goes over the wire.
+pub(super) fn kept(answer: &Fetched, since: Timestamp) {
+    note(|trace| {
+        trace.wire = Wire { asked: Some((Method::GET, HeaderMap::new())), ..Wire::default() };
+        (trace.answer, trace.kept_since) = (Some(answer.clone()), Some(since));
     });
 }
 

@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn after(seconds: u64) -> HostHint {
-        HostHint { retry_after: Some(Duration::from_secs(seconds)), throttled: true, lack: None }
+        HostHint { retry_after: Some(Duration::from_secs(seconds)), throttled: true, ..HostHint::default() }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Pace {
     /// Requests that were in flight when the limit was last halved: their complaints are the same one.
     stale: usize,
     not_before: Option<Instant>,
+    /// What the last start made of that, and what it was before.
+    last_start: Option<(Option<Instant>, Option<Instant>)>,
     remember_until: Option<Instant>,
 }
 
@@ -46,6 +48,7 @@ impl Pace {
             content: 0,
             stale: 0,
             not_before: None,
+            last_start: None,
             remember_until: None,
         }
     }
@@ -77,13 +80,27 @@ impl Pace {
         self.in_flight += 1;
         self.peak = self.peak.max(self.in_flight);
         if !delay.is_zero() {
+            let before = self.not_before;
             self.pause(now + delay);
+            self.last_start = Some((self.not_before, before));
+        }
+    }
+
+    /// A request ended that nobody was asked for, after all: the next one need not wait on its account.
+    pub(super) fn take_back(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some((after, before)) = self.last_start.take()
+            && self.in_flight == 0
+            && self.not_before == after
+        {
+            self.not_before = before;
         }
     }
 
     /// A request ended.
     pub(super) fn finish(&mut self, ended: Ended, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_start = None;
         let is_stale = self.stale > 0;
         self.stale = self.stale.saturating_sub(1);
         match ended {
@@ -147,11 +164,52 @@ impl Rate {
         let earliest = now.checked_sub(catch_up).unwrap_or(now);
         self.next = Some(self.next.map_or(now, |next| next.max(earliest)) + self.interval);
     }
+
+    /// What was started was not asked for, after all.
+    pub(super) fn take_back(&mut self) {
+        self.next = self.next.and_then(|next| next.checked_sub(self.interval));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_was_not_asked_after_all_is_not_spared_for_it() {
+        let (now, delay) = (Instant::now(), Duration::from_secs(9));
+        let mut pace = Pace::new(8);
+        pace.start(now, delay);
+        pace.take_back();
+        assert_eq!((pace.ready_at(now), pace.in_flight()), (None, 0));
+
+        pace.start(now, delay);
+        pace.finish(Ended::Content, now);
+        let later = now + delay;
+        pace.start(later, delay);
+        pace.take_back();
+        assert_eq!(pace.ready_at(now), Some(later), "the request before it counts");
+        pace.start(later, delay);
+        pace.pause(later + 2 * delay);
+        pace.take_back();
+        assert_eq!(pace.ready_at(later), Some(later + 2 * delay), "what the host asks for stands");
+
+        let mut rate = Rate::new(delay);
+        rate.start(now);
+        rate.take_back();
+        assert_eq!(rate.ready_at(now), None);
+    }
+
+    #[test]
+    fn a_request_that_was_made_in_between_counts() {
+        let (now, delay) = (Instant::now(), Duration::from_secs(9));
+        let mut pace = Pace::new(8);
+        pace.start(now, delay);
+        pace.start(now + delay, delay);
+        pace.finish(Ended::Content, now + delay);
+        pace.take_back();
+        assert_eq!(pace.ready_at(now + delay), Some(now + 2 * delay));
+    }
 
     #[test]
     fn a_burst_of_complaints_halves_the_limit_once() {

@@ -291,7 +291,12 @@ impl Queue {
         let Some(trail) = &outcome.trail else { return };
         let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
         let pace = &mut self.lanes[lane].pace;
-        pace.finish(ended(outcome), now);
+        if outcome.hint.unasked {
+            pace.take_back();
+            self.rate.iter_mut().for_each(Rate::take_back);
+        } else {
+            pace.finish(ended(outcome), now);
+        }
         if self.options.connections < usize::MAX {
             pace.remember(now + self.options.idle_timeout);
         }

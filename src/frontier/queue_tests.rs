@@ -73,7 +73,8 @@ fn answer(page: &Page, job: Job) -> Outcome {
             outcome(job, End::Redirect(Redirect { status: 302, to, rewrite_to_get: false, by: None }))
         }
         Page::Throttles(millis) if job.trail.attempt == 1 => {
-            let hint = HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, lack: None };
+            let hint =
+                HostHint { retry_after: Some(Duration::from_millis(*millis)), throttled: true, ..HostHint::default() };
             Outcome { hint, ..outcome(job, failed(Kind::Status, Retry::Always)) }
         }
         _ => done(job),

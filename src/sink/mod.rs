@@ -1,11 +1,12 @@
 //! Records on their way out: in a format, to a file, a pipe or a terminal.
 //!
 //! A format of lines renders one record at a time (`Render`); everything else is common to all of them. Parquet, which is
-//! written column by column, is a sink of its own, and so is a report, which has no records.
+//! written column by column, is a sink of its own, and so are a database and a report, which has no records.
 
 mod archive;
 mod compression;
 mod csv;
+pub mod database;
 mod duplicates;
 pub mod expect;
 mod failures;
@@ -30,6 +31,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 pub use archive::{Archive, archive_compression, index_path};
 pub use compression::Compression;
@@ -215,6 +219,14 @@ fn for_each_cell(
     let mut put = |cell: &str| if csv_safe && is_formula(cell) { put(&format!("'{cell}")) } else { put(cell) };
     columns.into_iter().try_for_each(|column| put(&column.flat(record).to_cell()))?;
     record.fields().try_for_each(|(_, value)| put(&value.to_cell()))
+}
+
+/// Does what takes its time without holding up the requests that this thread drives.
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+        _ => work(),
+    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Local {
         if !matches!(answer, Err(Unanswered { lack: Some(_), .. })) {
             trail.spent += started.elapsed();
         }
-        let fetched_at = Some(Timestamp::now());
+        let mut fetched_at = Some(Timestamp::now());
         let mut links = Vec::new();
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched, _)) if fetched.head.status == 304 && self.fetcher.is_conditional(&trail) => {
@@ -121,21 +121,26 @@ impl Local {
                 let validators = fetched.head.validators().map(Box::new);
                 (Some(Facts { status: 304, validators, ..Facts::default() }), End::Unchanged, hint)
             }
-            Ok(Answer::Page(fetched, by)) => {
-                let hint = fetched.head.hint();
+            Ok(Answer::Page(fetched, origin)) => {
+                let hint = origin.hint(&fetched.head);
+                fetched_at = origin.at.or(fetched_at);
                 let read = self.reader.read(fetched, timing, self.fetcher.asks_for_heads()).await;
                 let (facts, end) = if next::is_beyond(&trail, &read) {
                     (read.facts, End::Beyond)
                 } else {
-                    links.extend(next::link(&trail, by, &read));
+                    links.extend(next::link(&trail, origin.address, &read));
                     read.finish()
                 };
                 (Some(facts), end, hint)
             }
-            Ok(Answer::Redirect(redirect)) => (None, End::Redirect(redirect), HostHint::default()),
+            Ok(Answer::Redirect(redirect, origin)) => {
+                let hint = HostHint { unasked: origin.is_kept, ..HostHint::default() };
+                (None, End::Redirect(redirect), hint)
+            }
             Err(unanswered) => {
                 let hint = unanswered.head.as_ref().map(Head::hint).unwrap_or_default();
-                let hint = HostHint { lack: unanswered.lack, ..hint };
+                let unasked = unanswered.failure.kind == Kind::Offline;
+                let hint = HostHint { lack: unanswered.lack, unasked, ..hint };
                 let (facts, end) = without_page(unanswered);
                 (facts, end, hint)
             }

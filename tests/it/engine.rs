@@ -155,7 +155,7 @@ async fn a_retry_waits_as_long_as_the_host_says_and_so_do_the_hosts_other_jobs()
     let wait = Duration::from_secs(77);
     let engine = engine(1, move |job| match (job.trail.url.path(), job.trail.attempt) {
         ("/busy", 1) => {
-            let hint = HostHint { retry_after: Some(wait), throttled: true, lack: None };
+            let hint = HostHint { retry_after: Some(wait), throttled: true, ..HostHint::default() };
             Reaction { hint, ..fails(Kind::Timeout) }
         }
         _ => fine(),

@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::options;
+use crate::cache::Cache;
 use crate::cli::args::{self, ProgressMode, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
@@ -178,6 +179,12 @@ fn plan(
     }
     let limits = fetching.limits.clone();
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
+    if args.cache.offline {
+        fetcher = fetcher.offline();
+    }
+    if let Some(cache) = open_cache(args)? {
+        fetcher = fetcher.with_cache(Arc::new(cache));
+    }
     let written = args.output.output.iter().chain(&args.output.summary).chain(&args.endurance.failed_to);
     let cookies = cookies::open(&args.fetching.request, written)?;
     if let Some(cookies) = &cookies {
@@ -205,7 +212,7 @@ fn plan(
         }
     };
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
-    let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources)?;
+    let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources, &options)?;
     let delivery = Delivery::open(args, environment)?;
     args.unattended.jitter.into_iter().for_each(cron::wait);
     if args.endurance.resume {
@@ -244,6 +251,22 @@ fn plan(
 async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// The cache that the options name.
+fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
+    let args::Cache { cache: Some(path), cache_size, offline } = &args.cache else { return Ok(None) };
+    if outputs::want_raw_bodies(&args.output) {
+        let error = anyhow!("--cache does not go with an archive, which is of all that goes over the wire");
+        return Err(
+            Stop::usage(error).with_hint(Some("fetch once into the archive: it is a source for later runs".into()))
+        );
+    }
+    if args.extraction.changed {
+        return Err(Stop::usage(anyhow!("--cache does not go with --changed, which asks each server what is new")));
+    }
+    let opened = if *offline { Cache::open_to_read(path) } else { Cache::open(path, *cache_size) };
+    opened.map(Some).with_context(|| format!("cannot open the cache {}", path.display())).map_err(Stop::broken)
 }
 
 /// What visits the jobs. Where only changes are wanted, and `state` tells what there was, no more than that is asked for.

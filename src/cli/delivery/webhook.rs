@@ -102,7 +102,7 @@ impl Webhook {
 fn judge(answer: Result<Answer, Unanswered>) -> Result<(), (Failure, HostHint)> {
     let (head, failure) = match answer {
         Ok(Answer::Page(fetched, _)) => (Some(fetched.head), None),
-        Ok(Answer::Redirect(redirect)) => {
+        Ok(Answer::Redirect(redirect, _)) => {
             let failure = Failure::new(Kind::Redirect, format!("{}, which is not followed", redirect.status));
             return Err((failure, HostHint::default()));
         }

@@ -23,13 +23,11 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
 
 use self::column::{Column, Levels};
 use self::shape::{Leaf, Shape};
 use super::compression::Compressor;
-use super::{Lines, Options};
+use super::{Lines, Options, apart};
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::record::{COLUMNS, Record, flat_headings};
@@ -147,14 +145,6 @@ fn write_group(writer: &mut SerializedFileWriter<Compressor>, columns: &mut [Col
         }
     }
     group.close().map(|_| ())
-}
-
-/// Does what takes its time without holding up the requests that this thread drives.
-fn apart<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
-        _ => work(),
-    }
 }
 
 /// The error with the name of the file. Its kind stays: a closed pipe is no error to a caller.

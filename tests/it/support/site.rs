@@ -158,6 +158,11 @@ impl Site {
         self.stage.log.lock().unwrap().hits.len()
     }
 
+    /// How many connections there were so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.stage.log.lock().unwrap().connections
+    }
+
     /// The paths asked for so far.
     pub(crate) fn paths(&self) -> Vec<String> {
         self.hits().into_iter().map(|hit| hit.path).collect()

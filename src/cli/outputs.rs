@@ -306,6 +306,14 @@ pub(super) fn want_exchanges(args: &args::Output) -> bool {
     args.save.is_some() || want_raw_bodies(args)
 }
 
+/// How many files the outputs may have open, with those of a state: it has a second handle on each output.
+pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
+    /// A database, and what SQLite has beside it: its log, and the index of that.
+    const OF_A_DATABASE: usize = 3;
+    let databases = args.output.iter().filter(|path| is_database(path)).count() + usize::from(has_state);
+    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE
+}
+
 /// Whether somebody wants bodies as they came.
 pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
     args.output.iter().any(|path| is_archive(path))

@@ -170,7 +170,7 @@ fn plan(
     let options = outputs::options(&args.output, &extractor, environment);
     let duplicate_of = extractor.duplicate_of();
     let contract = options::contract(&args.output.expect, &extractor)?;
-    let others = args.output.output.len() + extractor.files();
+    let others = outputs::files(&args.output, args.endurance.state.is_some()) + extractor.files();
     let mut fetching = options::fetch(&args.fetching, environment)?;
     fetching.connection.idle_per_host = args.pace.per_host.get();
     fetching.connection.trace = extractor.needs_timing();
@@ -226,7 +226,7 @@ fn plan(
         let rules = Rules { fields: &options.fields, retry_failed, is_idempotent, has_groups };
         opened.resume(rules, |url| frontier.skip(url))?;
     }
-    let plain_files = opened.plain_files()?;
+    let plain_files = if state.is_some() { opened.plain_files()? } else { Vec::new() };
     let mut sinks = delivery.sinks(&options).context("cannot keep the records for later").map_err(Stop::broken)?;
     let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.extend(outputs);

@@ -15,6 +15,8 @@ use crate::seeds::Scheme;
 use crate::sink::Format;
 use crate::visit::Accepted;
 
+const USAGE: &str = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>";
+
 /// Fetch lists of URLs, many at once and fair to every host, and report what is there
 #[derive(Debug, Parser)]
 #[command(
@@ -22,7 +24,7 @@ use crate::visit::Accepted;
     version,
     args_conflicts_with_subcommands = true,
     args_override_self = true,
-    override_usage = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>",
+    override_usage = USAGE,
     after_help = "Exit status: 0 all fetched, 1 some failed, 2 wrong usage, 3 an --expect broke,\n\
                   4 nothing could be fetched, 5 cannot read or write, 6 something changed (--exit-code), 70 a bug,\n\
                   75 stopped at the --deadline, 130 interrupted, 143 terminated\n\
@@ -33,6 +35,17 @@ pub(super) struct Cli {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) run: Run,
+}
+
+/// The names of all commands beside the main job.
+pub(super) const COMMANDS: [&str; 10] =
+    ["explain", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
+
+/// The command line of the main job alone. All the others have its options once more, and to put them together takes a
+/// part of a start that can be seen.
+pub(super) fn main_job() -> clap::Command {
+    let command = clap::Command::new("scrape").version(env!("CARGO_PKG_VERSION")).override_usage(USAGE);
+    Run::augment_args(command.args_override_self(true))
 }
 
 #[derive(Debug, Subcommand)]

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use self::args::{Cli, Command};
+use self::args::{COMMANDS, Cli, Command};
 use self::config::Environment;
 use self::exit::{Status, Stop};
 use crate::extract::Ask;
@@ -91,8 +91,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         return Ok(commands::jq::run()?);
     }
     let environment = Environment::read();
-    let mut command = command();
-    let mut matches = command.try_get_matches_from_mut(&typed)?;
+    let (mut command, mut matches) = parse(&typed)?;
     if matches!(matches.subcommand_name(), None | Some("explain" | "check" | "guess")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
@@ -112,6 +111,21 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         Some(Command::Man) => commands::man::run(),
     };
     Ok(status?)
+}
+
+/// Parses what was typed.
+fn parse(typed: &[OsString]) -> Result<(clap::Command, ArgMatches), clap::Error> {
+    let names_another = typed.iter().skip(1).any(|argument| COMMANDS.iter().any(|name| argument == name));
+    if !names_another {
+        let mut command = args::main_job();
+        if let Ok(matches) = command.try_get_matches_from_mut(typed) {
+            return Ok((command, matches));
+        }
+        // What there is to say is said with all commands in view.
+    }
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(typed)?;
+    Ok((command, matches))
 }
 
 /// Whether `scrape schema --recipe` is asked without a file.
@@ -144,4 +158,45 @@ fn recipes(file: &Path) -> Result<Ask, Stop> {
     let name = file.display().to_string();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}, a file of recipes"));
     Ok(Ask::Recipes { name, text: text.map_err(Stop::usage)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn every_command_is_known_by_its_name() {
+        let mut command = command();
+        command.build();
+        let mut names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let mut known = COMMANDS;
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known);
+    }
+
+    #[test]
+    fn the_main_job_by_itself_is_parsed_as_it_is_beside_the_others() {
+        for line in ["scrape urls.txt -x h1 -x h2 -c 5 -c 6", "scrape - --select a=b --dedupe-text", "scrape"] {
+            let (_, alone) = parse(&typed(line)).unwrap();
+            let beside = command().try_get_matches_from(typed(line)).unwrap();
+            let [alone, beside] =
+                [alone, beside].map(|matches| format!("{:?}", Cli::from_arg_matches(&matches).unwrap()));
+            assert_eq!(alone, beside);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_all_commands_in_view() {
+        for line in ["scrape --nonsense", "scrape --help", "scrape -V", "scrape -c x", "scrape explain", "scrape x man"]
+        {
+            let alone = parse(&typed(line)).map(|(_, matches)| matches).map_err(|error| error.to_string());
+            let beside = command().try_get_matches_from(typed(line)).map_err(|error| error.to_string());
+            assert_eq!(alone.err(), beside.err(), "{line}");
+        }
+    }
 }

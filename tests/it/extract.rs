@@ -1,5 +1,6 @@
 //! What is taken out of pages on demand.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -102,8 +103,12 @@ fn timing_tells_how_long_the_parts_of_the_last_request_took() {
         "{}",
         timing(0)
     );
-    for kept in 1..4 {
-        assert_eq!((&timing(kept)["dns"], &timing(kept)["connect"]), (&Value::Null, &Value::Null), "{}", timing(kept));
+    // A connection that was just used may not be back in time: the site knows which request came by a new one.
+    let mut known = HashSet::new();
+    let hits = site.hits().into_iter().map(|hit| (known.insert(hit.connection), hit.path)).collect::<Vec<_>>();
+    let answers = hits.iter().filter(|(_, path)| path != "/moved").enumerate().skip(1);
+    for (place, (is_new, _)) in answers {
+        assert_eq!((timing(place)["dns"].is_null(), timing(place)["connect"].is_f64()), (true, *is_new), "{hits:?}");
     }
 }
 

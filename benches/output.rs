@@ -28,6 +28,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         bytes: Some(27_402),
         title: Some("Item – the “Example” catalogue of 2026".into()),
         signature: None,
+        links_found: None,
         recipe: None,
         validators: None,
     };

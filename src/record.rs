@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::job::{End, Facts, Hop, Outcome};
+use crate::job::{Facts, Hop, Outcome};
 use crate::value::{Row, Value};
 
 /// The version of the record, its key `v`.
@@ -198,7 +198,7 @@ impl<'a> Record<'a> {
     /// values.
     pub fn of(outcome: &'a Outcome, fields: &'a [Box<str>]) -> impl Iterator<Item = Self> {
         let rows = outcome.rows();
-        let is_bare = rows.is_empty() && !matches!(outcome.end, End::Beyond | End::Unchanged);
+        let is_bare = rows.is_empty() && outcome.is_record();
         let bare = is_bare.then_some(Self { outcome, row: None, fields });
         rows.iter().map(move |row| Self { outcome, row: Some(row), fields }).chain(bare)
     }

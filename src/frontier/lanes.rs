@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::ops::{Index, IndexMut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::Options;
+use super::admission::Order;
 use super::politeness::Pace;
 use super::ready::Ready;
-use crate::job::Job;
+use crate::job::{Job, Role};
 
 /// One host's jobs, and how it may be asked.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Lane {
     host: u64,
     pub(super) jobs: VecDeque<Box<Job>>,
     pub(super) pace: Pace,
+    /// Whether its jobs wait for the rules of an origin. What asks for rules does not.
+    is_held: bool,
     /// The earliest of its entries among the wakes.
     wakes_at: Option<Instant>,
     /// How many entries it has there.
@@ -40,10 +42,15 @@ pub(super) struct Lanes {
     wakes: BinaryHeap<Reverse<(Instant, u32)>>,
     /// How many connections there may be to all of them.
     connections: usize,
+    /// How many there may be that are kept.
+    connections_kept: usize,
+    /// Those that are ready, but for what the limits of the run leave room for.
+    aside: Vec<u32>,
 }
 
-impl Default for Lanes {
-    fn default() -> Self {
+impl Lanes {
+    /// None. At most so many connections are kept.
+    pub(super) fn new(connections_kept: usize) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -52,18 +59,19 @@ impl Default for Lanes {
             ready: Ready::default(),
             wakes: BinaryHeap::new(),
             connections: 0,
+            connections_kept,
+            aside: Vec::new(),
         }
     }
-}
 
-impl Lanes {
     /// The lane of `host`, made if there is none.
     pub(super) fn of(&mut self, host: &str, per_host: usize) -> u32 {
         let host = self.hash(host);
         if let Some(&id) = self.by_host.get(&host) {
             return id;
         }
-        let lane = Lane { host, jobs: VecDeque::new(), pace: Pace::new(per_host), wakes_at: None, wakes: 0 };
+        let lane =
+            Lane { host, jobs: VecDeque::new(), pace: Pace::new(per_host), is_held: false, wakes_at: None, wakes: 0 };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
@@ -74,21 +82,66 @@ impl Lanes {
         id
     }
 
-    /// Queues a job. A lane that has others keeps its place.
-    pub(super) fn queue(&mut self, id: u32, job: Box<Job>, now: Instant) {
+    /// Queues a job behind those that go before it. A lane that has others keeps its place.
+    pub(super) fn queue(&mut self, id: u32, job: Box<Job>, order: Order, now: Instant) {
         let jobs = &mut self[id].jobs;
-        jobs.push_back(job);
+        if order == Order::Breadth {
+            jobs.push_back(job);
+        } else {
+            let rank = order.rank(&job.trail);
+            let at = jobs.partition_point(|other| order.rank(&other.trail) <= rank);
+            jobs.insert(at, job);
+        }
         if jobs.len() == 1 {
             self.place(id, now);
         }
     }
 
-    /// Queues a job before all others.
+    /// Queues a job before all others but those that ask for rules.
     pub(super) fn queue_first(&mut self, id: u32, job: Box<Job>, now: Instant) {
-        let jobs = &mut self[id].jobs;
-        jobs.push_front(job);
-        if jobs.len() == 1 {
+        let lane = &mut self[id];
+        let at = match job.trail.role {
+            Role::Robots => 0,
+            _ => lane.jobs.iter().take_while(|other| other.trail.role == Role::Robots).count(),
+        };
+        lane.jobs.insert(at, job);
+        if lane.jobs.len() == 1 || lane.is_held && at == 0 {
             self.place(id, now);
+        }
+    }
+
+    /// Has the jobs of a lane wait until it is [released](Self::release), and puts what they wait for before them.
+    pub(super) fn hold(&mut self, id: u32, job: Box<Job>) {
+        let lane = &mut self[id];
+        lane.is_held = true;
+        lane.jobs.push_front(job);
+    }
+
+    /// The jobs of a lane wait no more.
+    pub(super) fn release(&mut self, id: u32, now: Instant) {
+        self[id].is_held = false;
+        self.place(id, now);
+    }
+
+    /// Takes the next job of a lane without starting it.
+    pub(super) fn take_first(&mut self, id: u32, now: Instant) -> Option<Box<Job>> {
+        let job = self[id].jobs.pop_front();
+        self.place(id, now);
+        job
+    }
+
+    /// Leaves a lane that is ready out until others are [taken back](Self::take_back).
+    pub(super) fn set_aside(&mut self, id: u32) {
+        self.ready.remove(id);
+        self.aside.push(id);
+    }
+
+    /// Places the lanes that were set aside.
+    pub(super) fn take_back(&mut self, now: Instant) {
+        for id in std::mem::take(&mut self.aside) {
+            if self.slots[id as usize].is_some() {
+                self.place(id, now);
+            }
         }
     }
 
@@ -97,7 +150,10 @@ impl Lanes {
     pub(super) fn place(&mut self, id: u32, now: Instant) {
         self.ready.remove(id);
         let lane = &self[id];
-        if !lane.jobs.is_empty() {
+        if let Some(first) = lane.jobs.front() {
+            if lane.is_held && first.trail.role != Role::Robots {
+                return;
+            }
             match lane.pace.ready_at(now) {
                 Some(at) => self.wake_at(id, at),
                 None if lane.pace.is_full() => {}
@@ -113,13 +169,13 @@ impl Lanes {
     }
 
     /// Starts the next job of a lane that is ready.
-    pub(super) fn start(&mut self, id: u32, now: Instant, options: &Options) -> Option<Box<Job>> {
+    pub(super) fn start(&mut self, id: u32, now: Instant, delay: Duration) -> Option<Box<Job>> {
         let lane = &mut self[id];
         let mut job = lane.jobs.pop_front()?;
         let before = lane.pace.peak();
-        lane.pace.start(now, options.delay);
+        lane.pace.start(now, delay);
         self.connections += self[id].pace.peak() - before;
-        job.trail.keep_alive = self.connections <= options.connections;
+        job.trail.keep_alive = self.connections <= self.connections_kept;
         self.place(id, now);
         Some(job)
     }

@@ -1,6 +1,6 @@
 //! When enough has been done.
 
-use crate::job::Outcome;
+use crate::job::{End, Outcome};
 
 /// How much is done at most. What the user sets here ends a run well; what is left over has no outcome.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct Spent {
 impl Spent {
     /// Counts a final outcome.
     pub(super) fn count(&mut self, outcome: &Outcome) {
-        self.pages += u64::from(outcome.failure().is_none());
+        self.pages += u64::from(matches!(outcome.end, End::Done { failure: None, .. } | End::Unchanged));
         self.bytes += outcome.facts.as_ref().and_then(|facts| facts.bytes).unwrap_or(0);
     }
 }

@@ -3,14 +3,18 @@
 //!
 //! [`Queue`] decides, as a pure state machine; [`Frontier`] puts a clock beside it and makes it a stream.
 
+mod admission;
 mod backoff;
+mod gates;
 mod lanes;
 mod limits;
+mod open;
 mod politeness;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod ready;
+mod retry;
 mod scarcity;
 pub mod scope;
 mod seen;
@@ -27,7 +31,9 @@ use futures::task::AtomicWaker;
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
+pub use self::admission::{Crawl, Order};
 pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
+pub use self::gates::Obey;
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
 use crate::job::{Outcome, Rejected, Seed};
@@ -49,8 +55,14 @@ pub struct Options {
     pub window: Option<NonZeroUsize>,
     /// Whether a page that was admitted before is admitted again.
     pub keep_duplicates: bool,
-    /// Whether the links of outcomes are followed.
+    /// Whether lists are followed from page to page.
     pub follow: bool,
+    /// How the other links of pages are followed, if they are.
+    pub crawl: Option<Crawl>,
+    /// Whose robots.txt is obeyed.
+    pub obey: Obey,
+    /// The name that this crawler goes by there: its [product token](crate::robots::product_token).
+    pub token: Box<str>,
     /// How many connections may be kept open to hosts that have been asked.
     pub connections: usize,
     /// How long a connection is kept when it is not used.
@@ -76,6 +88,9 @@ impl Default for Options {
             window: None,
             keep_duplicates: false,
             follow: true,
+            crawl: None,
+            obey: Obey::default(),
+            token: env!("CARGO_PKG_NAME").into(),
             connections: usize::MAX,
             idle_timeout: Duration::from_secs(5),
             retry: RetryOptions::default(),
@@ -135,6 +150,12 @@ impl Frontier {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.queue().progress()
+    }
+
+    /// The parts of sites that were kept out as they have no end, most of them first.
+    #[must_use]
+    pub fn trapped(&self) -> Vec<traps::Trap> {
+        self.queue().trapped()
     }
 
     /// Whether the run is over: nothing will come, nothing is queued, nothing is in flight.

@@ -1,20 +1,24 @@
 //! Which job is next. A pure state machine: it reads no clock, waits for nothing and spawns nothing.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use url::Url;
 
 use super::Options;
+use super::admission::Order;
+use super::gates::{Gates, Verdict};
 use super::lanes::Lanes;
 use super::limits::{Limit, Spent};
+use super::open::Open;
 use super::politeness::{Ended, Rate};
+use super::retry::Retry;
 use super::scarcity::Scarcity;
 use super::seen::Seen;
-use crate::canonical::{fingerprint, host_key};
+use super::traps::Traps;
+use crate::canonical::host_key;
 use crate::failure::{Failure, Kind};
-use crate::job::{End, Job, Lack, Link, Outcome, Rejected, Seed, Target, Trail};
+use crate::job::{End, Job, Lack, Outcome, Role, Target, Trail};
 
 /// What the queue offers.
 #[derive(Debug)]
@@ -40,9 +44,12 @@ pub struct Progress {
     pub duplicates: u64,
     /// Chains that would have gone on beyond the limit of their pages.
     pub cut: u64,
-    /// Whether no further target will come, as far as is known: the page of a seed may lead to others.
-    /// Seeds dropped because their page was done by an earlier run.
+    /// Seeds and links dropped because their page was done by an earlier run.
     pub done_before: u64,
+    /// Links dropped because their host has enough pages.
+    pub beyond_host: u64,
+    /// Redirects that led out of the scope of the crawl, or to a page with a job of its own.
+    pub elsewhere: u64,
     /// Which limit ended the run.
     pub limit: Option<Limit>,
     /// Whether no further target will come.
@@ -52,66 +59,39 @@ pub struct Progress {
 /// The frontier's state: a lane for each host that has jobs, and what waits.
 #[derive(Debug)]
 pub struct Queue {
-    options: Options,
+    pub(super) options: Options,
     rate: Option<Rate>,
-    seen: Option<Seen>,
+    gates: Gates,
+    pub(super) traps: Traps,
+    /// How many pages of each host came in, by its hash, where that is limited.
+    pub(super) by_host: HashMap<u64, u64>,
+    pub(super) seen: Option<Seen>,
     /// The pages that were done before this run.
-    done: Option<Seen>,
+    pub(super) done: Option<Seen>,
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
-    settled: VecDeque<Box<Outcome>>,
+    pub(super) settled: VecDeque<Box<Outcome>>,
     /// Jobs that ask nobody, and so wait for nobody.
-    stored: VecDeque<Box<Job>>,
+    pub(super) stored: VecDeque<Box<Job>>,
     /// The targets without a final outcome, where their order matters.
-    open: Option<Open>,
-    progress: Progress,
+    pub(super) open: Option<Open>,
+    pub(super) progress: Progress,
     /// Targets that the seeds came to. The others are pages that were followed.
-    numbered: u64,
+    pub(super) numbered: u64,
     /// Pages that were followed and have no final outcome.
-    following: u64,
+    pub(super) following: u64,
+    /// Pages that were asked for and have no final outcome.
+    begun: u64,
     spent: Spent,
     /// Bytes of what the lines of open targets carry along.
-    carried: usize,
+    pub(super) carried: usize,
     first_look_until: Option<Instant>,
     scarcity: Scarcity,
-    is_closed: bool,
+    pub(super) is_closed: bool,
 }
 
 /// Lines may carry along megabytes each. No more than so many bytes of that are held.
 const CARRIED: usize = 64 << 20;
-
-/// Which of the targets, numbered as they come, have no final outcome.
-#[derive(Debug, Default)]
-struct Open {
-    /// The oldest one that has none; if all have one, the next to come.
-    oldest: u64,
-    /// Whether it and each one after it has none.
-    are_open: VecDeque<bool>,
-}
-
-impl Open {
-    /// The next target comes.
-    fn add(&mut self) {
-        self.are_open.push_back(true);
-    }
-
-    /// The target called `id` has its final outcome.
-    fn remove(&mut self, id: u64) {
-        let at = id.checked_sub(self.oldest).and_then(|at| usize::try_from(at).ok());
-        if let Some(is_open) = at.and_then(|at| self.are_open.get_mut(at)) {
-            *is_open = false;
-        }
-        while self.are_open.front() == Some(&false) {
-            self.are_open.pop_front();
-            self.oldest += 1;
-        }
-    }
-
-    /// How many targets there are from the oldest one on.
-    fn span(&self) -> usize {
-        self.are_open.len()
-    }
-}
 
 /// At the start nothing is known but the first lines of the list. If they all name one slow host, it would take every
 /// slot there is. So for this long, unless the list has been read as far as it may be, each host gets one.
@@ -124,8 +104,11 @@ impl Queue {
         Self {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
+            gates: Gates::new(options.obey, options.token.clone()),
+            traps: Traps::default(),
+            by_host: HashMap::new(),
             done: None,
-            lanes: Lanes::default(),
+            lanes: Lanes::new(options.connections),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
             stored: VecDeque::new(),
@@ -133,6 +116,7 @@ impl Queue {
             progress: Progress::default(),
             numbered: 0,
             following: 0,
+            begun: 0,
             spent: Spent::default(),
             carried: 0,
             first_look_until: None,
@@ -165,50 +149,13 @@ impl Queue {
         ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_allowed
     }
 
-    /// Whether the limits allow one more page.
-    fn leaves_room(&self) -> bool {
+    /// Whether the limits allow one more page to come in. In a crawl that is decided when it starts.
+    pub(super) fn leaves_room(&self) -> bool {
+        if self.options.crawl.is_some() {
+            return self.limit() != Some(Limit::Bytes);
+        }
         let open = self.progress.targets - self.progress.settled;
         self.options.limits.leave_room(open, self.spent) && self.limit() != Some(Limit::Bytes)
-    }
-
-    /// Takes note that a page was done by an earlier run; whether that was news.
-    pub fn skip(&mut self, url: &Url) -> bool {
-        self.done.get_or_insert_with(Seen::new).insert(fingerprint(url))
-    }
-
-    /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
-    pub fn admit(&mut self, seed: Seed, now: Instant) {
-        if self.is_closed {
-            return;
-        }
-        if let Some(seen) = &mut self.seen
-            && !seen.insert(fingerprint(&seed.url))
-        {
-            self.progress.duplicates += 1;
-            return;
-        }
-        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
-            self.progress.done_before += 1;
-            return;
-        }
-        let target = self.number(seed.target);
-        self.progress.queued += 1;
-        if let Some(stored) = seed.stored {
-            self.stored.push_back(Box::new(Job { target, trail: Trail::to_stored(stored) }));
-            return;
-        }
-        let job = Job { target, trail: Trail::new(seed.url, seed.auth) };
-        let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
-        self.lanes.queue(lane, Box::new(job), now);
-    }
-
-    /// Takes a line that is no URL.
-    pub fn reject(&mut self, rejected: Rejected) {
-        if self.is_closed {
-            return;
-        }
-        let target = self.number(rejected.target);
-        self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
     }
 
     /// No further target will come.
@@ -238,24 +185,61 @@ impl Queue {
             self.enqueue_first(Job { target, trail: trail.retry() }, now);
         }
         self.lanes.wake(now);
-        let Some(lane) = self.lanes.ready.first() else {
-            let retry = self.retries.peek().map(|retry| retry.at);
-            return Err([retry, self.lanes.wakes_at()].into_iter().flatten().min());
+        while let Some(lane) = self.lanes.ready.first() {
+            if self.scarcity.is_full(self.progress.in_flight) {
+                return Err(None);
+            }
+            let rate = self.rate.as_mut().and_then(|rate| rate.ready_at(now));
+            if let Some(at) = self.scarcity.ready_at(now).or(rate).or_else(|| self.waits_for_others(lane, now)) {
+                return Err(Some(at));
+            }
+            if let Some(next) = self.start(lane, now) {
+                return Ok(next);
+            }
+        }
+        let retry = self.retries.peek().map(|retry| retry.at);
+        Err([retry, self.lanes.wakes_at()].into_iter().flatten().min())
+    }
+
+    /// Starts the next job of a lane that is ready; before that, the request that it has to wait for.
+    fn start(&mut self, lane: u32, now: Instant) -> Option<Next> {
+        let front = self.lanes[lane].jobs.front()?;
+        let job = match self.gates.judge(&front.trail, now) {
+            Verdict::Pass(delay) => {
+                let is_new = front.trail.role == Role::Page && !is_begun(front);
+                if is_new && !self.may_begin() {
+                    self.lanes.set_aside(lane);
+                    return None;
+                }
+                self.begun += u64::from(is_new);
+                self.progress.queued -= 1;
+                self.lanes.start(lane, now, self.options.delay.max(delay))?
+            }
+            Verdict::Unknown => {
+                let job = Job { target: front.target.clone(), trail: front.trail.to_robots() };
+                self.lanes.hold(lane, Box::new(job));
+                self.lanes.start(lane, now, self.options.delay)?
+            }
+            Verdict::Denied(failure) => {
+                let mut job = self.lanes.take_first(lane, now)?;
+                self.progress.queued -= 1;
+                self.begun -= u64::from(is_begun(&job));
+                job.trail.attempt -= 1;
+                let outcome = Outcome::failed(*job, failure);
+                self.count_final(&outcome);
+                return Some(Next::Settled(Box::new(outcome)));
+            }
         };
-        if self.scarcity.is_full(self.progress.in_flight) {
-            return Err(None);
-        }
-        let rate = self.rate.as_mut().and_then(|rate| rate.ready_at(now));
-        if let Some(at) = self.scarcity.ready_at(now).or(rate).or_else(|| self.waits_for_others(lane, now)) {
-            return Err(Some(at));
-        }
-        let Some(job) = self.lanes.start(lane, now, &self.options) else { return Err(None) };
         if let Some(rate) = &mut self.rate {
             rate.start(now);
         }
-        self.progress.queued -= 1;
         self.progress.in_flight += 1;
-        Ok(Next::Visit(job))
+        Some(Next::Visit(job))
+    }
+
+    /// Whether another page may be asked for: in a crawl no more of them are open than may still be fetched.
+    fn may_begin(&self) -> bool {
+        self.options.crawl.is_none() || self.options.limits.leave_room(self.begun, self.spent)
     }
 
     /// Until when a host that has a request in flight must leave its next turn to hosts that the list has yet to name.
@@ -279,17 +263,40 @@ impl Queue {
                 Some(follow) => self.follow(follow, outcome, now)?,
             }
         };
+        let role = last.trail.as_ref().map_or(Role::Page, |trail| trail.role);
+        if role == Role::Robots {
+            self.learn(&last, now);
+            return None;
+        }
+        if role == Role::Page && !is_stored {
+            self.begun -= 1;
+            self.lanes.take_back(now);
+        }
         self.count_final(&last);
-        if self.options.limits.bytes.is_some() && self.limit() == Some(Limit::Bytes) {
-            self.drop_unbegun(now);
+        if let Some(limit @ (Limit::Bytes | Limit::Pages)) = self.limit().filter(|_| self.may_end_amid()) {
+            self.drop_unbegun(limit, now);
         }
         Some(last)
+    }
+
+    /// Whether a limit can be reached while jobs are queued that were never started.
+    fn may_end_amid(&self) -> bool {
+        self.options.limits.bytes.is_some() || self.options.crawl.is_some() && self.options.limits.pages.is_some()
+    }
+
+    /// Takes the rules of an origin, for which jobs wait.
+    fn learn(&mut self, outcome: &Outcome, now: Instant) {
+        self.gates.learn(outcome, now);
+        if let Some(trail) = &outcome.trail {
+            let lane = self.lane_of(trail.first_url());
+            self.lanes.release(lane, now);
+        }
     }
 
     /// Tells its host's lane that a visit is over.
     fn end_visit(&mut self, outcome: &Outcome, now: Instant) {
         let Some(trail) = &outcome.trail else { return };
-        let lane = self.lanes.of(host_key(&trail.url), self.options.per_host.get());
+        let lane = self.lane_of(&trail.url);
         let pace = &mut self.lanes[lane].pace;
         if outcome.hint.unasked {
             pace.take_back();
@@ -310,44 +317,13 @@ impl Queue {
     fn count_final(&mut self, outcome: &Outcome) {
         self.carried -= carried(&outcome.target);
         // A target is open until its chain ends.
-        if let Some(open) = self.open.as_mut().filter(|_| outcome.links.is_empty()) {
+        if let Some(open) = self.open.as_mut().filter(|_| !outcome.goes_on()) {
             open.remove(outcome.target.id);
         }
-        self.following -= u64::from(is_followed(outcome));
+        self.following -= u64::from(is_followed(outcome.trail.as_ref()));
+        self.progress.elsewhere += u64::from(matches!(outcome.end, End::Elsewhere(_)));
         self.progress.settled += 1;
         self.spent.count(outcome);
-    }
-
-    /// Makes jobs of a final outcome's links; those that become none are left out.
-    fn with_links_admitted(&mut self, mut outcome: Outcome, now: Instant) -> Outcome {
-        let mut links = std::mem::take(&mut outcome.links);
-        links.retain(|link| self.admit_link(link, &outcome, now));
-        Outcome { links, ..outcome }
-    }
-
-    /// Takes a page that `from` leads to, which then goes before what was not begun. False where there will be no visit: the
-    /// run is closed, does not follow links, its chain ends here, or the page was admitted before.
-    fn admit_link(&mut self, link: &Link, from: &Outcome, now: Instant) -> bool {
-        let trail = from.trail.as_ref().filter(|_| self.options.follow && !self.is_closed);
-        let Some(trail) = trail.and_then(|trail| trail.follow(link)) else { return false };
-        if !self.leaves_room() {
-            return false;
-        }
-        if trail.page() > link.pages.get() {
-            tracing::info!(url = %link.url, pages = link.pages, "not followed: a chain has no more pages");
-            self.progress.cut += 1;
-            return false;
-        }
-        if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(&link.url))) {
-            return false;
-        }
-        let target = Target { given: link.url.as_str().into(), ..from.target.clone() };
-        self.carried += carried(&target);
-        self.progress.targets += 1;
-        self.progress.queued += 1;
-        self.following += 1;
-        self.enqueue_first(Job { target, trail }, now);
-        true
     }
 
     /// What follows from an outcome, unless it is final.
@@ -365,7 +341,7 @@ impl Queue {
         match (self.wait_before_retry(outcome), &outcome.end) {
             (Some(wait), _) => Some(Follow::Retry(wait)),
             (None, End::Redirect(_)) => Some(Follow::Hop),
-            (None, End::Done { .. } | End::Beyond | End::Unchanged) => None,
+            (None, _) => None,
         }
     }
 
@@ -380,6 +356,11 @@ impl Queue {
             (Follow::Again, Outcome { target, trail: Some(trail), hint, .. }) => {
                 let is_large = trail.is_large || hint.lack == Some(Lack::Memory);
                 Job { target, trail: Trail { is_large, ..trail } }
+            }
+            (Follow::Hop, Outcome { trail: Some(trail), end: End::Redirect(redirect), target, .. })
+                if self.has_own_job(&redirect.to, &trail) =>
+            {
+                return Some(Outcome::ended(Job { target, trail }, End::Elsewhere(redirect)));
             }
             (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {
                 let job = Job { target, trail: trail.hop(redirect) };
@@ -415,24 +396,25 @@ impl Queue {
         self.stored.clear();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
-        self.settled.extend(retries.into_iter().map(|retry| retry.outcome));
+        self.settled.extend(retries.into_iter().map(|retry| retry.outcome).filter(|outcome| !is_of_rules(outcome)));
         for job in self.lanes.take_all(now) {
             self.progress.queued -= 1;
-            if is_begun(&job) {
+            if is_begun(&job) && job.trail.role != Role::Robots {
                 self.settled.push_back(Box::new(stopped(job)));
             }
         }
     }
 
     /// Drops the jobs that were never started. What was begun goes on to its end.
-    fn drop_unbegun(&mut self, now: Instant) {
+    fn drop_unbegun(&mut self, limit: Limit, now: Instant) {
         // Each is put before those of its lane.
         for job in self.lanes.take_all(now).into_iter().rev() {
             if is_begun(&job) {
                 self.enqueue_first(job, now);
             } else {
                 self.progress.queued -= 1;
-                self.progress.limit = Some(Limit::Bytes);
+                self.following -= u64::from(is_followed(Some(&job.trail)));
+                self.progress.limit = Some(limit);
             }
         }
     }
@@ -455,20 +437,21 @@ impl Queue {
         &self.lanes
     }
 
-    fn number(&mut self, target: Target) -> Target {
-        let id = self.numbered;
-        self.numbered += 1;
-        self.progress.targets += 1;
-        self.carried += carried(&target);
-        if let Some(open) = &mut self.open {
-            open.add();
-        }
-        Target { id, ..target }
+    /// The lane of a URL's host.
+    fn lane_of(&mut self, url: &Url) -> u32 {
+        self.lanes.of(host_key(url), self.options.per_host.get())
+    }
+
+    /// Queues a job that was not begun.
+    pub(super) fn enqueue(&mut self, job: Job, now: Instant) {
+        let lane = self.lane_of(&job.trail.url);
+        let order = self.options.crawl.as_ref().map_or(Order::Breadth, |crawl| crawl.order);
+        self.lanes.queue(lane, Box::new(job), order, now);
     }
 
     /// Work that was begun goes before work that was not.
-    fn enqueue_first(&mut self, job: Job, now: Instant) {
-        let lane = self.lanes.of(host_key(&job.trail.url), self.options.per_host.get());
+    pub(super) fn enqueue_first(&mut self, job: Job, now: Instant) {
+        let lane = self.lane_of(&job.trail.url);
         self.lanes.queue_first(lane, Box::new(job), now);
     }
 }
@@ -487,18 +470,23 @@ enum Follow {
 fn ended(outcome: &Outcome) -> Ended {
     match (&outcome.end, &outcome.facts) {
         _ if outcome.hint.throttled => Ended::Throttled,
-        (End::Redirect(_) | End::Beyond | End::Unchanged, _) | (_, Some(_)) => Ended::Content,
-        _ => Ended::Unanswered,
+        (End::Done { .. }, None) => Ended::Unanswered,
+        _ => Ended::Content,
     }
 }
 
 /// Whether no seed names it.
-fn is_followed(outcome: &Outcome) -> bool {
-    outcome.trail.as_ref().is_some_and(|trail| trail.chain.is_some())
+fn is_followed(trail: Option<&Trail>) -> bool {
+    trail.is_some_and(|trail| trail.found.is_some())
 }
 
-fn carried(target: &Target) -> usize {
+pub(super) fn carried(target: &Target) -> usize {
     target.input.as_deref().map_or(0, |input| input.get().len())
+}
+
+/// Whether it is of a request for the rules of an origin.
+fn is_of_rules(outcome: &Outcome) -> bool {
+    outcome.trail.as_ref().is_some_and(|trail| trail.role == Role::Robots)
 }
 
 /// Whether a request was made for a job that waits.
@@ -510,37 +498,3 @@ fn is_begun(job: &Job) -> bool {
 fn stopped(job: Job) -> Outcome {
     Outcome::failed(job, Failure::new(Kind::Cancelled, "the run was stopped"))
 }
-
-/// An outcome that is not final: its job is tried again at an instant.
-#[derive(Debug)]
-struct Retry {
-    at: Instant,
-    outcome: Box<Outcome>,
-}
-
-impl Retry {
-    fn key(&self) -> (Reverse<Instant>, Reverse<u64>) {
-        (Reverse(self.at), Reverse(self.outcome.target.id))
-    }
-}
-
-/// The earliest is the greatest, as a [`BinaryHeap`] wants it.
-impl Ord for Retry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl PartialOrd for Retry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Retry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Retry {}

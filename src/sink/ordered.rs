@@ -26,7 +26,7 @@ impl Ordered {
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
         let (id, page) = outcome.place();
-        self.next = if outcome.links.is_empty() { (id + 1, 1) } else { (id, page + 1) };
+        self.next = if outcome.goes_on() { (id, page + 1) } else { (id + 1, 1) };
         self.inner.iter_mut().try_for_each(|sink| sink.accept(outcome))
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         bytes: Some(1270),
         title: None,
         signature: None,
+        links_found: None,
         recipe: None,
         validators: None,
     };

@@ -25,10 +25,10 @@ pub(super) fn is_beyond(trail: &Trail, read: &Read) -> bool {
 /// Counting goes on with the URL that answered, so that whoever chose that one has chosen the next.
 pub(super) fn link(trail: &Trail, by: Option<IpAddr>, read: &Read) -> Option<Link> {
     let recipe = read.extracted.recipe.as_ref().filter(|_| read.refused.is_none())?;
-    let Next { url, kind, pages } = recipe.next.clone()?;
+    let Next { url, kind } = recipe.next.clone()?;
     let trust = match kind {
-        LinkKind::Next => Trust::Chosen { by },
-        LinkKind::Counted { .. } => trail.trust,
+        LinkKind::Next { .. } => Trust::Chosen { by },
+        _ => trail.trust,
     };
-    Some(Link { url, trust, kind, pages })
+    Some(Link { url, trust, kind, is_admitted: false })
 }

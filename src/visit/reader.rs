@@ -140,6 +140,7 @@ fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> 
         bytes: Some(page.bytes),
         title: extracted.title.take(),
         signature: extracted.signature.take(),
+        links_found: None,
         recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
         validators: None,
     };

@@ -23,7 +23,7 @@ use crate::sink::expect::Contract;
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, Stop> {
-    let frontier::Options { look_ahead, idle_timeout, .. } = frontier::Options::default();
+    let frontier::Options { look_ahead, idle_timeout, token, .. } = frontier::Options::default();
     Ok(frontier::Options {
         per_host: args.pace.per_host,
         delay: args.pace.delay,
@@ -38,6 +38,9 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
         window: args.output.ordered.then_some(frontier::WINDOW),
         keep_duplicates: args.input.keep_duplicates,
         follow: true,
+        crawl: None,
+        obey: frontier::Obey::default(),
+        token,
         connections: files.connections,
         idle_timeout,
         retry: retry(&args.fetching)?,

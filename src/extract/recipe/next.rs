@@ -22,8 +22,6 @@ pub struct Next {
     pub url: Url,
     /// Whether the page names it.
     pub kind: LinkKind,
-    /// How many pages the list has at most.
-    pub pages: NonZeroU32,
 }
 
 /// What finds it.
@@ -62,16 +60,19 @@ impl Paging {
             Way::Expression(expression) => {
                 let value = subject.evaluate(&[expression], Place::Page)?.pop().unwrap_or_default();
                 let Value::Str(text) = value else { return Ok(None) };
-                subject.absolute(text.trim()).and_then(|next| Url::parse(&next).ok()).zip(Some(LinkKind::Next))
+                subject
+                    .absolute(text.trim())
+                    .and_then(|next| Url::parse(&next).ok())
+                    .zip(Some(LinkKind::Next { pages: self.pages }))
             }
             Way::Counter(_) if found.is_empty() => None,
-            Way::Counter(counter) => {
-                counter.count(url).map(|next| (next, LinkKind::Counted { items: fingerprint(&found.items) }))
-            }
+            Way::Counter(counter) => counter
+                .count(url)
+                .map(|next| (next, LinkKind::Counted { items: fingerprint(&found.items), pages: self.pages })),
         };
         let Some((next, kind)) = next else { return Ok(None) };
         match requestable(next) {
-            Ok(url) => Ok(Some(Next { url, kind, pages: self.pages })),
+            Ok(url) => Ok(Some(Next { url, kind })),
             Err(why) => {
                 tracing::info!(%url, why, "does not go on");
                 Ok(None)

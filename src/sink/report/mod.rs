@@ -44,7 +44,7 @@ pub struct Survey(Statistics);
 impl Survey {
     /// Counts a final outcome of a run that asked for these fields.
     pub fn add(&mut self, outcome: &Outcome, fields: &[Box<str>]) {
-        if matches!(outcome.end, End::Beyond) {
+        if !outcome.is_record() && !matches!(outcome.end, End::Unchanged) {
             return;
         }
         if outcome.failure().is_none() {

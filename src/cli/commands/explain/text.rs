@@ -40,8 +40,8 @@ fn request(request: &Request, page: &mut Sheet) {
         (End::Redirect(redirect), _) => {
             page.line("answer", &format!("{}, to {}", status(redirect.status), redirect.to));
         }
-        (End::Done { .. } | End::Beyond | End::Unchanged, Some(facts)) => page.line("answer", &status(facts.status)),
-        (End::Done { .. } | End::Beyond | End::Unchanged, None) => page.styled("answer", "none", BAD),
+        (_, Some(facts)) => page.line("answer", &status(facts.status)),
+        (_, None) => page.styled("answer", "none", BAD),
     }
     let found: Vec<_> = trace.found.iter().map(ToString::to_string).collect();
     if let Some(connection) = &trace.connection {

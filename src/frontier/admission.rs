@@ -1,0 +1,198 @@
+//! What becomes a job: seeds, and the pages that pages lead to.
+
+use std::time::Instant;
+
+use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Queue;
+use super::queue::carried;
+use super::seen::Seen;
+use super::traps::Trap;
+use crate::canonical::{fingerprint, host_key};
+use crate::job::{Departure, Job, Link, LinkKind, Outcome, Rejected, Role, Seed, Target, Trail};
+
+/// How the links of pages are followed.
+#[derive(Clone, Debug)]
+pub struct Crawl {
+    /// How many pages of one host come in at most; seeds always do.
+    pub per_host: Option<u64>,
+    /// Whether [traps](super::traps) are kept out.
+    pub avoids_traps: bool,
+    /// Which page of a host goes first.
+    pub order: Order,
+}
+
+impl Default for Crawl {
+    fn default() -> Self {
+        Self { per_host: None, avoids_traps: true, order: Order::Breadth }
+    }
+}
+
+/// Which page of a host goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The one that was found first: breadth first.
+    #[default]
+    Breadth,
+    /// The one with the fewest links between it and its seed.
+    Depth,
+    /// The one whose path has the fewest segments.
+    Path,
+    /// The one that a sitemap says matters most.
+    Sitemap,
+}
+
+impl Order {
+    /// The rank of a page: lower goes first, and of equal ones the first.
+    pub(super) fn rank(self, trail: &Trail) -> u32 {
+        match self {
+            Self::Breadth => 0,
+            Self::Depth => trail.depth(),
+            Self::Path => {
+                let segments = trail.url.path_segments().map_or(0, |all| all.filter(|one| !one.is_empty()).count());
+                u32::try_from(segments).unwrap_or(u32::MAX)
+            }
+            Self::Sitemap => match trail.kind() {
+                Some(LinkKind::Listed { priority: Some(priority) }) => 100 - u32::from(priority.min(100)),
+                // What sitemaps.org says of a page of which nothing is said.
+                _ => 50,
+            },
+        }
+    }
+}
+
+impl Queue {
+    /// Takes note that a page was done by an earlier run; whether that was news.
+    pub fn skip(&mut self, url: &Url) -> bool {
+        self.done.get_or_insert_with(Seen::new).insert(fingerprint(url))
+    }
+
+    /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
+    pub fn admit(&mut self, seed: Seed, now: Instant) {
+        if self.is_closed {
+            return;
+        }
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(fingerprint(&seed.url))
+        {
+            self.progress.duplicates += 1;
+            return;
+        }
+        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
+            self.progress.done_before += 1;
+            return;
+        }
+        let target = self.number(seed.target);
+        self.progress.queued += 1;
+        if let Some(stored) = seed.stored {
+            self.stored.push_back(Box::new(Job { target, trail: Trail::to_stored(stored) }));
+            return;
+        }
+        self.enqueue(Job { target, trail: Trail::new(seed.url, seed.auth) }, now);
+    }
+
+    /// Takes a line that is no URL.
+    pub fn reject(&mut self, rejected: Rejected) {
+        if self.is_closed {
+            return;
+        }
+        let target = self.number(rejected.target);
+        self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
+    }
+
+    fn number(&mut self, target: Target) -> Target {
+        let id = self.numbered;
+        self.numbered += 1;
+        self.progress.targets += 1;
+        self.carried += carried(&target);
+        if let Some(open) = &mut self.open {
+            open.add();
+        }
+        Target { id, ..target }
+    }
+
+    /// Makes jobs of a final outcome's links, and notes which became one.
+    pub(super) fn with_links_admitted(&mut self, mut outcome: Outcome, now: Instant) -> Outcome {
+        let mut links = std::mem::take(&mut outcome.links);
+        if let Some(trail) = outcome.trail.as_ref().filter(|_| !links.is_empty()) {
+            let departure = trail.departure();
+            for link in &mut links {
+                link.is_admitted = self.admit_link(link, &outcome, &departure, now);
+            }
+        }
+        Outcome { links, ..outcome }
+    }
+
+    /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or
+    /// has enough of them; its list ends here; the page was admitted or done before.
+    fn admit_link(&mut self, link: &Link, from: &Outcome, departure: &Departure, now: Instant) -> bool {
+        let is_of_list = link.kind.pages().is_some();
+        let follows = if is_of_list { self.options.follow } else { self.options.crawl.is_some() };
+        let trail = from.trail.as_ref().filter(|_| follows && !self.is_closed);
+        let Some(trail) = trail.and_then(|trail| trail.follow(link, departure)) else { return false };
+        if is_of_list && !self.leaves_room() {
+            return false;
+        }
+        if link.kind.pages().is_some_and(|pages| trail.page() > pages.get()) {
+            tracing::info!(url = %link.url, pages = link.kind.pages(), "not followed: a list has no more pages");
+            self.progress.cut += 1;
+            return false;
+        }
+        if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(&link.url))) {
+            return false;
+        }
+        if !is_of_list && !self.lets_in(link) {
+            return false;
+        }
+        let target = Target { given: link.url.as_str().into(), ..from.target.clone() };
+        self.carried += carried(&target);
+        self.progress.targets += 1;
+        self.progress.queued += 1;
+        self.following += 1;
+        let job = Job { target, trail };
+        if is_of_list {
+            self.enqueue_first(job, now);
+        } else {
+            self.enqueue(job, now);
+        }
+        true
+    }
+
+    /// Whether a page may come in that a crawl has come by for the first time.
+    fn lets_in(&mut self, link: &Link) -> bool {
+        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&link.url))) {
+            return false;
+        }
+        let Some(crawl) = &self.options.crawl else { return false };
+        if link.kind == LinkKind::Crawled && crawl.avoids_traps && !self.traps.admits(&link.url) {
+            return false;
+        }
+        let Some(most) = crawl.per_host.filter(|_| link.kind != LinkKind::Sitemap) else { return true };
+        let count = self.by_host.entry(xxh3_64(host_key(&link.url).as_bytes())).or_default();
+        if *count >= most {
+            self.progress.beyond_host += 1;
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    /// Whether a page that a redirect leads to has a job of its own.
+    pub(super) fn has_own_job(&mut self, url: &Url, trail: &Trail) -> bool {
+        let is_crawled = trail.found.as_ref().is_some_and(|found| found.kind.pages().is_none());
+        let is_page = trail.role == Role::Page;
+        // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
+        let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
+        !seen.insert(fingerprint(url))
+            && is_crawled
+            && trail.url != *url
+            && trail.hops.iter().all(|hop| hop.url != *url)
+    }
+
+    /// The traps that were kept out, most of them first.
+    #[must_use]
+    pub fn trapped(&self) -> Vec<Trap> {
+        self.traps.summary()
+    }
+}

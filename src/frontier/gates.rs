@@ -1,0 +1,132 @@
+//! What the robots.txt of each origin lets a crawler do. Pure: somebody else asks for the files.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use url::{Position, Url};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::failure::{Failure, Kind, Retry};
+use crate::job::{End, Outcome, Role, Trail};
+use crate::robots::{Access, Answer, LIFETIME};
+
+/// Whose robots.txt is obeyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Obey {
+    /// Nobody's.
+    Never,
+    /// That of each origin for the URLs that nobody typed: those that pages and sitemaps name.
+    #[default]
+    Discovered,
+    /// That of each origin for each URL.
+    Always,
+}
+
+/// The origins that were asked, and what they allow.
+#[derive(Debug)]
+pub(super) struct Gates {
+    obey: Obey,
+    token: Box<str>,
+    /// By the hash of the origin.
+    known: HashMap<u64, Gate>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    access: Access,
+    since: Instant,
+    /// Why it has not answered.
+    failure: Option<Failure>,
+}
+
+/// What an origin says to a job.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It may start, and the next one so much later.
+    Pass(Duration),
+    /// It has to be asked first.
+    Unknown,
+    /// It may not.
+    Denied(Failure),
+}
+
+impl Gates {
+    pub(super) fn new(obey: Obey, token: Box<str>) -> Self {
+        Self { obey, token, known: HashMap::new() }
+    }
+
+    /// Whether the request that `trail` stands for may be made.
+    pub(super) fn judge(&self, trail: &Trail, now: Instant) -> Verdict {
+        let is_asked_for = match self.obey {
+            Obey::Never => false,
+            Obey::Discovered => trail.found.as_ref().is_some_and(|found| found.kind.pages().is_none()),
+            Obey::Always => true,
+        };
+        if !is_asked_for || trail.role != Role::Page {
+            return Verdict::Pass(self.delay(trail));
+        }
+        match self.known.get(&origin(&trail.url)) {
+            Some(gate) if now.duration_since(gate.since) < LIFETIME => gate.judge(&trail.url),
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// How far apart the origin wants its requests, as far as is known.
+    fn delay(&self, trail: &Trail) -> Duration {
+        if self.known.is_empty() {
+            return Duration::ZERO;
+        }
+        self.known.get(&origin(&trail.url)).map_or(Duration::ZERO, Gate::delay)
+    }
+
+    /// Takes what came of asking for an origin's rules.
+    pub(super) fn learn(&mut self, outcome: &Outcome, now: Instant) {
+        let Some(trail) = &outcome.trail else { return };
+        let (answer, failure) = match &outcome.end {
+            End::Robots { status: Some(status), body } => (Answer::Status(*status, body), None),
+            _ => (Answer::Unreachable, outcome.failure().cloned()),
+        };
+        let origin = origin(trail.first_url());
+        let access = Access::of(answer, &self.token).unwrap_or(Access::All);
+        // What was known is better than nothing.
+        if matches!(access, Access::NotNow)
+            && let Some(known) = self.known.get_mut(&origin)
+            && !matches!(known.access, Access::NotNow)
+        {
+            known.since = now;
+            return;
+        }
+        self.known.insert(origin, Gate { access, since: now, failure });
+    }
+}
+
+impl Gate {
+    fn judge(&self, url: &Url) -> Verdict {
+        if self.access.allows(url) {
+            return Verdict::Pass(self.delay());
+        }
+        let failure = match (&self.access, &self.failure) {
+            // Nobody would have answered the page's request, either.
+            (Access::NotNow, Some(failure)) if failure.kind != Kind::Status => {
+                Failure::new(failure.kind, format!("robots.txt: {}", failure.message)).with_retry(failure.retry)
+            }
+            (Access::NotNow, Some(failure)) => {
+                let message = format!("robots.txt cannot be had: {}", failure.message);
+                Failure::new(Kind::Robots, message).with_retry(Retry::Always)
+            }
+            _ => Failure::new(Kind::Robots, "robots.txt forbids it"),
+        };
+        Verdict::Denied(failure)
+    }
+
+    fn delay(&self) -> Duration {
+        match &self.access {
+            Access::Rules(rules) => rules.crawl_delay().unwrap_or_default(),
+            Access::All | Access::NotNow => Duration::ZERO,
+        }
+    }
+}
+
+fn origin(url: &Url) -> u64 {
+    xxh3_64(url[..Position::BeforePath].as_bytes())
+}

@@ -488,7 +488,7 @@ pub(super) struct Crawl {
     /// Follow no links but those of these elements [default: a, area, link, frame, iframe, meta refresh]
     #[arg(long, value_name = "CSS")]
     pub(super) follow: Vec<String>,
-    /// Follow links that match: /path*, *.html, https://host/* or re:EXPRESSION
+    /// Follow links that match: /path*, *.html, SCHEME://HOST/* or re:EXPRESSION
     #[arg(long, value_name = "PATTERN", value_parser = parse::pattern)]
     pub(super) include: Vec<Pattern>,
     /// Follow no links that match

@@ -188,7 +188,7 @@ fn plan(
     }
     let limits = fetching.limits.clone();
     let token = product_token(fetching.request.user_agent().unwrap_or(env!("CARGO_PKG_NAME"))).to_owned();
-    let crawl = options::crawl(args)?;
+    let crawl = options::crawl(args, &token)?;
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     if args.cache.offline {
         fetcher = fetcher.offline();

@@ -14,6 +14,7 @@ use tokio::task::block_in_place;
 use super::Error;
 use super::changes::{Finding, judge};
 use super::lookup::{before, pack};
+use super::outbox::keep;
 use crate::failure::Kind;
 use crate::job::Validators;
 
@@ -44,6 +45,8 @@ pub(super) struct Observation {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) pages: Vec<Observation>,
+    /// Records of these pages for the outbox, a line each.
+    pub(super) posts: Vec<u8>,
     /// How far the files have come with these pages.
     pub(super) positions: Vec<u64>,
     /// Whether the run has come to the end of its list.
@@ -55,6 +58,8 @@ pub(super) struct Ledger {
     pub(super) connection: Connection,
     pub(super) run: i64,
     pub(super) extraction: i64,
+    /// The part of the outbox that its records make.
+    pub(super) part: i64,
     /// The files of records: what is said of them must be on the disk by then.
     pub(super) files: Vec<(String, File)>,
 }
@@ -143,6 +148,7 @@ impl Ledger {
             let transaction = self.connection.transaction()?;
             let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;

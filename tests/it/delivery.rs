@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
+use rusqlite::Connection;
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -234,6 +235,96 @@ fn what_a_killed_run_had_is_delivered_by_the_next_one() {
     for record in &done {
         assert!(delivered.iter().any(|url| *url == record["url"]), "{} is lost", record["url"]);
     }
+}
+
+/// How many records wait in the state.
+fn waiting(folder: &TempDir) -> i64 {
+    let connection = Connection::open(folder.path().join("s.db")).unwrap();
+    connection.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn with_a_state_what_could_not_be_delivered_is_kept_in_it() {
+    let site = site(&[200, 400, 503]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("urls.txt"), list(&site, 250)).unwrap();
+    let hook = site.url("/hook");
+    let args = ["urls.txt", "--state", "s.db", "--changed", "-o", "out.jsonl", "--retry", "0", "--webhook", &hook];
+    let run = scrape_in(&folder, &args).run().exits(5);
+    assert!(run.stderr.contains("took 100 records, but not the next 100 (status: 400)"), "{run:?}");
+    assert!(run.stderr.contains("are kept in s.db") && !run.stderr.contains("/hook"), "{run:?}");
+    assert_eq!(waiting(&folder), 150);
+    scrape_in(&folder, &args[..args.len() - 2]).run().succeeds();
+    assert_eq!((waiting(&folder), site.hits_of("/hook").len()), (150, 2), "nobody was told, and nothing is forgotten");
+    fs::write(folder.path().join("urls.txt"), list(&site, 251)).unwrap();
+    scrape_in(&folder, &args).run().exits(5);
+    assert_eq!(waiting(&folder), 151);
+    scrape_in(&folder, &args).run().succeeds();
+    assert_eq!(waiting(&folder), 0);
+    let hits = site.hits_of("/hook");
+    let id = |n: usize| hits[n].header("webhook-id").unwrap();
+    assert_eq!((id(1), id(2)), (id(2), id(3)), "the receiver knows it again");
+    let mut expected: Vec<_> = list(&site, 251).lines().map(String::from).collect();
+    expected.sort();
+    assert_eq!(urls(&[&hits[..1], &hits[3..]].concat()), expected, "each once");
+    let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["out.jsonl", "s.db", "urls.txt"]);
+}
+
+#[test]
+fn two_runs_do_not_deliver_one_state() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| match &*hit.path {
+        "/hook" => Answer::status(200).behind(&held),
+        path => Answer::title(path),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let hook = site.url("/hook");
+    let args = [&*site.url("/1"), "--state", "s.db", "--webhook", &hook];
+    let first = scrape_in(&folder, &args).spawn();
+    site.wait_for(2);
+    scrape_in(&folder, &args).run().exits(75);
+    gate.open();
+    assert_eq!(first.finish().code, Some(0));
+    assert_eq!((urls(&site.hits_of("/hook")).len(), waiting(&folder)), (1, 0));
+}
+
+/// Kills a run with these arguments again and again, while it fetches or delivers, until one comes to its end: by then the
+/// receiver has been told of each page.
+fn kill_and_deliver(args: &[&str], seed: u64) {
+    const PAGES: usize = 150;
+    const KILLS: usize = 8;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (site, folder) = (site(&[]), tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("urls.txt"), list(&site, PAGES)).unwrap();
+    let hook = site.url("/hook");
+    let run = || scrape_in(&folder, &[&["urls.txt", "--state", "s.db", "--webhook", &hook], args].concat());
+    let mut killed = 0;
+    for _ in 0..KILLS {
+        let until = site.count() + random.usize(..PAGES + 8);
+        let mut run = run().spawn();
+        while site.count() < until && !run.ends_within(Duration::from_micros(200)) {}
+        if !run.ends_within(Duration::ZERO) {
+            run.signal(Signal::KILL);
+            assert_eq!(run.finish().code, None);
+            killed += 1;
+        }
+    }
+    assert_eq!(run().run().code, Some(0));
+    assert_eq!(waiting(&folder), 0);
+    let mut told = urls(&site.hits_of("/hook"));
+    told.dedup();
+    assert_eq!(told.len(), PAGES, "a change is lost: seed {seed}, {killed} kills");
+    assert!(killed > 0, "no run was killed: seed {seed}");
+}
+
+#[test]
+fn whenever_it_is_killed_each_change_is_posted() {
+    kill_and_deliver(&["--changed", "-f", "jsonl"], fastrand::u64(..));
+    kill_and_deliver(&["--changed", "-o", "out.jsonl"], fastrand::u64(..));
+    kill_and_deliver(&["--resume", "-o", "out.jsonl"], fastrand::u64(..));
 }
 
 #[test]

@@ -129,15 +129,16 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     };
     let is_undisturbed = end.is_undisturbed();
     let changes = state.as_ref().map_or(0, Session::changes);
-    let concluded = state.map_or(Ok(()), |state| state.conclude(ran.is_ok() && is_undisturbed && end.limit.is_none()));
-    let totals = ran.and_then(|totals| concluded.map(|()| totals)).map_err(Stop::broken)?;
+    let is_at_end = ran.is_ok() && is_undisturbed && end.limit.is_none();
+    let concluded = state.map(|state| state.conclude(is_at_end)).transpose();
+    let (totals, state) = ran.and_then(|totals| Ok((totals, concluded?))).map_err(Stop::broken)?;
     let is_whole = is_undisturbed && totals.done_before == 0;
     let mut conclusion = Conclusion::new(totals, &contract, is_whole);
     conclusion.ended_by = end.ending();
     end.broken.extend(saved.err().map(|error| format!("{error:#}")));
     end.complain();
     let status = end.status(args, &conclusion, changes);
-    let status = delivery.tell(&conclusion, status, runtime);
+    let status = delivery.tell(state, &conclusion, (status, runtime));
     if let Some(file) = summary {
         let written = summary::write(file, &conclusion, status);
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
@@ -182,7 +183,8 @@ fn plan(
     args.unattended.jitter.into_iter().for_each(cron::wait);
     let mut state = recall(args, (&extractor, asks), (&mut opened, &frontier))?;
     let plain_files = if state.is_some() { opened.plain_files()? } else { Vec::new() };
-    let mut sinks = delivery.sinks(&options).context("cannot keep the records for later").map_err(Stop::broken)?;
+    let mut sinks =
+        delivery.sinks(&options, state.as_mut()).context("cannot keep the records for later").map_err(Stop::broken)?;
     let (unread, on_close) = readership(&frontier, &cancel);
     let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.extend(outputs);

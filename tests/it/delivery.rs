@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -237,10 +237,15 @@ fn what_a_killed_run_had_is_delivered_by_the_next_one() {
     }
 }
 
+/// What a question to the state has for an answer.
+fn query(folder: &TempDir, sql: &str) -> rusqlite::Result<i64> {
+    let connection = Connection::open_with_flags(folder.path().join("s.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// How many records wait in the state.
 fn waiting(folder: &TempDir) -> i64 {
-    let connection = Connection::open(folder.path().join("s.db")).unwrap();
-    connection.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap()
+    query(folder, "SELECT count(*) FROM outbox").unwrap()
 }
 
 #[test]
@@ -289,6 +294,36 @@ fn two_runs_do_not_deliver_one_state() {
     gate.open();
     assert_eq!(first.finish().code, Some(0));
     assert_eq!((urls(&site.hits_of("/hook")).len(), waiting(&folder)), (1, 0));
+}
+
+#[test]
+fn what_the_state_knows_of_a_killed_run_is_posted_by_the_next_one() {
+    for args in [&["--changed", "-o", "out.jsonl"][..], &["--resume", "-o", "out.jsonl"], &["--changed"]] {
+        let gate = Gate::shut();
+        let held = gate.clone();
+        let site = Site::start(move |hit| match &*hit.path {
+            "/held" => Answer::title("held").behind(&held),
+            path => Answer::title(path),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        // More than are told to the state at once.
+        fs::write(folder.path().join("urls.txt"), list(&site, 300) + &site.url("/held")).unwrap();
+        let hook = site.url("/hook");
+        let run = || scrape_in(&folder, &[&["urls.txt", "--state", "s.db", "--webhook", &hook], args].concat());
+        let mut first = run().spawn();
+        let is_known = || query(&folder, "SELECT count(*) FROM pages").is_ok_and(|pages| pages > 0);
+        while !is_known() {
+            assert!(!first.ends_within(Duration::from_millis(1)), "it waits for one page more");
+        }
+        first.signal(Signal::KILL);
+        assert_eq!(first.finish().code, None);
+        assert!(site.hits_of("/hook").is_empty());
+        gate.open();
+        assert_eq!(run().run().code, Some(0));
+        let told = urls(&site.hits_of("/hook"));
+        assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "told twice without need: {args:?}");
+        assert_eq!((told.len(), waiting(&folder)), (301, 0), "{args:?}");
+    }
 }
 
 /// Kills a run with these arguments again and again, while it fetches or delivers, until one comes to its end: by then the

@@ -393,7 +393,8 @@ pub(super) struct Endurance {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Unattended runs")]
 pub(super) struct Unattended {
-    /// Run once at a time for each -o FILE, and say nothing but when the exit status is another one than last time
+    /// Run once at a time for each -o FILE, --save DIR and --state FILE.db, and say nothing but when the exit status is
+    /// another one than last time
     #[arg(long)]
     pub(super) cron: bool,
     /// Wait for a random time, at most this long, such as 5m, before anything is fetched or written

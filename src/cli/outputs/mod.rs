@@ -286,7 +286,7 @@ fn is_plain(target: &Target, format: Format) -> bool {
 }
 
 /// The manifest of a folder, which is made if there is none.
-fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
+pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
     let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
     made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
 }

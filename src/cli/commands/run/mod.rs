@@ -68,7 +68,7 @@ pub(in crate::cli) fn run(args: &Run, asks: &[Ask], environment: &Environment) -
         voice = voice.hushed();
     }
     logging::start(&voice, args.general.verbose);
-    let turn = unattended.cron.then(|| Turn::take(&args.output.output)).transpose()?;
+    let turn = unattended.cron.then(|| Turn::take(args)).transpose()?;
     let metrics = unattended.metrics.as_deref().map(Metrics::open).transpose();
     let ended = metrics.and_then(|metrics| {
         let ended = attempt(args, asks, environment, (&voice, bar));

@@ -43,7 +43,10 @@ pub fn archive_compression(path: &Path) -> Option<Compression> {
 /// The name of the index beside an archive: `pages.cdxj` for `pages.warc.gz`.
 #[must_use]
 pub fn index_path(archive: &Path) -> PathBuf {
-    archive.with_file_name(Compression::of(archive).1).with_extension("cdxj")
+    match Compression::of(archive) {
+        (Compression::None, name) => name.with_extension("cdxj"),
+        (_, name) => archive.with_file_name(name).with_extension("cdxj"),
+    }
 }
 
 /// Where a payload was written.
@@ -288,6 +291,7 @@ mod tests {
         let of = |name| (archive_compression(Path::new(name)), index_path(Path::new(name)));
         assert_eq!(of("a/b.warc.gz"), (Some(Compression::Gzip), "a/b.cdxj".into()));
         assert_eq!(of("b.x.WARC"), (Some(Compression::None), "b.x.cdxj".into()));
+        assert_eq!(of("a/b.warc"), (Some(Compression::None), "a/b.cdxj".into()));
         for name in ["b.warc.zst", "b.gz", "warc", ".warc", "b.jsonl"] {
             assert_eq!(archive_compression(Path::new(name)), None, "{name}");
         }

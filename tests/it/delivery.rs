@@ -402,8 +402,12 @@ fn what_is_wrong_is_refused_before_the_first_fetch_and_not_quoted() {
     assert!(!run.stderr.contains("sesame"), "{run:?}");
     let hook = site.url("/hook");
     scrape([&url, "--webhook", &hook, "--webhook-secret", "@none"]).run().refused_over("none");
-    let run = scrape([&url, "--webhook", &hook, "--webhook-secret", "whsec_?sesame?"]).run();
+    let run = scrape([&url, "--webhook", &hook]).env("SCRAPE_WEBHOOK_SECRET", "whsec_?sesame?").run();
     assert!(!run.refused_over("--webhook-secret").stderr.contains("sesame"));
+    for args in [&["--webhook-secret", "sesame"][..], &["--webhook-secret=sesame"], &["--webhook-secret", ""]] {
+        let run = scrape([&url, "--webhook", &hook]).args(args).run().refused_over("all users of this machine");
+        assert!(!run.stderr.contains("sesame") && run.stderr.contains("@FILE"), "{run:?}");
+    }
     for line in ["notify = \"touch bad\"", "webhook = \"http://a.test/\"", "webhook-secret = \"x\""] {
         let run = scrape([&url]).file("scrape.toml", line).run().refused_over(line.split(' ').next().unwrap());
         assert!(!run.path("bad").exists());

@@ -8,13 +8,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
 
 use super::Error;
 use super::changes::{Finding, judge};
 use super::lookup::{before, pack};
 use super::outbox::keep;
+use crate::engine::blocking;
 use crate::failure::Kind;
 use crate::job::Validators;
 
@@ -81,7 +80,7 @@ impl Teller {
     /// Something before it could not be written.
     pub(super) fn tell(&self, batch: Batch) -> io::Result<()> {
         let told = match self.sender.try_send(batch) {
-            Err(TrySendError::Full(batch)) => wait(|| self.sender.send(batch).is_ok()),
+            Err(TrySendError::Full(batch)) => blocking(|| self.sender.send(batch).is_ok()),
             told => told.is_ok(),
         };
         if told { Ok(()) } else { Err(self.fault()) }
@@ -91,12 +90,6 @@ impl Teller {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         io::Error::other(fault.clone().unwrap_or_else(|| "the writer of the state has ended".into()))
     }
-}
-
-/// Blocks, with a word to the runtime if there is one whose other tasks would wait, too.
-fn wait<T>(work: impl FnOnce() -> T) -> T {
-    let has_others = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
-    if Handle::try_current().is_ok_and(has_others) { block_in_place(work) } else { work() }
 }
 
 /// The thread.

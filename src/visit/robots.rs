@@ -13,10 +13,10 @@ use super::Accepted;
 /// another try.
 pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
     let begin = Instant::now();
-    let answer = fetcher.fetch(&job.trail).await;
+    let got = fetcher.fetch(&job.trail).await;
     job.trail.spent += begin.elapsed();
     let hops = job.trail.hops.len();
-    let (end, hint) = match answer {
+    let (end, hint) = match got {
         Ok(Answer::Page(fetched, origin)) => {
             let hint = origin.hint(&fetched.head);
             (said(fetched.head.status, &fetched.body), hint)

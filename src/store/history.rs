@@ -10,11 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::Error;
 use super::changes::{Change, Difference, compare};
 use super::lookup::unpack;
 use super::shape::Content;
-use super::{Error, schema};
 use crate::canonical::fingerprint;
+use crate::state;
 
 /// A version of a page, and what it is to the one before. A page that is gone is one without values.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ impl History {
     /// # Errors
     /// It cannot be opened, or is no state.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { connection: schema::open_to_read(path)? })
+        Ok(Self { connection: state::open_to_read(path)? })
     }
 
     /// Whether the page was ever asked for.

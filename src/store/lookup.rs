@@ -20,12 +20,14 @@ pub(super) struct Lookup {
     connection: Mutex<Option<Connection>>,
     extraction: i64,
     shape: Arc<Shape>,
+    /// Whether a page has to be kept for a version to be known.
+    keeps_pages: bool,
 }
 
 impl Lookup {
     /// Looks for versions of this extraction, which is of this shape.
-    pub(super) fn new(connection: Connection, extraction: i64, shape: Arc<Shape>) -> Self {
-        Self { connection: Mutex::new(Some(connection)), extraction, shape }
+    pub(super) fn new(connection: Connection, extraction: i64, shape: Arc<Shape>, keeps_pages: bool) -> Self {
+        Self { connection: Mutex::new(Some(connection)), extraction, shape, keeps_pages }
     }
 
     /// Knows nothing from here on. The last connection to be closed tidies up, which one that only reads cannot.
@@ -66,11 +68,12 @@ impl Lookup {
         let Some(connection) = &*connection else { return Ok(None) };
         let mut statement = connection.prepare_cached(
             "SELECT coalesce(final_url, url), etag, last_modified FROM pages
-             WHERE key = ? AND extraction = ? AND failure IS NULL AND hash IS NOT NULL",
+             WHERE key = ? AND extraction = ? AND failure IS NULL AND hash IS NOT NULL
+                 AND (NOT ? OR EXISTS (SELECT 1 FROM answers WHERE answers.key = pages.key))",
         )?;
         let key = fingerprint(trail.first_url()).cast_signed();
         let found = statement
-            .query_row(params![key, self.extraction], |row| {
+            .query_row(params![key, self.extraction, self.keeps_pages], |row| {
                 let known = Validators { etag: row.get(1)?, last_modified: row.get(2)? };
                 Ok((row.get::<_, String>(0)?, known))
             })

@@ -22,7 +22,6 @@
 mod changes;
 mod history;
 mod lookup;
-mod schema;
 mod session;
 mod shape;
 mod sink;
@@ -30,6 +29,6 @@ mod writer;
 
 pub use self::changes::{Change, Difference};
 pub use self::history::{Event, History, Which};
-pub use self::schema::Error;
 pub use self::session::{Begin, Mark, Resumed, Session};
 pub use self::shape::Shape;
+pub use crate::state::Error;

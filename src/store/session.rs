@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use url::Url;
 
+use super::Error;
 use super::lookup::Lookup;
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
-use super::{Error, schema};
 use crate::engine::Sink;
+use crate::state;
 use crate::visit::Known;
 
 /// How a run begins.
@@ -27,6 +28,8 @@ pub struct Begin<'a> {
     pub resume: bool,
     /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
     pub ends: bool,
+    /// Whether pages are kept, of which the visitor tells ([`Recorded`](crate::visit::Recorded)).
+    pub keeps_pages: bool,
 }
 
 /// What of a record is told where only changes are wanted.
@@ -56,6 +59,7 @@ pub struct Session {
     extraction: i64,
     resumed: Option<Vec<Resumed>>,
     is_reshaped: bool,
+    keeps_pages: bool,
     /// Until the thread that writes has it.
     connection: Option<Connection>,
     lookup: Arc<Lookup>,
@@ -63,7 +67,7 @@ pub struct Session {
     /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
     held: Arc<Mutex<Vec<Observation>>>,
     changes: Arc<AtomicU64>,
-    /// Closed last: see [`schema::open`].
+    /// Closed last: see [`state::open`].
     _lock: File,
 }
 
@@ -74,7 +78,7 @@ impl Session {
     /// It cannot be opened, is no state, or was written for another shape or other files than those to go on with. It is as
     /// it was then.
     pub fn open(path: &Path, shape: Shape, begin: Begin<'_>) -> Result<Self, Error> {
-        let (connection, lock) = schema::open(path)?;
+        let (connection, lock) = state::open(path)?;
         let before: Option<(i64, i64, bool)> = connection
             .query_row("SELECT id, extraction, is_whole FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -93,7 +97,7 @@ impl Session {
                 (run, extraction, None)
             }
         };
-        let reader = schema::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let reader = state::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let shape = Arc::new(shape);
         Ok(Self {
             path: path.to_owned(),
@@ -102,8 +106,9 @@ impl Session {
             extraction,
             resumed,
             is_reshaped,
+            keeps_pages: begin.keeps_pages,
             connection: Some(connection),
-            lookup: Arc::new(Lookup::new(reader, extraction, shape)),
+            lookup: Arc::new(Lookup::new(reader, extraction, shape, begin.keeps_pages)),
             writer: None,
             held: Arc::default(),
             changes: Arc::default(),
@@ -173,7 +178,8 @@ impl Session {
             count: Arc::clone(&self.changes),
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
-        Ok(Box::new(Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent)))
+        let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
+        Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
     }
 
     /// How many changes the sink has let pass.

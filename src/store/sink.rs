@@ -13,11 +13,13 @@ use super::changes::{Change, Finding, compare, judge};
 use super::lookup::Lookup;
 use super::session::Mark;
 use super::shape::{Content, Shape};
-use super::writer::{Batch, Observation, Teller};
+use super::writer::{Batch, Observation, Teller, wait};
 use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::Kind;
 use crate::job::{Attempt, End, Outcome};
+use crate::seeds::budget::Budget;
+use crate::state::Kept;
 use crate::value::{Row, Value};
 
 /// How many pages are told at once.
@@ -26,6 +28,17 @@ const PAGES: usize = 256;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How many outcomes are held back at most, some tens of megabytes. More stay where they come, and count as done.
 const LATE: usize = 65_536;
+
+/// Bytes of pages to keep that are told at once, or one page.
+const BODIES: usize = 1 << 20;
+
+/// The pages that are to be kept. They have memory of their own: what is in flight has all of the fetcher's to hope for.
+#[derive(Default)]
+struct Keeper {
+    budget: Arc<Budget>,
+    pending: Vec<Kept>,
+    bytes: usize,
+}
 
 /// What is wanted of changes.
 pub(super) struct Watch {
@@ -45,6 +58,7 @@ pub(super) struct Recorder {
     teller: Teller,
     watch: Option<Watch>,
     is_idempotent: bool,
+    keeper: Option<Keeper>,
     pending: Vec<Observation>,
     told_at: Instant,
     /// What would be tried again: it is written behind what stands.
@@ -61,6 +75,7 @@ impl Recorder {
             teller,
             watch: None,
             is_idempotent: true,
+            keeper: None,
             pending: Vec::new(),
             told_at: Instant::now(),
             late: Vec::new(),
@@ -70,6 +85,11 @@ impl Recorder {
 
     pub(super) fn with(self, watch: Option<Watch>, held: Arc<Mutex<Vec<Observation>>>, is_idempotent: bool) -> Self {
         Self { watch, is_idempotent, held, ..self }
+    }
+
+    /// The same, and pages are kept.
+    pub(super) fn keeping(self) -> Self {
+        Self { keeper: Some(Keeper::default()), ..self }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -117,7 +137,31 @@ impl Recorder {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
-        self.teller.tell(Batch { pages: std::mem::take(&mut self.pending), positions, is_end: false })
+        let kept = self.keeper.as_mut().map(Keeper::take).unwrap_or_default();
+        self.teller.tell(Batch { pages: std::mem::take(&mut self.pending), kept, positions, is_end: false })
+    }
+
+    /// Keeps the page of an attempt, if it is one to keep. Whoever writes may be far behind: then it waits, but not with pages
+    /// that nobody was told of.
+    fn keep(&mut self, attempt: &Attempt) -> io::Result<()> {
+        let Some((kept, body)) = Kept::of(attempt) else { return Ok(()) };
+        let is_too_much = |keeper: &Keeper| keeper.bytes > 0 && keeper.bytes + body.len() > BODIES;
+        if self.keeper.as_ref().is_some_and(is_too_much) {
+            self.tell()?;
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.bytes += body.len();
+            let body = wait(|| keeper.budget.hold(body.to_vec()));
+            keeper.pending.push(kept.with_body(body));
+        }
+        Ok(())
+    }
+}
+
+impl Keeper {
+    fn take(&mut self) -> Vec<Kept> {
+        self.bytes = 0;
+        std::mem::take(&mut self.pending)
     }
 }
 
@@ -192,12 +236,14 @@ impl Sink for Recorder {
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
-        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))
+        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))?;
+        if self.keeper.is_some() { self.keep(attempt) } else { Ok(()) }
     }
 
     fn idle(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
-        let is_time = !self.pending.is_empty() && self.told_at.elapsed() >= PATIENCE;
+        let has_news = !self.pending.is_empty() || self.keeper.as_ref().is_some_and(|keeper| keeper.bytes > 0);
+        let is_time = has_news && self.told_at.elapsed() >= PATIENCE;
         if is_time { self.tell() } else { Ok(()) }
     }
 

@@ -16,6 +16,7 @@ use super::changes::{Finding, judge};
 use super::lookup::{before, pack};
 use crate::failure::Kind;
 use crate::job::Validators;
+use crate::state::{Kept, Shelf};
 
 /// How long a transaction waits for more.
 const LINGER: Duration = Duration::from_millis(100);
@@ -44,6 +45,8 @@ pub(super) struct Observation {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) pages: Vec<Observation>,
+    /// Answers to keep.
+    pub(super) kept: Vec<Kept>,
     /// How far the files have come with these pages.
     pub(super) positions: Vec<u64>,
     /// Whether the run has come to the end of its list.
@@ -89,7 +92,7 @@ impl Teller {
 }
 
 /// Blocks, with a word to the runtime if there is one whose other tasks would wait, too.
-fn wait<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn wait<T>(work: impl FnOnce() -> T) -> T {
     let has_others = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
     if Handle::try_current().is_ok_and(has_others) { block_in_place(work) } else { work() }
 }
@@ -134,6 +137,7 @@ impl Writer {
 impl Ledger {
     /// Writes what comes, until nobody is left to tell something.
     fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
+        let mut pages = Shelf::new()?;
         while let Ok(first) = receiver.recv() {
             let batches = gather(first, receiver);
             let positions = batches.iter().rev().map(|batch| &*batch.positions).find(|positions| !positions.is_empty());
@@ -143,6 +147,7 @@ impl Ledger {
             let transaction = self.connection.transaction()?;
             let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;

@@ -350,7 +350,7 @@ fn what_does_not_go_together_is_refused_with_words_and_leaves_nothing_behind() {
     refused("--state s.db --resume -o out.parquet", "cut behind each record");
     refused("--state s.db --resume -o out.jsonl.gz", "cut behind each record");
     refused("--state out.jsonl -o out.jsonl", "is an output, too");
-    refused("--state urls.txt", "no state of scrape");
+    refused("--state urls.txt", "urls.txt is a source, too");
     assert_eq!(desk.read("urls.txt"), list(&site, 1));
     assert!(!desk.names().contains("s.db"));
     assert_eq!(site.hits().len(), 0);

@@ -56,7 +56,7 @@ pub(super) enum Command {
     Check(Box<Check>),
     /// Propose a recipe for pages such as this one, from what repeats in it
     Guess(Box<Guess>),
-    /// Make a page of HTML that tells what came of a run, from its records
+    /// Make a page of HTML that tells what came of a run, from its records or its state
     Report(Report),
     /// Show what changed, by the state of a run with --state: in the last run, since a time, or of one URL
     Diff(Diff),
@@ -195,7 +195,7 @@ pub(super) struct Guess {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(super) struct Report {
-    /// What a run wrote with -o FILE.jsonl, also compressed (.gz, .zst), or - for standard input
+    /// What a run wrote with -o FILE.jsonl, also compressed (.gz, .zst), or - for standard input; or the file of its --state
     #[arg(id = "records", value_name = "FILE", required = true, value_hint = ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) records: Vec<PathBuf>,
     /// Write to FILE.html, and not to standard output

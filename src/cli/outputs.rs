@@ -263,7 +263,7 @@ fn refuse_to_resume(error: journal::Error, path: &Path) -> Stop {
     let hint = match &error {
         Busy => "wait for its end",
         Format(_) => "write to a file that ends in .jsonl, .csv or .tsv",
-        Foreign { .. } => "ask for the same fields as before, name another file, or move this one away",
+        Foreign(_) => "ask for the same fields as before, name another file, or move this one away",
         Io(_) => return Stop::broken(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))),
     };
     let stop = if matches!(error, Busy) { Stop::busy } else { Stop::usage };

@@ -20,6 +20,7 @@ mod lock;
 mod neutral;
 mod ordered;
 mod parquet;
+mod recorded;
 pub mod report;
 #[cfg(test)]
 mod sample;
@@ -45,6 +46,7 @@ pub use lines::Lines;
 pub use lock::lock;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
+pub use recorded::Foreign;
 pub use width::cut;
 
 use self::formula::is_formula;

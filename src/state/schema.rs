@@ -17,7 +17,7 @@ const VERSION: u32 = 2;
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
 /// What every SQLite file begins with.
-pub const MAGIC: &[u8] = b"SQLite format 3\0";
+pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
 
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn head(application: u32, version: u32) -> Vec<u8> {
-        let mut head = [MAGIC, &[0; HEAD - MAGIC.len()]].concat();
+        let mut head = [&MAGIC[..], &[0; HEAD - MAGIC.len()]].concat();
         head[USER_VERSION..][..4].copy_from_slice(&version.to_be_bytes());
         head[APPLICATION_ID..][..4].copy_from_slice(&application.to_be_bytes());
         head

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Before, Last};
@@ -109,8 +110,8 @@ pub(super) fn before(connection: &Connection, key: u64) -> Result<Option<(i64, B
 }
 
 /// A version as the file has it: text as it is, or compressed.
-pub(super) fn pack(content: &[u8]) -> rusqlite::types::Value {
-    let compressed = (content.len() >= LONG).then(|| zstd::encode_all(content, 1).ok()).flatten();
+pub(super) fn pack(content: &[u8], compressor: &mut Compressor<'_>) -> rusqlite::types::Value {
+    let compressed = (content.len() >= LONG).then(|| compressor.compress(content).ok()).flatten();
     match (compressed, str::from_utf8(content)) {
         (Some(compressed), _) => compressed.into(),
         (None, Ok(text)) => text.to_owned().into(),

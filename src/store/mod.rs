@@ -25,10 +25,12 @@ mod lookup;
 mod session;
 mod shape;
 mod sink;
+mod survey;
 mod writer;
 
-pub use self::changes::{Change, Difference};
+pub use self::changes::Difference;
 pub use self::history::{Event, History, Which};
 pub use self::session::{Begin, Mark, Resumed, Session};
 pub use self::shape::Shape;
+pub use crate::record::Change;
 pub use crate::state::Error;

@@ -1,20 +1,20 @@
 //! One run's use of a state: begun or gone on with, told of, concluded.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use url::Url;
 
-use super::Error;
 use super::lookup::Lookup;
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
+use super::{Change, Error};
 use crate::engine::Sink;
 use crate::state;
 use crate::visit::Known;
@@ -66,7 +66,7 @@ pub struct Session {
     writer: Option<Writer>,
     /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
     held: Arc<Mutex<Vec<Observation>>>,
-    changes: Arc<AtomicU64>,
+    changes: Arc<Mutex<BTreeMap<Change, u64>>>,
     /// Closed last: see [`state::open`].
     _lock: File,
 }
@@ -175,17 +175,17 @@ impl Session {
             lookup: Arc::clone(&self.lookup),
             mark,
             extraction: self.extraction,
-            count: Arc::clone(&self.changes),
+            counts: Arc::clone(&self.changes),
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
         let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
         Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
     }
 
-    /// How many changes the sink has let pass.
+    /// How many changes of each kind the sink has let pass.
     #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Relaxed)
+    pub fn changes(&self) -> BTreeMap<Change, u64> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the use of the state, once the sink is finished: all that it was told is written then. `is_whole` tells whether
@@ -246,7 +246,7 @@ fn start(
 fn positions(connection: &Connection, files: &[PathBuf]) -> Result<Vec<Resumed>, Error> {
     let mut statement = connection.prepare("SELECT path, position FROM outputs")?;
     let known = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let mut known = known.collect::<Result<std::collections::BTreeMap<_, _>, _>>()?;
+    let mut known = known.collect::<Result<BTreeMap<_, _>, _>>()?;
     let resumed = files.iter().map(|path| match known.remove(&name(path)) {
         Some(position) => Ok(Resumed { path: path.clone(), position: position.cast_unsigned() }),
         None => Err(Error::Mismatch(format!("the run to go on with did not write to {}", path.display()))),

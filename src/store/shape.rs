@@ -28,10 +28,14 @@ impl Shape {
     /// The version that an outcome is, as JSON.
     pub(super) fn version(&self, outcome: &Outcome) -> Vec<u8> {
         let title = Value::text(outcome.facts.as_ref().and_then(|facts| facts.title.as_deref()));
-        let values = |row: &Row| self.places.iter().map(|&at| row.0.get(at).cloned().unwrap_or_default()).collect();
-        let rows: Vec<Vec<Value<'_>>> = outcome.rows().iter().map(values).collect();
+        let rows: Vec<Vec<_>> = outcome.rows().iter().map(|row| self.values(row).collect()).collect();
         // Our own values are always JSON.
         serde_json::to_vec(&(title, rows)).unwrap_or_default()
+    }
+
+    /// What of a row is in a version.
+    fn values<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r Value<'static>> {
+        self.places.iter().map(|&place| row.0.get(place).unwrap_or(&Value::Null))
     }
 }
 

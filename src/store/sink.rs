@@ -1,15 +1,16 @@
 //! What a run tells its state, and what it lets pass.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::changes::{Change, Finding, compare, judge};
+use super::Change;
+use super::changes::{Finding, compare, judge};
 use super::lookup::Lookup;
 use super::session::Mark;
 use super::shape::{Content, Shape};
@@ -46,7 +47,7 @@ pub(super) struct Watch {
     pub(super) mark: Mark,
     pub(super) extraction: i64,
     /// How many there were.
-    pub(super) count: Arc<AtomicU64>,
+    pub(super) counts: Arc<Mutex<BTreeMap<Change, u64>>>,
 }
 
 /// Tells the state of all that passes.
@@ -174,7 +175,7 @@ impl Watch {
             return Ok(None);
         }
         let Some(change) = ruling.change else { return Ok(Some(outcome.clone())) };
-        self.count.fetch_add(1, Ordering::Relaxed);
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(change).or_default() += 1;
         let diff = self.diff(change, page)?;
         Ok(Some(self.marked(outcome.clone(), change, diff)))
     }

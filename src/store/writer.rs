@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
+use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Finding, judge};
@@ -137,6 +138,8 @@ impl Writer {
 impl Ledger {
     /// Writes what comes, until nobody is left to tell something.
     fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
+        // To make one takes longer than to compress a version.
+        let mut compressor = Compressor::new(1)?;
         let mut pages = Shelf::new()?;
         while let Ok(first) = receiver.recv() {
             let batches = gather(first, receiver);
@@ -145,7 +148,8 @@ impl Ledger {
                 self.files.iter().try_for_each(|(_, file)| file.sync_data().or_else(unless_never))?;
             }
             let transaction = self.connection.transaction()?;
-            let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
+            let (run, extraction) = (self.run, self.extraction);
+            let mut entry = Entry { connection: &transaction, run, extraction, compressor: &mut compressor };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
             batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
@@ -187,10 +191,11 @@ struct Entry<'a> {
     connection: &'a Connection,
     run: i64,
     extraction: i64,
+    compressor: &'a mut Compressor<'static>,
 }
 
 impl Entry<'_> {
-    fn write(&self, page: &Observation) -> Result<(), Error> {
+    fn write(&mut self, page: &Observation) -> Result<(), Error> {
         let known = before(self.connection, page.key)?;
         let ruling = judge(known.map(|(_, before)| before).unwrap_or_default(), &page.found, self.extraction);
         let id = match &page.found {
@@ -201,7 +206,7 @@ impl Entry<'_> {
         };
         let Some(id) = id.filter(|_| ruling.is_version) else { return Ok(()) };
         let content = if let Finding::Page(_, content) = &page.found {
-            pack(content)
+            pack(content, self.compressor)
         } else {
             self.connection.prepare_cached("UPDATE pages SET hash = NULL WHERE id = ?")?.execute([id])?;
             rusqlite::types::Value::Null

@@ -189,8 +189,14 @@ fn versions_are_asked_for_by_their_validators_and_an_unchanged_one_costs_no_body
     assert_eq!([header("/2", "If-None-Match"), header("/2", "If-Modified-Since")], [None, None]);
     let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
     assert_eq!((&totals["fetched"], &totals["by_status"]["304"]), (&3.into(), &2.into()));
+    assert_eq!(totals["changes"], json!({"new": 0, "changed": 0, "gone": 0, "back": 0}));
     day.store(2, Ordering::SeqCst);
-    assert_eq!(desk.changes(""), told(&[("/0", "changed"), ("/1", "changed")]));
+    assert_eq!(desk.changes("--summary sum.json"), told(&[("/0", "changed"), ("/1", "changed")]));
+    let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
+    assert_eq!(totals["changes"], json!({"new": 0, "changed": 2, "gone": 0, "back": 0}));
+    desk.run("--summary sum.json").succeeds();
+    let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
+    assert_eq!(totals["changes"], Value::Null, "nobody asked for them");
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
     let limit = frontier.progress().limit;
     let is_undisturbed = caught.status().is_none() && breakages.is_empty() && !is_unread;
-    let changes = state.as_ref().map_or(0, Session::changes);
+    let changes = state.as_ref().filter(|_| args.extraction.changed).map(Session::changes);
     let concluded = state.map_or(Ok(()), |state| state.conclude(ran.is_ok() && is_undisturbed && limit.is_none()));
     let totals = ran.and_then(|totals| concluded.map(|()| totals)).map_err(Stop::broken)?;
     let is_whole = is_undisturbed && totals.done_before == 0;
@@ -133,8 +133,9 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         Some(_) => Some(Ending::Signal),
         None => limit.map(Ending::Limit),
     };
+    conclusion.changes = changes;
     let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
-    let has_news = args.endurance.exit_code && changes > 0 && !is_unread;
+    let has_news = args.endurance.exit_code && conclusion.has_changes() && !is_unread;
     let status = status.max(if has_news { Status::Changed } else { Status::Success });
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
     let broken = breakages.into_iter().map(|error| error.to_string());

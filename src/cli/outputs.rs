@@ -319,9 +319,9 @@ pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
     args.output.iter().any(|path| is_archive(path))
 }
 
-/// Whether records are written to it one behind the other, so that it can be cut behind each.
+/// Whether records are written to it one behind the other, so that it can be cut behind those that are done.
 fn is_plain(target: &Target, format: Format) -> bool {
-    target.metadata.is_file() && format.is_text() && Compression::of(&target.path).0 == Compression::None
+    target.metadata.is_file() && format.is_text()
 }
 
 fn is_archive(path: &Path) -> bool {
@@ -559,6 +559,11 @@ impl Sink for WhileRead {
 
     fn idle(&mut self) -> io::Result<()> {
         let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.idle());
+        self.unless_closed(result)
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.commit());
         self.unless_closed(result)
     }
 

@@ -51,7 +51,8 @@ pub(super) fn open(
     }
     if endurance.resume && opened.has_others() {
         let error = anyhow!("--resume with a state needs outputs that can be cut behind each record");
-        let hint = "write to files that end in .jsonl, .csv or .tsv, or to standard output";
+        let hint =
+            "write to files that end in .jsonl, .csv or .tsv, also with .gz or .zst behind, or to standard output";
         return Err(Stop::usage(error).with_hint(Some(hint.into())));
     }
     let files: Vec<PathBuf> = opened.plain_files()?.into_iter().map(|(path, _)| path).collect();

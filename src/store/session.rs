@@ -16,6 +16,7 @@ use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
 use super::{Change, Error};
 use crate::engine::Sink;
+use crate::sink::Compression;
 use crate::state;
 use crate::visit::Known;
 
@@ -166,6 +167,7 @@ impl Session {
     ) -> io::Result<Box<dyn Sink>> {
         let Some(connection) = self.connection.take() else { return Err(io::Error::other("the state has its sink")) };
         let positions = files.iter().map(|(_, file)| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
+        let is_compressed = files.iter().any(|(path, _)| Compression::of(path).0 != Compression::None);
         let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
         let ledger = Ledger { connection, run: self.run, extraction: self.extraction, files };
         let writer = Writer::start(ledger, self.path.display().to_string())?;
@@ -179,6 +181,7 @@ impl Session {
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
         let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
+        let recorder = if is_compressed { recorder.patient() } else { recorder };
         Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
     }
 

@@ -27,6 +27,8 @@ use crate::value::{Row, Value};
 const PAGES: usize = 256;
 /// After this time, fewer are.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// The same where a file is compressed: records that are told of together are compressed together.
+const LONG_PATIENCE: Duration = Duration::from_secs(5);
 /// How many outcomes are held back at most, some tens of megabytes. More stay where they come, and count as done.
 const LATE: usize = 65_536;
 
@@ -62,6 +64,7 @@ pub(super) struct Recorder {
     keeper: Option<Keeper>,
     pending: Vec<Observation>,
     told_at: Instant,
+    patience: Duration,
     /// What would be tried again: it is written behind what stands.
     late: Vec<Outcome>,
     held: Arc<Mutex<Vec<Observation>>>,
@@ -79,6 +82,7 @@ impl Recorder {
             keeper: None,
             pending: Vec::new(),
             told_at: Instant::now(),
+            patience: PATIENCE,
             late: Vec::new(),
             held: Arc::default(),
         }
@@ -91,6 +95,11 @@ impl Recorder {
     /// The same, and pages are kept.
     pub(super) fn keeping(self) -> Self {
         Self { keeper: Some(Keeper::default()), ..self }
+    }
+
+    /// The same, for files of which some are compressed.
+    pub(super) fn patient(self) -> Self {
+        Self { patience: LONG_PATIENCE, ..self }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -135,7 +144,7 @@ impl Recorder {
     /// Tells the state what it was not told yet, with the positions up to which the files have its records. All of these are
     /// written before, to standard output, too: there they may come twice, but are never lost.
     fn tell(&mut self) -> io::Result<()> {
-        self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
+        self.inner.iter_mut().try_for_each(|sink| sink.commit())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
         let kept = self.keeper.as_mut().map(Keeper::take).unwrap_or_default();
@@ -244,7 +253,7 @@ impl Sink for Recorder {
     fn idle(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let has_news = !self.pending.is_empty() || self.keeper.as_ref().is_some_and(|keeper| keeper.bytes > 0);
-        let is_time = has_news && self.told_at.elapsed() >= PATIENCE;
+        let is_time = has_news && self.told_at.elapsed() >= self.patience;
         if is_time { self.tell() } else { Ok(()) }
     }
 

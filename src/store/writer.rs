@@ -23,6 +23,8 @@ use crate::state::{Kept, Shelf};
 const LINGER: Duration = Duration::from_millis(100);
 /// How many pages a transaction has at most, about.
 const PAGES: usize = 8192;
+/// The level of zstd for versions. Most are written once and never read: it is more than half of what a new one costs.
+const LEVEL: i32 = -1;
 /// How many batches may wait to be written.
 const WAITING: usize = 64;
 
@@ -139,7 +141,7 @@ impl Ledger {
     /// Writes what comes, until nobody is left to tell something.
     fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
         // To make one takes longer than to compress a version.
-        let mut compressor = Compressor::new(1)?;
+        let mut compressor = Compressor::new(LEVEL)?;
         let mut pages = Shelf::new()?;
         while let Ok(first) = receiver.recv() {
             let batches = gather(first, receiver);

@@ -13,6 +13,8 @@
 mod gathering;
 mod leads;
 mod selection;
+#[cfg(test)]
+mod tests;
 
 use scraper::Html;
 use url::Url;

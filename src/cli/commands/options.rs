@@ -39,6 +39,7 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
         keep_duplicates: args.input.keep_duplicates,
         follow: true,
         crawl: None,
+        backlog: frontier::BacklogOptions::default(),
         obey: frontier::Obey::default(),
         token,
         connections: files.connections,

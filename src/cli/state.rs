@@ -50,12 +50,16 @@ pub(super) fn open(
         return Err(Stop::usage(error).with_hint(Some(hint.into())));
     }
     let files: Vec<PathBuf> = opened.plain_files()?.into_iter().map(|(path, _)| path).collect();
-    let begin = Begin { files: &files, resume: endurance.resume, ends: args.extraction.changed };
+    let begin =
+        Begin { files: &files, resume: endurance.resume, crawls: frontier.crawls(), ends: args.extraction.changed };
     let refuse = |error| refuse(error, path);
     let session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
     if let Some(resumed) = session.resumed() {
         opened.cut(&resumed.iter().map(|file| file.position).collect::<Vec<_>>())?;
         session.for_each_done(|url| _ = frontier.skip(url)).map_err(refuse)?;
+        session.for_each_waiting(|key| frontier.know(key), |job| _ = frontier.readmit(job)).map_err(refuse)?;
+        // The file of what waits cannot be written.
+        frontier.take_error().map_or(Ok(()), Err).map_err(Stop::broken)?;
     } else if args.extraction.changed && session.is_reshaped() {
         tracing::warn!("other fields are asked for than in the run before: every page is new");
     }

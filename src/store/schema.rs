@@ -8,8 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 
 /// What a file of ours says of itself: `application_id` and `user_version`.
 const APPLICATION: u32 = 0x7363_7270;
-/// The version of the tables. An older one is brought up to date, a newer one is refused.
-const VERSION: u32 = 1;
+/// What makes each version of the tables of the one before. An older one is brought up to date, a newer one is refused.
+const STEPS: [&str; 2] = [PAGES, FRONTIER];
+const VERSION: u32 = 2;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
@@ -17,7 +18,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
 
-const TABLES: &str = "
+const PAGES: &str = "
     -- what was asked for; names: those of a version's values, as a JSON list
     CREATE TABLE extractions (id INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL UNIQUE, names TEXT NOT NULL);
     -- times are milliseconds since 1970; is_whole: it came to the end of its list
@@ -47,6 +48,23 @@ const TABLES: &str = "
         status INTEGER, extraction INTEGER NOT NULL, content
     );
     CREATE INDEX versions_of_page ON versions (page);
+";
+
+const FRONTIER: &str = "
+    -- what the pages that one seed leads to have in common; hash: of all the rest
+    CREATE TABLE starts (
+        id INTEGER PRIMARY KEY, hash INTEGER NOT NULL UNIQUE, seed TEXT NOT NULL, landed TEXT NOT NULL,
+        file TEXT, line INTEGER NOT NULL, input TEXT
+    );
+    -- pages that lead on
+    CREATE TABLE departures (id INTEGER PRIMARY KEY, page TEXT NOT NULL, start INTEGER NOT NULL);
+    -- pages that a crawl came by and has no outcome of; chosen_by: the address that named it, if known; null: the user
+    CREATE TABLE frontier (
+        id INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, url TEXT NOT NULL, departure INTEGER NOT NULL,
+        depth INTEGER NOT NULL, kind TEXT NOT NULL, priority INTEGER, chosen_by TEXT
+    );
+    -- the keys of URLs that a crawl has asked for and that are no pages
+    CREATE TABLE passed (key INTEGER PRIMARY KEY);
 ";
 
 /// Why a file cannot serve as a state. It is as it was.
@@ -107,8 +125,9 @@ pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
     let is_new = judge(&file)? == Head::Empty;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // A run that was killed may have left an empty file, or a making that SQLite has just undone.
-    if is_new || connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? == 0 {
-        make(&connection)?;
+    let version = if is_new { 0 } else { connection.pragma_query_value(None, "user_version", |row| row.get(0))? };
+    if version < VERSION {
+        make(&connection, version)?;
     }
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit waits for no disk: see the module's words on what a loss of power may take.
@@ -134,10 +153,11 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Erro
     Ok(connection)
 }
 
-/// Makes the tables, at once or not at all.
-fn make(connection: &Connection) -> Result<(), Error> {
+/// Makes the tables that those of a version lack, at once or not at all.
+fn make(connection: &Connection, version: u32) -> Result<(), Error> {
+    let steps = STEPS.iter().skip(version as usize).copied().collect::<String>();
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        "BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
     ))?;
     Ok(())
 }
@@ -182,7 +202,7 @@ mod tests {
     fn a_file_is_known_by_its_head() {
         assert_eq!(judge(&[][..]).unwrap(), Head::Empty);
         assert_eq!(judge(&*head(APPLICATION, VERSION)).unwrap(), Head::Ours);
-        assert!(matches!(judge(&*head(APPLICATION, VERSION + 1)), Err(Error::Newer(2))));
+        assert!(matches!(judge(&*head(APPLICATION, VERSION + 1)), Err(Error::Newer(3))));
         for other in [&head(7, VERSION)[..], &head(APPLICATION, VERSION)[..99], b"url\n", MAGIC] {
             assert!(matches!(judge(other), Err(Error::Foreign(_))), "{other:?}");
         }
@@ -199,5 +219,26 @@ mod tests {
             assert!(matches!(open(&path), Err(Error::Busy)));
         }
         open_to_read(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_is_brought_up_to_date_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let old = Connection::open(&path).unwrap();
+        let head = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1;");
+        let row = "INSERT INTO pages (key, url, run, seen) VALUES (1, 'http://a.test/', 1, 0);";
+        old.execute_batch(&format!("BEGIN; {PAGES} {row} {head} COMMIT;")).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let (connection, _lock) = open(&path).unwrap();
+            let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            let count = |table| {
+                let sql = format!("SELECT count(*) FROM {table}");
+                connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+            };
+            assert_eq!((version, count("pages"), count("frontier")), (VERSION, 1, 0));
+        }
+        assert_eq!(STEPS.len(), VERSION as usize);
     }
 }

@@ -14,8 +14,9 @@ use super::lookup::Lookup;
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
-use super::{Error, schema};
+use super::{Error, frontier, schema};
 use crate::engine::Sink;
+use crate::job::Job;
 use crate::visit::Known;
 
 /// How a run begins.
@@ -25,6 +26,8 @@ pub struct Begin<'a> {
     pub files: &'a [PathBuf],
     /// Whether it goes on with the one before. If there is none, it begins as any other.
     pub resume: bool,
+    /// Whether it is a crawl: it is told what it came by and has not asked for.
+    pub crawls: bool,
     /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
     pub ends: bool,
 }
@@ -56,6 +59,7 @@ pub struct Session {
     extraction: i64,
     resumed: Option<Vec<Resumed>>,
     is_reshaped: bool,
+    crawls: bool,
     /// Until the thread that writes has it.
     connection: Option<Connection>,
     lookup: Arc<Lookup>,
@@ -87,6 +91,9 @@ impl Session {
             Some(_) if is_reshaped => {
                 return Err(Error::Mismatch("the run to go on with had other fields".into()));
             }
+            Some(_) if !begin.crawls && frontier::is_any_waiting(&connection)? => {
+                return Err(Error::Mismatch("the run to go on with was a crawl, and has pages left".into()));
+            }
             Some((run, extraction, _)) => (run, extraction, Some(positions(&connection, begin.files)?)),
             None => {
                 let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
@@ -102,6 +109,7 @@ impl Session {
             extraction,
             resumed,
             is_reshaped,
+            crawls: begin.crawls,
             connection: Some(connection),
             lookup: Arc::new(Lookup::new(reader, extraction, shape)),
             writer: None,
@@ -140,6 +148,18 @@ impl Session {
         Ok(())
     }
 
+    /// Calls `readmit` with each page that the run came by before it was stopped and has no outcome of, in the order in which
+    /// they were found, after `know` was called with the [fingerprint](crate::canonical::fingerprint) of each URL that it
+    /// has asked for and that is no [page](Self::for_each_done).
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn for_each_waiting(&self, know: impl FnMut(u64), readmit: impl FnMut(&Job)) -> Result<(), Error> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        frontier::for_each_passed(connection, know)?;
+        frontier::for_each_waiting(connection, readmit)
+    }
+
     /// What is known from before, for conditional requests.
     #[must_use]
     pub fn known(&self) -> impl Known + use<> {
@@ -173,7 +193,8 @@ impl Session {
             count: Arc::clone(&self.changes),
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
-        Ok(Box::new(Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent)))
+        let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
+        Ok(Box::new(recorder.of_crawl(self.crawls)))
     }
 
     /// How many changes the sink has let pass.
@@ -228,6 +249,7 @@ fn start(
     let started = Timestamp::now().as_millisecond();
     connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
     let run = connection.last_insert_rowid();
+    frontier::clear(connection)?;
     connection.execute("DELETE FROM outputs", [])?;
     for path in files {
         connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;

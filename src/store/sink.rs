@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::changes::{Change, Finding, compare, judge};
+use super::frontier::Advance;
 use super::lookup::Lookup;
 use super::session::Mark;
 use super::shape::{Content, Shape};
-use super::writer::{Batch, Observation, Teller};
+use super::writer::{Batch, Observation, Teller, weight};
 use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::Kind;
@@ -45,7 +46,10 @@ pub(super) struct Recorder {
     teller: Teller,
     watch: Option<Watch>,
     is_idempotent: bool,
+    /// Whether it is told how far a crawl has come.
+    crawls: bool,
     pending: Vec<Observation>,
+    advances: Vec<Advance>,
     told_at: Instant,
     /// What would be tried again: it is written behind what stands.
     late: Vec<Outcome>,
@@ -61,7 +65,9 @@ impl Recorder {
             teller,
             watch: None,
             is_idempotent: true,
+            crawls: false,
             pending: Vec::new(),
+            advances: Vec::new(),
             told_at: Instant::now(),
             late: Vec::new(),
             held: Arc::default(),
@@ -70,6 +76,11 @@ impl Recorder {
 
     pub(super) fn with(self, watch: Option<Watch>, held: Arc<Mutex<Vec<Observation>>>, is_idempotent: bool) -> Self {
         Self { watch, is_idempotent, held, ..self }
+    }
+
+    /// Tells, too, how far a crawl has come.
+    pub(super) fn of_crawl(self, crawls: bool) -> Self {
+        Self { crawls, ..self }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -119,7 +130,21 @@ impl Recorder {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
-        self.teller.tell(Batch { pages: std::mem::take(&mut self.pending), positions, is_end: false })
+        let (pages, advances) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.advances));
+        self.teller.tell(Batch { pages, advances, positions, is_end: false })
+    }
+
+    /// Keeps what is to be told of an outcome whose records are written.
+    fn keep(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
+        let may_come_again = match &observed {
+            Some(page) => !page.is_done,
+            None => outcome.failure().is_some(),
+        };
+        if self.crawls && !may_come_again {
+            self.advances.extend(Advance::of(outcome, observed.is_some()));
+        }
+        self.pending.extend(observed);
+        if weight(&self.pending, &self.advances) >= PAGES { self.tell() } else { Ok(()) }
     }
 }
 
@@ -172,16 +197,13 @@ impl Sink for Recorder {
         let observed = self.observe(outcome);
         let marked = match (&self.watch, &observed) {
             (None, _) => None,
-            (Some(_), None) => return Ok(()),
+            (Some(_), None) => return self.keep(None, outcome),
             (Some(watch), Some(page)) => match watch.judge(outcome, page)? {
-                None => {
-                    self.pending.extend(observed);
-                    return if self.pending.len() >= PAGES { self.tell() } else { Ok(()) };
-                }
+                None => return self.keep(observed, outcome),
                 marked => marked,
             },
         };
-        let outcome = marked.as_ref().unwrap_or(outcome);
+        let (whole, outcome) = (outcome, marked.as_ref().unwrap_or(outcome));
         let is_late = outcome.failure().is_some() && observed.as_ref().is_none_or(|page| !page.is_done);
         if is_late && !self.files.is_empty() {
             self.late.push(outcome.clone());
@@ -189,8 +211,7 @@ impl Sink for Recorder {
             return Ok(());
         }
         self.pass(outcome)?;
-        self.pending.extend(observed);
-        if self.pending.len() >= PAGES { self.tell() } else { Ok(()) }
+        self.keep(observed, whole)
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
@@ -199,7 +220,7 @@ impl Sink for Recorder {
 
     fn idle(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
-        let is_time = !self.pending.is_empty() && self.told_at.elapsed() >= PATIENCE;
+        let is_time = !(self.pending.is_empty() && self.advances.is_empty()) && self.told_at.elapsed() >= PATIENCE;
         if is_time { self.tell() } else { Ok(()) }
     }
 

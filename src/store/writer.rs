@@ -13,6 +13,7 @@ use tokio::task::block_in_place;
 
 use super::Error;
 use super::changes::{Finding, judge};
+use super::frontier::{Advance, clear};
 use super::lookup::{before, pack};
 use crate::failure::Kind;
 use crate::job::Validators;
@@ -44,6 +45,8 @@ pub(super) struct Observation {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) pages: Vec<Observation>,
+    /// How these, and what is no page, move a crawl on.
+    pub(super) advances: Vec<Advance>,
     /// How far the files have come with these pages.
     pub(super) positions: Vec<u64>,
     /// Whether the run has come to the end of its list.
@@ -57,6 +60,18 @@ pub(super) struct Ledger {
     pub(super) extraction: i64,
     /// The files of records: what is said of them must be on the disk by then.
     pub(super) files: Vec<(String, File)>,
+}
+
+impl Batch {
+    /// How many pages it is worth.
+    fn weight(&self) -> usize {
+        weight(&self.pages, &self.advances)
+    }
+}
+
+/// How many pages these are worth: some links take as long to write as a page does.
+pub(super) fn weight(pages: &[Observation], advances: &[Advance]) -> usize {
+    pages.len() + advances.iter().map(Advance::len).sum::<usize>() / 16
 }
 
 /// Why the thread has ended before its time.
@@ -143,12 +158,14 @@ impl Ledger {
             let transaction = self.connection.transaction()?;
             let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            batches.iter().flat_map(|batch| &batch.advances).try_for_each(|advance| advance.write(&transaction))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;
             }
             if batches.iter().any(|batch| batch.is_end) {
                 transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
+                clear(&transaction)?;
             }
             transaction.commit()?;
         }
@@ -164,11 +181,11 @@ fn unless_never(error: io::Error) -> io::Result<()> {
 /// What comes within a moment.
 fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
     let until = Instant::now() + LINGER;
-    let (mut pages, mut batches) = (first.pages.len(), vec![first]);
+    let (mut pages, mut batches) = (first.weight(), vec![first]);
     while pages < PAGES {
         match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(batch) => {
-                pages += batch.pages.len();
+                pages += batch.weight();
                 batches.push(batch);
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

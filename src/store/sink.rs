@@ -12,9 +12,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::changes::{Change, Finding, compare, judge};
 use super::frontier::Advance;
 use super::lookup::Lookup;
+use super::outbox::Posts;
 use super::session::Mark;
 use super::shape::{Content, Shape};
-use super::writer::{Batch, Observation, Teller, weight};
+use super::writer::{Batch, Observation, Teller};
 use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::Kind;
@@ -45,11 +46,13 @@ pub(super) struct Recorder {
     shape: Arc<Shape>,
     teller: Teller,
     watch: Option<Watch>,
+    /// Where one of `inner` leaves what is to be kept for the outbox.
+    posts: Option<Posts>,
     is_idempotent: bool,
     /// Whether it is told how far a crawl has come.
     crawls: bool,
-    pending: Vec<Observation>,
-    advances: Vec<Advance>,
+    /// What was not told yet.
+    pending: Batch,
     told_at: Instant,
     /// What would be tried again: it is written behind what stands.
     late: Vec<Outcome>,
@@ -64,10 +67,10 @@ impl Recorder {
             shape,
             teller,
             watch: None,
+            posts: None,
             is_idempotent: true,
             crawls: false,
-            pending: Vec::new(),
-            advances: Vec::new(),
+            pending: Batch::default(),
             told_at: Instant::now(),
             late: Vec::new(),
             held: Arc::default(),
@@ -81,6 +84,10 @@ impl Recorder {
     /// Tells, too, how far a crawl has come.
     pub(super) fn of_crawl(self, crawls: bool) -> Self {
         Self { crawls, ..self }
+    }
+
+    pub(super) fn with_posts(self, posts: Option<Posts>) -> Self {
+        Self { posts, ..self }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -130,21 +137,38 @@ impl Recorder {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
-        let (pages, advances) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.advances));
-        self.teller.tell(Batch { pages, advances, positions, is_end: false })
+        let pending = std::mem::take(&mut self.pending);
+        self.teller.tell(Batch { posts: self.take_posts(), positions, ..pending })
     }
 
-    /// Keeps what is to be told of an outcome whose records are written.
+    /// Takes what is to be told of an outcome whose records are written.
     fn keep(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
         let may_come_again = match &observed {
             Some(page) => !page.is_done,
             None => outcome.failure().is_some(),
         };
         if self.crawls && !may_come_again {
-            self.advances.extend(Advance::of(outcome, observed.is_some()));
+            self.pending.advances.extend(Advance::of(outcome, observed.is_some()));
         }
-        self.pending.extend(observed);
-        if weight(&self.pending, &self.advances) >= PAGES { self.tell() } else { Ok(()) }
+        self.pending.pages.extend(observed);
+        if self.pending.weight() >= PAGES { self.tell() } else { Ok(()) }
+    }
+
+    fn take_posts(&self) -> Vec<u8> {
+        self.posts.as_ref().map(Posts::take).unwrap_or_default()
+    }
+
+    /// Writes what was held back behind what stands.
+    fn pass_late(&mut self) -> io::Result<()> {
+        for outcome in std::mem::take(&mut self.late) {
+            self.pass(&outcome)?;
+        }
+        if self.posts.is_none() {
+            return Ok(());
+        }
+        // The files have not come further with that.
+        self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
+        self.teller.tell(Batch { posts: self.take_posts(), ..Batch::default() })
     }
 }
 
@@ -220,15 +244,13 @@ impl Sink for Recorder {
 
     fn idle(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
-        let is_time = !(self.pending.is_empty() && self.advances.is_empty()) && self.told_at.elapsed() >= PATIENCE;
+        let is_time =
+            !(self.pending.pages.is_empty() && self.pending.advances.is_empty()) && self.told_at.elapsed() >= PATIENCE;
         if is_time { self.tell() } else { Ok(()) }
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        let mut result = self.tell();
-        for outcome in std::mem::take(&mut self.late) {
-            result = result.and_then(|()| self.pass(&outcome));
-        }
+        let result = self.tell().and_then(|()| self.pass_late());
         // One that fails is no reason to lose what the others have gathered.
         self.inner.into_iter().fold(result, |result, sink| result.and(sink.finish()))
     }

@@ -7,7 +7,7 @@ use crate::frontier::scope::Scope;
 use crate::job::{Departure, Link, LinkKind, Redirect, Role, Trail, Trust};
 
 /// How a crawl goes on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Crawl {
     /// How many links from a seed it goes at most.
     pub depth: u32,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use rustix::process::Signal;
 use scraper::{Html, Selector};
@@ -132,4 +133,31 @@ fn what_holds_no_records_is_told_with_its_place() {
     let shown = scrape(["report", "-"]).run_in_terminal();
     assert!(shown.contains("-o report.html"), "{shown}");
     scrape(["report"]).run().refused_over("<FILE>...");
+}
+
+/// Texts that act where they are taken for HTML, for a script or for a link: each leaves a mark.
+const HOSTILE: [&str; 4] = [
+    "</title></script></style><script>document.documentElement.setAttribute('data-'+'acted','')</script>",
+    "\"><img src=http://evil.test/x onerror=\"document.documentElement.setAttribute('data-'+'acted','')\">",
+    "<svg onload=document.documentElement.setAttribute('data-'+'acted','')>",
+    "javascript:document.documentElement.setAttribute('data-'+'acted','')",
+];
+
+#[test]
+fn reports_have_what_a_browser_opens() {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let title = escaped(&(HOSTILE.concat() + &"wide".repeat(200)));
+    let site = Site::start(move |hit| match hit.path.len() {
+        ..20 => Answer::html(format!("<title>{title}</title><h1>{title}</h1>")),
+        _ => Answer::status(404).header("Content-Type", HOSTILE[1]),
+    });
+    let lines = HOSTILE.iter().flat_map(|text| {
+        [format!("{}?{text}\n", site.url("/a-path-that-is-not-there")), format!("{text}\n"), site.url("/1\n")]
+    });
+    let list: String = lines.chain(["w".repeat(300) + "://wide\n"]).collect();
+    let run = scrape(["-", "-x", "h1", "--keep-duplicates", "-o", "hostile.html"]).stdin(list).run().exits(1);
+    let page = run.file("hostile.html");
+    assert!(page.contains("evil.test") && !page.contains("<img") && page.matches("<script").count() == 1);
+    // Where `.ci/run` finds it.
+    fs::copy(run.path("hostile.html"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile.html")).unwrap();
 }

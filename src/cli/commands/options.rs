@@ -42,7 +42,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
         window: args.output.ordered.then_some(frontier::WINDOW),
         keep_duplicates: args.input.keep_duplicates,
         follow: true,
-        crawl: (crawl.depth > 0).then(|| frontier::Crawl {
+        crawl: (crawl.depth > 0).then_some(frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             order: match crawl.priority {
@@ -72,7 +72,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// How links are followed, if they are.
-pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
+pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
     let crawl = &args.crawl;
     if crawl.depth == 0 {
         return Ok(None);
@@ -88,7 +88,7 @@ pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
         let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
-    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(wrong)?;
+    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(wrong)?.with_robot(token);
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,

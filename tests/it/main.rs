@@ -12,6 +12,8 @@ mod check;
 mod config;
 mod contracts;
 mod cookies;
+mod crawl;
+mod crawl_state;
 mod cron;
 mod database;
 mod datasets;

@@ -38,12 +38,12 @@ struct Gate {
     access: Access,
     since: Instant,
     /// Why it has not answered.
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 /// From so many origins on, those that were asked first are forgotten, and asked again when it is their turn: by then each of
 /// the others has had a turn, as there are fewer lanes.
-const ORIGINS: usize = 1 << 17;
+const ORIGINS: usize = 1 << 16;
 
 /// What an origin says to a job.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Gates {
         let Some(trail) = &outcome.trail else { return };
         let (answer, failure) = match &outcome.end {
             End::Robots { status: Some(status), body } => (Answer::Status(*status, body), None),
-            _ => (Answer::Unreachable, outcome.failure().cloned()),
+            _ => (Answer::Unreachable, outcome.failure().cloned().map(Box::new)),
         };
         let origin = origin(trail.first_url());
         let access = Access::of(answer, &self.token).unwrap_or(Access::All);

@@ -40,7 +40,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { folder: None, memory: 32 << 20, hosts: 1 << 16 }
+        Self { folder: None, memory: 32 << 20, hosts: 1 << 14 }
     }
 }
 
@@ -113,8 +113,9 @@ impl Backlog {
     pub(super) fn push_beyond(&mut self, host: u64, job: &Job) -> io::Result<()> {
         *self.hosts_beyond.entry(host).or_default() += 1;
         let mut beyond = std::mem::take(&mut self.beyond);
+        let block = std::mem::replace(&mut self.block, LARGEST.min(self.options.memory));
         let pushed = self.push(&mut beyond, job);
-        self.beyond = beyond;
+        (self.beyond, self.block) = (beyond, block);
         pushed
     }
 

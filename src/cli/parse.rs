@@ -9,12 +9,19 @@ use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::fetch::{DenyPrivate, Resolution};
+use crate::frontier::LimitBy;
 use crate::sink::Format;
 
 /// One of the formats, by its name.
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no such format"))
+}
+
+/// What counts as one host, by its name.
+pub(super) fn limit_by() -> impl TypedValueParser<Value = LimitBy> {
+    PossibleValuesParser::new(LimitBy::ALL.map(LimitBy::name))
+        .try_map(|name| LimitBy::ALL.into_iter().find(|by| by.name() == name).ok_or("no such thing"))
 }
 
 /// When private addresses are denied, by its name; a setting may be `true` or `false`, too.

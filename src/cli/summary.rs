@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::exit::{FailOn, Status};
-use crate::frontier::Limit;
+use crate::frontier::{GivenUp, Limit, Slowed};
 use crate::histogram::Histogram;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
@@ -15,6 +15,9 @@ use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise
 
 /// How many fields a person is told the fill rates of.
 const FIELDS: usize = 8;
+
+/// How many hosts a person is told of that were in trouble.
+const HOSTS: usize = 5;
 
 /// The heights of a bar, in a terminal that knows Unicode and in one that does not.
 const HEIGHTS: [[char; 5]; 2] = [['▁', '▂', '▃', '▅', '▇'], ['.', ':', '-', '=', '#']];
@@ -30,6 +33,10 @@ pub(super) struct Conclusion {
     pub(super) verdicts: Vec<Verdict>,
     /// What ended the run before its list did.
     pub(super) ended_by: Option<Ending>,
+    /// The hosts that were asked for less than the options allow.
+    pub(super) slowed: Vec<Slowed>,
+    /// The origins that could not be reached any more.
+    pub(super) given_up: Vec<GivenUp>,
 }
 
 /// What may end a run before its list does.
@@ -62,7 +69,7 @@ impl Conclusion {
     /// The end of a run that was, or was not, `is_complete`.
     pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
         let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        Self { totals, records, fills, verdicts, ended_by: None }
+        Self { totals, records, fills, verdicts, ended_by: None, slowed: Vec::new(), given_up: Vec::new() }
     }
 
     /// What it comes to under a policy.
@@ -103,6 +110,12 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     if !summary.by_kind.is_empty() {
         lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
     }
+    if !conclusion.slowed.is_empty() {
+        lines.push(format!("  slowed  {}", some(&conclusion.slowed, slowed)));
+    }
+    if !conclusion.given_up.is_empty() {
+        lines.push(format!("  given up  {}", some(&conclusion.given_up, given_up)));
+    }
     lines.extend(latency(&summary.latency, is_utf8).map(|latency| format!("  took    {latency}")));
     if summary.left_out + summary.cut > 0 {
         lines.push(format!("  omitted  {}", omitted(summary)));
@@ -114,6 +127,28 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
     }
     lines.join("\n")
+}
+
+/// The first of several, and how many more there are.
+fn some<T>(all: &[T], told: fn(&T) -> String) -> String {
+    let more = all.len().saturating_sub(HOSTS);
+    let rest = (more > 0).then(|| format!("and {} more", grouped(more as u64)));
+    all.iter().take(HOSTS).map(told).chain(rest).collect::<Vec<_>>().join("  ")
+}
+
+/// Why a host was asked for less, and for how little at least.
+fn slowed(host: &Slowed) -> String {
+    let statuses = host.by_status.iter().map(|(status, &count)| (status.to_string(), count));
+    let others = [("timeout", host.timeouts), ("slow", host.slow)].map(|(name, count)| (name.to_owned(), count));
+    let whys = statuses.chain(others).filter(|&(_, count)| count > 0);
+    let whys = whys.map(|(name, count)| format!("{name} ×{}", grouped(count))).collect::<Vec<_>>().join(", ");
+    format!("{} ({whys}, limit {})", neutralise(&host.host), host.limit)
+}
+
+/// Why a host was not asked any more, and what that cost.
+fn given_up(host: &GivenUp) -> String {
+    let urls = if host.urls == 1 { "1 URL".into() } else { format!("{} URLs", grouped(host.urls)) };
+    format!("{} after {} connection failures, {urls}", neutralise(&host.origin), GivenUp::FAILURES)
 }
 
 /// How long answers took, and how many took how long; none where that is the time of the whole run.
@@ -203,10 +238,22 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "records": conclusion.records,
         "fill": rates,
         "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
+        "slowed": conclusion.slowed.iter().map(slowed_host).collect::<Vec<_>>(),
+        "given_up": conclusion.given_up.iter().map(|host| json!({"origin": host.origin, "urls": host.urls})).collect::<Vec<_>>(),
         "ended_by": conclusion.ended_by.map(Ending::name),
         "exit_status": status.code(),
     });
     if let Value::Object(totals) = totals { totals } else { Map::new() }
+}
+
+fn slowed_host(host: &Slowed) -> Value {
+    json!({
+        "host": host.host,
+        "by_status": host.by_status,
+        "timeouts": host.timeouts,
+        "slow": host.slow,
+        "limit": host.limit,
+    })
 }
 
 fn verdict(verdict: &Verdict) -> Value {
@@ -242,7 +289,34 @@ mod tests {
             elapsed: Duration::from_millis(2100),
         };
         let fills = fills.iter().map(|&(field, filled)| Fill { field: field.into(), filled, records: 1000 });
-        Conclusion { totals, records: 1000, fills: fills.collect(), verdicts: Vec::new(), ended_by: None }
+        let (slowed, given_up) = (Vec::new(), Vec::new());
+        let fills = fills.collect();
+        Conclusion { totals, records: 1000, fills, verdicts: Vec::new(), ended_by: None, slowed, given_up }
+    }
+
+    #[test]
+    fn hosts_that_were_slowed_or_given_up_are_named() {
+        let mut conclusion = conclusion(&[]);
+        let host = |n: u32| Slowed { host: format!("{n}.test").into(), timeouts: 1, limit: 4, ..Slowed::default() };
+        conclusion.slowed = vec![Slowed {
+            host: "a.test".into(),
+            by_status: [(429, 12), (503, 1)].into(),
+            timeouts: 0,
+            slow: 1200,
+            limit: 2,
+        }];
+        conclusion.slowed.extend((0..5).map(host));
+        conclusion.given_up = vec![GivenUp { origin: "https://b.test".into(), urls: 231 }];
+        let told = lines(&conclusion, true);
+        let told: Vec<_> = told.lines().skip(3).collect();
+        assert_eq!(
+            told,
+            [
+                "  slowed  a.test (429 ×12, 503 ×1, slow ×1,200, limit 2)  0.test (timeout ×1, limit 4)  \
+                 1.test (timeout ×1, limit 4)  2.test (timeout ×1, limit 4)  3.test (timeout ×1, limit 4)  and 1 more",
+                "  given up  https://b.test after 10 connection failures, 231 URLs",
+            ]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::admission::Order;
 use super::politeness::Pace;
 use super::ready::Ready;
+use crate::canonical::host_key;
 use crate::job::{Job, Role};
 
 /// One host's jobs, and how it may be asked.
@@ -18,6 +19,8 @@ use crate::job::{Job, Role};
 pub(super) struct Lane {
     /// What stands for its name.
     host: u64,
+    /// The host that was asked last; none where something is queued, which tells.
+    name: Option<Box<str>>,
     pub(super) jobs: VecDeque<Box<Job>>,
     pub(super) pace: Pace,
     /// Whether its jobs wait for the rules of an origin. What asks for rules does not.
@@ -26,6 +29,13 @@ pub(super) struct Lane {
     wakes_at: Option<Instant>,
     /// How many entries it has there.
     wakes: usize,
+}
+
+impl Lane {
+    /// The host that is asked next, or else was asked last.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.jobs.front().map(|job| host_key(&job.trail.url)).or(self.name.as_deref())
+    }
 }
 
 /// All lanes. A lane goes when it has nothing to do and nothing to remember, so there are never more than the
@@ -70,8 +80,15 @@ impl Lanes {
         if let Some(&id) = self.by_host.get(&host) {
             return id;
         }
-        let lane =
-            Lane { host, jobs: VecDeque::new(), pace: Pace::new(per_host), is_held: false, wakes_at: None, wakes: 0 };
+        let lane = Lane {
+            host,
+            name: None,
+            jobs: VecDeque::new(),
+            pace: Pace::new(per_host),
+            is_held: false,
+            wakes_at: None,
+            wakes: 0,
+        };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
@@ -130,6 +147,23 @@ impl Lanes {
         job
     }
 
+    /// The job of a lane that is next, if there is such a lane, and it waits for no rules.
+    pub(super) fn front(&self, id: u32) -> Option<&Job> {
+        let lane = self.slots.get(id as usize)?.as_ref()?;
+        lane.jobs.front().map(|job| &**job).filter(|job| !lane.is_held || job.trail.role == Role::Robots)
+    }
+
+    /// Nothing of a lane starts before `at`.
+    pub(super) fn pause(&mut self, id: u32, at: Instant, now: Instant) {
+        self[id].pace.pause(at);
+        self.place(id, now);
+    }
+
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Lane> {
+        self.slots.iter().flatten()
+    }
+
     /// Leaves a lane that is ready out until others are [taken back](Self::take_back).
     pub(super) fn set_aside(&mut self, id: u32) {
         self.ready.remove(id);
@@ -172,6 +206,9 @@ impl Lanes {
     pub(super) fn start(&mut self, id: u32, now: Instant, delay: Duration) -> Option<Box<Job>> {
         let lane = &mut self[id];
         let mut job = lane.jobs.pop_front()?;
+        if lane.jobs.is_empty() {
+            lane.name = Some(host_key(&job.trail.url).into());
+        }
         let before = lane.pace.peak();
         lane.pace.start(now, delay);
         self.connections += self[id].pace.peak() - before;
@@ -207,7 +244,9 @@ impl Lanes {
     pub(super) fn take_all(&mut self, now: Instant) -> Vec<Job> {
         let mut jobs = Vec::new();
         for id in self.by_host.values().copied().collect::<Vec<_>>() {
-            jobs.extend(self[id].jobs.drain(..).map(|job| *job));
+            let lane = &mut self[id];
+            lane.name = lane.name().map(Into::into);
+            jobs.extend(lane.jobs.drain(..).map(|job| *job));
             self.place(id, now);
         }
         jobs

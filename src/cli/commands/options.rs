@@ -26,6 +26,7 @@ pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, St
     let frontier::Options { look_ahead, idle_timeout, token, .. } = frontier::Options::default();
     Ok(frontier::Options {
         per_host: args.pace.per_host,
+        limit_by: args.pace.limit_by,
         delay: args.pace.delay,
         interval: args.pace.rate,
         limits: frontier::Limits {

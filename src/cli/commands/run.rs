@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +31,7 @@ use crate::cli::summary::{self, Conclusion, Ending};
 use crate::engine::{Engine, Sink};
 use crate::extract::{Ask, Extractor};
 use crate::fetch::{self, Fetcher};
-use crate::frontier::Frontier;
+use crate::frontier::{Folder, Frontier};
 use crate::job::Summary;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
@@ -133,6 +134,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         Some(_) => Some(Ending::Signal),
         None => limit.map(Ending::Limit),
     };
+    (conclusion.slowed, conclusion.given_up) = (frontier.slowed(), frontier.given_up());
     let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
     let has_news = args.endurance.exit_code && changes > 0 && !is_unread;
     let status = status.max(if has_news { Status::Changed } else { Status::Success });
@@ -198,7 +200,10 @@ fn plan(
         )));
     }
     let files = files::afford(args.pace.concurrency, others);
-    let frontier = Frontier::new(options::frontier(args, files)?);
+    let mut frontier = Frontier::new(options::frontier(args, files)?);
+    if let Some(path) = &args.pace.shared_politeness {
+        frontier = frontier.with_clocks(open_clocks(path)?);
+    }
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
     let sources = sources(&args.input)?;
@@ -267,6 +272,13 @@ fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
     }
     let opened = if *offline { Cache::open_to_read(path) } else { Cache::open(path, *cache_size) };
     opened.map(Some).with_context(|| format!("cannot open the cache {}", path.display())).map_err(Stop::broken)
+}
+
+/// The clocks of hosts that other runs go by, too.
+fn open_clocks(path: &Path) -> Result<Folder, Stop> {
+    let opened =
+        Folder::open(path).with_context(|| format!("cannot use {}, the folder of --shared-politeness", path.display()));
+    opened.map_err(Stop::broken)
 }
 
 /// What visits the jobs. Where only changes are wanted, and `state` tells what there was, no more than that is asked for.

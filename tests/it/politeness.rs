@@ -302,12 +302,17 @@ fn a_slow_host_at_the_start_of_the_list_does_not_take_every_slot() {
     assert_eq!(run.finish().succeeds().records().len(), 40);
 }
 
+/// A line that names a page at a port where nobody listens.
+fn dead_url(port: u16, n: usize) -> String {
+    format!("http://127.0.0.1:{port}/{n}\n")
+}
+
 #[test]
 fn a_dead_host_is_given_up_and_the_others_do_not_wait_for_it() {
     let site = Site::with_hosts(2, |hit| Answer::title(&hit.path));
     let dead = closed_port();
     let alive = |n: usize| site.url_at(2, &format!("/{n}\n"));
-    let list: String = (0..300).map(|n| format!("http://127.0.0.1:{dead}/{n}\n{}", alive(n))).collect();
+    let list: String = (0..300).flat_map(|n| [dead_url(dead, n), alive(n)]).collect();
     let args = ["--retry-delay", "10ms", "-f", "jsonl", "--progress", "log", "--summary", "totals.json"];
     let run = scrape(args).stdin(list).run().exits(1);
     assert_eq!(site.count(), 300);
@@ -325,7 +330,7 @@ fn a_dead_host_is_given_up_and_the_others_do_not_wait_for_it() {
 #[test]
 fn urls_of_a_dead_host_are_tried_again_by_a_run_that_resumes() {
     let dead = closed_port();
-    let list: String = (0..30).map(|n| format!("http://127.0.0.1:{dead}/{n}\n")).collect();
+    let list: String = (0..30).map(|n| dead_url(dead, n)).collect();
     let args = ["--retry-delay", "1ms", "-o", "pages.jsonl", "urls.txt"];
     let first = scrape(args).file("urls.txt", &list).run().exits(4);
     let text = first.file("pages.jsonl");
@@ -342,7 +347,7 @@ fn ctrl_c_ends_what_waits_for_a_dead_host_at_once() {
     let site = Site::with_hosts(2, |hit| Answer::title(&hit.path));
     let dead = closed_port();
     let mut run = scrape(["--retry", "0", "--retry-delay", "50s", "-v", "-f", "jsonl"]).spawn();
-    run.write(&(0..50).map(|n| format!("http://127.0.0.1:{dead}/{n}\n")).collect::<String>());
+    run.write(&(0..50).map(|n| dead_url(dead, n)).collect::<String>());
     for _ in 0..10 {
         assert!(run.line().contains("connect"));
     }

@@ -42,7 +42,7 @@ pub enum Kind {
     Robots,
     /// The address is one that this run may not reach.
     ForbiddenAddress,
-    /// The host was given up after many failures in a row.
+    /// The host was given up after many failures in a row, and was not asked for this.
     HostDown,
     /// It would have to be asked for, and this run asks nobody.
     Offline,
@@ -107,7 +107,7 @@ impl Kind {
     /// The retry rule that a failure of this kind has unless its maker knows better.
     pub(crate) const fn retry(self) -> Retry {
         match self {
-            Self::Connect => Retry::Always,
+            Self::Connect | Self::HostDown => Retry::Always,
             Self::Timeout | Self::Reset | Self::Truncated => Retry::Idempotent,
             Self::InvalidUrl
             | Self::Dns
@@ -121,7 +121,6 @@ impl Kind {
             | Self::Missing
             | Self::Robots
             | Self::ForbiddenAddress
-            | Self::HostDown
             | Self::Offline
             | Self::Cancelled
             | Self::Internal => Retry::Never,

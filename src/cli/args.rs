@@ -11,6 +11,7 @@ use super::exit::FailOn;
 use super::parse;
 use crate::extract::FIELDS;
 use crate::fetch::{DenyPrivate, Resolution};
+use crate::frontier::LimitBy;
 use crate::frontier::scope::Pattern;
 use crate::seeds::Scheme;
 use crate::sink::Format;
@@ -532,12 +533,18 @@ pub(super) struct Pace {
     /// Requests in flight at most to one host
     #[arg(long, value_name = "N", default_value = "8", value_parser = parse::count)]
     pub(super) per_host: NonZeroUsize,
+    /// What counts as one host for that, and for --delay: host (a name), or domain (all names below a registered one)
+    #[arg(long, value_name = "WHAT", default_value = "host", hide_possible_values = true, value_parser = parse::limit_by())]
+    pub(super) limit_by: LimitBy,
     /// Time between the starts of two requests to one host
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = parse::duration)]
     pub(super) delay: Duration,
     /// Requests started at most, such as 20, 20/s or 90/m
     #[arg(long, value_name = "N", value_parser = parse::rate)]
     pub(super) rate: Option<Duration>,
+    /// Keep --delay and Retry-After also together with other runs on this machine that name the same DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) shared_politeness: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

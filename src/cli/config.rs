@@ -22,7 +22,7 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is run, written or sent, or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 24] = [
     "cacert",
     "cache",
     "cert",
@@ -42,6 +42,7 @@ const RESERVED: [&str; 23] = [
     "request",
     "resolve",
     "save",
+    "shared-politeness",
     "state",
     "summary",
     "webhook",

@@ -16,6 +16,7 @@ mod parse;
 mod progress;
 mod sheet;
 mod signals;
+mod standing;
 mod state;
 mod summary;
 mod terminal;

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::fetch::{DenyPrivate, Resolution};
+use crate::frontier::LimitBy;
 use crate::frontier::scope::Pattern;
 use crate::sink::Format;
 
@@ -16,6 +17,12 @@ use crate::sink::Format;
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no such format"))
+}
+
+/// What counts as one host, by its name.
+pub(super) fn limit_by() -> impl TypedValueParser<Value = LimitBy> {
+    PossibleValuesParser::new(LimitBy::ALL.map(LimitBy::name))
+        .try_map(|name| LimitBy::ALL.into_iter().find(|by| by.name() == name).ok_or("no such thing"))
 }
 
 /// When private addresses are denied, by its name; a setting may be `true` or `false`, too.

@@ -1,4 +1,4 @@
-//! How a run stands, while it runs: a bar on a terminal, or a line now and then in a log.
+//! How a run stands, while it runs: a bar on a terminal, with the busiest hosts above it, or a line now and then in a log.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -15,8 +15,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressMode;
 use super::logging::Voice;
+use super::standing;
 use crate::engine::Sink;
-use crate::frontier::{Frontier, Progress as Standing};
+use crate::frontier::{Frontier, Host, Progress as Standing};
 use crate::job::Outcome;
 use crate::sink::{grouped, human_duration, rate};
 
@@ -25,6 +26,12 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The time between two looks at the bar. It is drawn then and only then: a run never waits for a terminal.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How many hosts are shown above the bar.
+const HOSTS: usize = 5;
+
+/// How many lines a terminal has at least in which they are: most of it is for records.
+const TALL: u16 = 16;
 
 /// A bar, hidden where there is to be none.
 pub(super) fn bar(mode: ProgressMode, quiet: bool) -> ProgressBar {
@@ -82,7 +89,7 @@ fn style(view: &View) -> ProgressStyle {
         "standing",
         move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             // There is nobody to tell when the bar cannot be drawn.
-            let _ = out.write_str(&view.bar());
+            let _ = out.write_str(&view.picture());
         },
     )
 }
@@ -99,9 +106,19 @@ fn keep_log(view: View, voice: Voice) -> (mpsc::Sender<()>, JoinHandle<()>) {
 }
 
 impl View {
-    /// A bar and as much of the figures as the terminal has room for.
-    fn bar(&self) -> String {
-        let room = terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    /// The busiest hosts, where there is room and something to tell of them, above the bar.
+    fn picture(&self) -> String {
+        let (width, height) = terminal_size_of(io::stderr()).map_or((80, 0), |(width, height)| (width.0, height.0));
+        let room = usize::from(width);
+        let hosts = if height < TALL { Vec::new() } else { self.frontier.hosts(HOSTS) };
+        let hosts = if standing::is_telling(&hosts) { hosts } else { Vec::new() };
+        // A line that is as wide as the terminal may take two.
+        let line = |host: &Host| standing::line(host).chars().take(room.saturating_sub(1)).collect();
+        hosts.iter().map(line).chain([self.bar(room)]).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A bar and as much of the figures as there is room for.
+    fn bar(&self, room: usize) -> String {
         let Standing { targets, settled, .. } = self.frontier.progress();
         let mut figures = self.figures();
         while figures.len() > 1 && figures.join("  ").len() >= room {

@@ -1,5 +1,5 @@
 //! What ends a run before its time: the first signal, or the deadline, lets what is in flight end; the next signal ends
-//! everything.
+//! everything. SIGUSR1 asks how the run stands.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Status;
 use super::logging::Voice;
+use super::standing;
 use crate::frontier::Frontier;
 
 /// POSIX has no number for it; on all systems that there are it is this.
@@ -55,6 +56,7 @@ pub(super) fn watch(
 ) -> io::Result<Caught> {
     let caught = Caught::default();
     let mut signals = Signals::new()?;
+    tell_when_asked(frontier.clone(), voice.clone())?;
     // What is too large for a limit (ulimit -f) is an error of whoever writes, and not the end of the program.
     let _watched = signal(SignalKind::from_raw(SIGXFSZ))?;
     let first = caught.clone();
@@ -98,6 +100,19 @@ pub(super) fn watch(
         exit(status)
     });
     Ok(caught)
+}
+
+/// Says how the run stands each time that somebody asks (SIGUSR1).
+fn tell_when_asked(frontier: Frontier, voice: Voice) -> io::Result<()> {
+    let mut asked = signal(SignalKind::user_defined1())?;
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            let (frontier, voice) = (frontier.clone(), voice.clone());
+            // As below.
+            tokio::task::spawn_blocking(move || standing::tell(&frontier, &voice));
+        }
+    });
+    Ok(())
 }
 
 /// Waits for so long; for ever where there is no deadline.

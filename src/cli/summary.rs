@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::exit::{FailOn, Status};
-use crate::frontier::Limit;
 use crate::frontier::traps::Trap;
+use crate::frontier::{GivenUp, Limit, Slowed};
 use crate::histogram::Histogram;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
@@ -18,6 +18,9 @@ use crate::store::Change;
 
 /// How many fields a person is told the fill rates of.
 const FIELDS: usize = 8;
+
+/// How many hosts a person is told of that were in trouble.
+const HOSTS: usize = 5;
 
 /// The heights of a bar, in a terminal that knows Unicode and in one that does not.
 const HEIGHTS: [[char; 5]; 2] = [['▁', '▂', '▃', '▅', '▇'], ['.', ':', '-', '=', '#']];
@@ -36,6 +39,10 @@ pub(super) struct Conclusion {
     /// What ended the run before its list did.
     pub(super) ended_by: Option<Ending>,
     pub(super) crawl: Crawled,
+    /// The hosts that were asked for less than the options allow.
+    pub(super) slowed: Vec<Slowed>,
+    /// The origins that could not be reached any more.
+    pub(super) given_up: Vec<GivenUp>,
 }
 
 /// What there is to say of a crawl.
@@ -127,7 +134,8 @@ impl Conclusion {
     /// The end of a run that was, or was not, `is_complete`.
     pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
         let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        Self { totals, records, fills, verdicts, changes: None, ended_by: None, crawl: Crawled::default() }
+        let (crawl, slowed, given_up) = (Crawled::default(), Vec::new(), Vec::new());
+        Self { totals, records, fills, verdicts, changes: None, ended_by: None, crawl, slowed, given_up }
     }
 
     /// Whether a page has changed, in whichever way.
@@ -177,6 +185,12 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
         let told = if conclusion.has_changes() { counts(changes.iter()) } else { "none".into() };
         lines.push(format!("  changes {told}"));
     }
+    if !conclusion.slowed.is_empty() {
+        lines.push(format!("  slowed  {}", some(&conclusion.slowed, slowed)));
+    }
+    if !conclusion.given_up.is_empty() {
+        lines.push(format!("  given up  {}", some(&conclusion.given_up, given_up)));
+    }
     lines.extend(latency(&summary.latency, is_utf8).map(|latency| format!("  took    {latency}")));
     if summary.left_out + summary.cut > 0 {
         lines.push(format!("  omitted  {}", omitted(summary)));
@@ -189,6 +203,28 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
     }
     lines.join("\n")
+}
+
+/// The first of several, and how many more there are.
+fn some<T>(all: &[T], told: fn(&T) -> String) -> String {
+    let more = all.len().saturating_sub(HOSTS);
+    let rest = (more > 0).then(|| format!("and {} more", grouped(more as u64)));
+    all.iter().take(HOSTS).map(told).chain(rest).collect::<Vec<_>>().join("  ")
+}
+
+/// Why a host was asked for less, and for how little at least.
+fn slowed(host: &Slowed) -> String {
+    let statuses = host.by_status.iter().map(|(status, &count)| (status.to_string(), count));
+    let others = [("timeout", host.timeouts), ("slow", host.slow)].map(|(name, count)| (name.to_owned(), count));
+    let whys = statuses.chain(others).filter(|&(_, count)| count > 0);
+    let whys = whys.map(|(name, count)| format!("{name} ×{}", grouped(count))).collect::<Vec<_>>().join(", ");
+    format!("{} ({whys}, limit {})", neutralise(&host.host), host.limit)
+}
+
+/// Why a host was not asked any more, and what that cost.
+fn given_up(host: &GivenUp) -> String {
+    let urls = if host.urls == 1 { "1 URL".into() } else { format!("{} URLs", grouped(host.urls)) };
+    format!("{} after {} connection failures, {urls}", neutralise(&host.origin), GivenUp::FAILURES)
 }
 
 /// How long answers took, and how many took how long; none where that is the time of the whole run.
@@ -280,6 +316,8 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "fill": rates,
         "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
         "crawl": conclusion.crawl.to_value(summary),
+        "slowed": conclusion.slowed.iter().map(slowed_host).collect::<Vec<_>>(),
+        "given_up": conclusion.given_up.iter().map(|host| json!({"origin": host.origin, "urls": host.urls})).collect::<Vec<_>>(),
         "ended_by": conclusion.ended_by.map(Ending::name),
         "exit_status": status.code(),
     });
@@ -290,6 +328,16 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
 fn changes(counts: &BTreeMap<Change, u64>) -> Map<String, Value> {
     let count = |change: Change| counts.get(&change).copied().unwrap_or(0);
     Change::ALL.into_iter().map(|change| (change.name().to_owned(), count(change).into())).collect()
+}
+
+fn slowed_host(host: &Slowed) -> Value {
+    json!({
+        "host": host.host,
+        "by_status": host.by_status,
+        "timeouts": host.timeouts,
+        "slow": host.slow,
+        "limit": host.limit,
+    })
 }
 
 fn verdict(verdict: &Verdict) -> Value {
@@ -335,6 +383,8 @@ mod tests {
             changes: None,
             ended_by: None,
             crawl: Crawled::default(),
+            slowed: Vec::new(),
+            given_up: Vec::new(),
         }
     }
 

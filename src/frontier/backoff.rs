@@ -79,7 +79,7 @@ impl Options {
 
     /// Exponential back-off with full jitter (Marc Brooker, "Exponential Backoff And Jitter", 2015): any time up to
     /// the delay doubled for each attempt before.
-    fn longest(&self, attempt: u32) -> Duration {
+    pub(super) fn longest(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         self.delay.saturating_mul(1 << doublings).min(CEILING)
     }

@@ -78,7 +78,7 @@ impl Gates {
     }
 
     /// How far apart the origin wants its requests, as far as is known.
-    fn delay(&self, trail: &Trail) -> Duration {
+    pub(super) fn delay(&self, trail: &Trail) -> Duration {
         if self.known.is_empty() {
             return Duration::ZERO;
         }

@@ -21,6 +21,8 @@ use crate::job::{Job, Role};
 pub(super) struct Lane {
     /// What stands for its name.
     host: u64,
+    /// The host that was asked last; none where something is queued, which tells.
+    name: Option<Box<str>>,
     pub(super) jobs: VecDeque<Box<Job>>,
     /// The pages that a crawl came by, by rank. They come after the jobs.
     found: Vec<(u8, Strand)>,
@@ -36,6 +38,11 @@ pub(super) struct Lane {
 impl Lane {
     fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.found.is_empty()
+    }
+
+    /// The host that is asked next, or else was asked last.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.jobs.front().map(|job| host_key(&job.trail.url)).or(self.name.as_deref())
     }
 }
 
@@ -84,7 +91,7 @@ impl Lanes {
             return id;
         }
         let (jobs, found, pace) = (VecDeque::new(), Vec::new(), Pace::new(per_host));
-        let lane = Lane { host, jobs, found, pace, is_held: false, wakes_at: None, wakes: 0 };
+        let lane = Lane { host, name: None, jobs, found, pace, is_held: false, wakes_at: None, wakes: 0 };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
@@ -202,6 +209,23 @@ impl Lanes {
         job
     }
 
+    /// The job of a lane that is next, if there is such a lane, and it waits for no rules.
+    pub(super) fn front(&self, id: u32) -> Option<&Job> {
+        let lane = self.slots.get(id as usize)?.as_ref()?;
+        lane.jobs.front().map(|job| &**job).filter(|job| !lane.is_held || job.trail.role == Role::Robots)
+    }
+
+    /// Nothing of a lane starts before `at`.
+    pub(super) fn pause(&mut self, id: u32, at: Instant, now: Instant) {
+        self[id].pace.pause(at);
+        self.place(id, now);
+    }
+
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Lane> {
+        self.slots.iter().flatten()
+    }
+
     /// Leaves a lane that is ready out until others are [taken back](Self::take_back).
     pub(super) fn set_aside(&mut self, id: u32) {
         self.ready.remove(id);
@@ -244,6 +268,9 @@ impl Lanes {
     pub(super) fn start(&mut self, id: u32, now: Instant, delay: Duration) -> Option<Box<Job>> {
         let lane = &mut self[id];
         let mut job = lane.jobs.pop_front()?;
+        if lane.jobs.is_empty() {
+            lane.name = Some(host_key(&job.trail.url).into());
+        }
         let before = lane.pace.peak();
         lane.pace.start(now, delay);
         self.connections += self[id].pace.peak() - before;
@@ -279,8 +306,10 @@ impl Lanes {
     pub(super) fn take_all(&mut self, now: Instant) -> (Vec<Job>, usize) {
         let mut jobs = Vec::new();
         for id in self.by_host.values().copied().collect::<Vec<_>>() {
-            self[id].found = Vec::new();
-            jobs.extend(self[id].jobs.drain(..).map(|job| *job));
+            let lane = &mut self[id];
+            lane.found = Vec::new();
+            lane.name = lane.name().map(Into::into);
+            jobs.extend(lane.jobs.drain(..).map(|job| *job));
             self.place(id, now);
         }
         (jobs, self.backlog.clear())

@@ -6,10 +6,15 @@
 mod admission;
 mod backlog;
 mod backoff;
+mod circuits;
+mod clocks;
 #[cfg(test)]
 mod crawl_tests;
 mod gates;
+mod health;
+mod hosts;
 mod lanes;
+mod latency;
 mod limits;
 mod open;
 mod politeness;
@@ -21,6 +26,8 @@ mod retry;
 mod scarcity;
 pub mod scope;
 mod seen;
+mod sharing;
+mod slowed;
 pub mod traps;
 
 use std::io;
@@ -38,9 +45,14 @@ use url::Url;
 pub use self::admission::{Crawl, Order};
 pub use self::backlog::Options as BacklogOptions;
 pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
+pub use self::circuits::GivenUp;
+pub use self::clocks::{Clocks, Folder};
 pub use self::gates::Obey;
+pub use self::hosts::{Host, HostState};
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
+pub use self::sharing::LimitBy;
+pub use self::slowed::Slowed;
 use crate::job::{Job, Outcome, Rejected, Seed};
 
 /// How hosts are treated.
@@ -48,6 +60,8 @@ use crate::job::{Job, Outcome, Rejected, Seed};
 pub struct Options {
     /// How many requests to one host may be in flight.
     pub per_host: NonZeroUsize,
+    /// What counts as one host.
+    pub limit_by: LimitBy,
     /// The time between two starts on one host.
     pub delay: Duration,
     /// The time between two starts anywhere.
@@ -88,6 +102,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             per_host: PER_HOST,
+            limit_by: LimitBy::default(),
             delay: Duration::ZERO,
             interval: None,
             limits: Limits::default(),
@@ -124,6 +139,13 @@ impl Frontier {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self { shared: Arc::new(Shared { queue: Mutex::new(Queue::new(options)), waker: AtomicWaker::new() }) }
+    }
+
+    /// The same, and the time between two starts on one host passes between those of others, too, that have these clocks.
+    #[must_use]
+    pub fn with_clocks(self, clocks: impl Clocks + 'static) -> Self {
+        self.queue().share(Box::new(clocks));
+        self
     }
 
     /// The jobs that follow from `seeds`, each as soon as its host may be asked. The stream ends when nothing is
@@ -182,6 +204,24 @@ impl Frontier {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.queue().progress()
+    }
+
+    /// The hosts that have the most to do, at most so many.
+    #[must_use]
+    pub fn hosts(&self, most: usize) -> Vec<Host> {
+        self.queue().hosts(most, Instant::now().into_std())
+    }
+
+    /// The hosts that were asked for less than the options allow, those that complained most first.
+    #[must_use]
+    pub fn slowed(&self) -> Vec<Slowed> {
+        self.queue().slowed()
+    }
+
+    /// The origins that were given up, those with the most URLs first.
+    #[must_use]
+    pub fn given_up(&self) -> Vec<GivenUp> {
+        self.queue().given_up()
     }
 
     /// The parts of sites that were kept out as they have no end, most of them first.

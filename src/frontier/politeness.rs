@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::latency::Latency;
+
 /// How long a host's answer of "too much" is remembered when nothing is queued for it.
 const MEMORY: Duration = Duration::from_mins(1);
 
 /// The pace of one host.
 ///
-/// The number of requests in flight is bounded by a limit that halves when the host says that it is asked too much
-/// and grows by one for each limit's worth of other answers: additive increase, multiplicative decrease.
+/// The number of requests in flight is bounded by a limit that halves when the host says that it is asked too much, or does
+/// not answer in time, loses a quarter when its answers take [twice as long](Latency), and grows by one for each limit's
+/// worth of other answers: additive increase, multiplicative decrease.
 #[derive(Debug)]
 pub(super) struct Pace {
     in_flight: usize,
@@ -18,8 +21,9 @@ pub(super) struct Pace {
     ceiling: usize,
     /// Answers since the limit last changed that had no complaint.
     content: usize,
-    /// Requests that were in flight when the limit was last halved: their complaints are the same one.
+    /// Requests that were in flight when the limit was last lowered: their complaints are the same one.
     stale: usize,
+    latency: Latency,
     not_before: Option<Instant>,
     /// What the last start made of that, and what it was before.
     last_start: Option<(Option<Instant>, Option<Instant>)>,
@@ -29,9 +33,9 @@ pub(super) struct Pace {
 /// How a request ended, as far as its host's pace is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// With an answer that had no complaint.
-    Content,
-    /// With the answer that it is asked too much.
+    /// With an answer that had no complaint, after so long where that is known.
+    Content(Option<Duration>),
+    /// With the answer that it is asked too much, or with none in time.
     Throttled,
     /// Without an answer, which says nothing.
     Unanswered,
@@ -47,6 +51,7 @@ impl Pace {
             ceiling,
             content: 0,
             stale: 0,
+            latency: Latency::default(),
             not_before: None,
             last_start: None,
             remember_until: None,
@@ -59,6 +64,16 @@ impl Pace {
 
     pub(super) fn peak(&self) -> usize {
         self.peak
+    }
+
+    /// How many requests may be in flight.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether they are fewer than they might be.
+    pub(super) fn is_slowed(&self) -> bool {
+        self.limit < self.ceiling
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -97,28 +112,47 @@ impl Pace {
         }
     }
 
-    /// A request ended.
-    pub(super) fn finish(&mut self, ended: Ended, now: Instant) {
+    /// A request ended. Whether that lowered the limit.
+    pub(super) fn finish(&mut self, ended: Ended, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_start = None;
         let is_stale = self.stale > 0;
         self.stale = self.stale.saturating_sub(1);
         match ended {
-            Ended::Throttled if !is_stale => {
-                self.limit = (self.limit / 2).max(1);
-                self.content = 0;
-                self.stale = self.in_flight;
-                self.remember(now + MEMORY);
+            Ended::Throttled if !is_stale => self.lower(self.limit / 2, now),
+            Ended::Content(Some(took)) if !is_stale && self.latency.record(took, self.limit) => {
+                self.lower(self.limit - self.limit.div_ceil(4), now)
             }
-            Ended::Content if self.limit < self.ceiling => {
-                self.content += 1;
-                if self.content >= self.limit {
-                    self.limit += 1;
-                    self.content = 0;
-                }
+            Ended::Content(_) => {
+                self.recover();
+                false
             }
-            _ => {}
+            _ => false,
         }
+    }
+
+    /// An answer had no complaint.
+    fn recover(&mut self) {
+        if self.limit < self.ceiling && !self.latency.is_slow() {
+            self.content += 1;
+            if self.content >= self.limit {
+                self.limit += 1;
+                self.content = 0;
+            }
+        }
+    }
+
+    /// One request at a time from now on, until answers come.
+    pub(super) fn narrow(&mut self, now: Instant) {
+        self.lower(1, now);
+    }
+
+    fn lower(&mut self, limit: usize, now: Instant) -> bool {
+        let before = std::mem::replace(&mut self.limit, limit.max(1));
+        self.content = 0;
+        self.stale = self.in_flight;
+        self.remember(now + MEMORY);
+        self.limit < before
     }
 
     /// This is kept until `at` even if nothing is queued.
@@ -184,7 +218,7 @@ mod tests {
         assert_eq!((pace.ready_at(now), pace.in_flight()), (None, 0));
 
         pace.start(now, delay);
-        pace.finish(Ended::Content, now);
+        pace.finish(Ended::Content(None), now);
         let later = now + delay;
         pace.start(later, delay);
         pace.take_back();
@@ -206,7 +240,7 @@ mod tests {
         let mut pace = Pace::new(8);
         pace.start(now, delay);
         pace.start(now + delay, delay);
-        pace.finish(Ended::Content, now + delay);
+        pace.finish(Ended::Content(None), now + delay);
         pace.take_back();
         assert_eq!(pace.ready_at(now + delay), Some(now + 2 * delay));
     }
@@ -216,7 +250,8 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(8);
         (0..8).for_each(|_| pace.start(now, Duration::ZERO));
-        (0..8).for_each(|_| pace.finish(Ended::Throttled, now));
+        let lowered = (0..8).filter(|_| pace.finish(Ended::Throttled, now)).count();
+        assert_eq!(lowered, 1);
         assert_eq!(pace.limit, 4);
         pace.start(now, Duration::ZERO);
         pace.finish(Ended::Throttled, now);
@@ -230,12 +265,66 @@ mod tests {
         let mut limits = Vec::new();
         for _ in 0..10 {
             pace.start(now, Duration::ZERO);
-            pace.finish(Ended::Content, now);
+            pace.finish(Ended::Content(None), now);
             pace.start(now, Duration::ZERO);
             pace.finish(Ended::Unanswered, now);
             limits.push(pace.limit);
         }
         assert_eq!(limits, [2, 3, 3, 3, 4, 4, 4, 4, 4, 4]);
+    }
+
+    /// Ends `answers` requests that took so long each, as many in flight as may be.
+    fn answer(pace: &mut Pace, answers: usize, millis: u64) {
+        let (now, took) = (Instant::now(), Some(Duration::from_millis(millis)));
+        for _ in 0..answers {
+            while !pace.is_full() {
+                pace.start(now, Duration::ZERO);
+            }
+            pace.finish(Ended::Content(took), now);
+        }
+    }
+
+    #[test]
+    fn a_host_that_takes_twice_as_long_gets_fewer_requests_step_by_step_and_recovers_as_it_does() {
+        let mut pace = Pace::new(8);
+        answer(&mut pace, 8, 100);
+        answer(&mut pace, 32, 300);
+        assert_eq!(pace.limit, 6);
+        // The requests that were in flight tell of the limit before.
+        answer(&mut pace, 7, 9000);
+        assert_eq!(pace.limit, 6);
+        answer(&mut pace, 31, 300);
+        assert_eq!(pace.limit, 6, "it does not grow while the host is slow");
+        answer(&mut pace, 1, 300);
+        assert_eq!(pace.limit, 4);
+        answer(&mut pace, 5 + 32, 190);
+        assert_eq!(pace.limit, 4, "the answer that tells so is the first that counts");
+        answer(&mut pace, 4 + 5 + 6 + 7, 190);
+        assert_eq!(pace.limit, 8);
+    }
+
+    #[test]
+    fn a_server_that_does_one_thing_at_a_time_is_asked_for_about_as_much_as_it_takes_twice_its_time_for() {
+        // Requests wait for each other there: so many at once take so many times as long as one.
+        let mut pace = Pace::new(64);
+        (1..=64).for_each(|n| answer(&mut pace, 1, 60 * n));
+        let mut limits = Vec::new();
+        for _ in 0..5000 {
+            let millis = 60 * u64::try_from(pace.limit).unwrap();
+            answer(&mut pace, 1, millis);
+            limits.push(pace.limit);
+        }
+        let last = &limits[1000..];
+        assert!(last.iter().all(|&limit| (4..=16).contains(&limit)), "{last:?}");
+    }
+
+    #[test]
+    fn a_fast_host_is_asked_for_as_much_as_before_however_its_times_vary() {
+        let mut pace = Pace::new(64);
+        for n in 0..10_000 {
+            answer(&mut pace, 1, n * 7919 % 50);
+        }
+        assert_eq!(pace.limit, 64);
     }
 
     #[test]

@@ -9,7 +9,9 @@ use url::Url;
 
 use super::Options;
 use super::admission::Order;
+use super::circuits;
 use super::gates::{Gates, Verdict};
+use super::health::Health;
 use super::lanes::Lanes;
 use super::limits::{Limit, Spent};
 use super::open::Open;
@@ -17,8 +19,9 @@ use super::politeness::{Ended, Rate};
 use super::retry::Retry;
 use super::scarcity::Scarcity;
 use super::seen::Seen;
+use super::sharing::Sharing;
+use super::slowed::is_timeout;
 use super::traps::Traps;
-use crate::canonical::host_key;
 use crate::failure::{Failure, Kind};
 use crate::job::{End, Job, Lack, Outcome, Role, Target, Trail};
 
@@ -63,7 +66,9 @@ pub struct Progress {
 pub struct Queue {
     pub(super) options: Options,
     rate: Option<Rate>,
-    gates: Gates,
+    pub(super) gates: Gates,
+    pub(super) health: Health,
+    pub(super) sharing: Sharing,
     pub(super) traps: Traps,
     /// How many pages of each host came in, by its hash, where that is limited.
     pub(super) by_host: HashMap<u64, u64>,
@@ -72,7 +77,7 @@ pub struct Queue {
     pub(super) done: Option<Seen>,
     /// What else was asked for before.
     pub(super) passed: Option<Seen>,
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     retries: BinaryHeap<Retry>,
     pub(super) settled: VecDeque<Box<Outcome>>,
     /// Jobs that ask nobody, and so wait for nobody.
@@ -85,7 +90,7 @@ pub struct Queue {
     /// Pages that were followed and have no final outcome.
     pub(super) following: u64,
     /// Pages that were asked for and have no final outcome.
-    begun: u64,
+    pub(super) begun: u64,
     spent: Spent,
     /// Bytes of what the lines of open targets carry along.
     pub(super) carried: usize,
@@ -110,6 +115,8 @@ impl Queue {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
             gates: Gates::new(options.obey, options.token.clone()),
+            health: Health::default(),
+            sharing: Sharing::new(options.limit_by),
             traps: Traps::default(),
             by_host: HashMap::new(),
             done: None,
@@ -192,8 +199,14 @@ impl Queue {
         }
         while self.retries.peek().is_some_and(|retry| retry.at <= now) {
             let Some(retry) = self.retries.pop() else { break };
+            if let Some(next) = self.end_where_down(&retry.outcome, now) {
+                return Ok(next);
+            }
             let Outcome { target, trail: Some(trail), .. } = *retry.outcome else { continue };
             self.enqueue_first(Job { target, trail: trail.retry() }, now);
+        }
+        if let Some(next) = self.give_up(now) {
+            return Ok(next);
         }
         self.lanes.wake(now);
         let brought = self.lanes.bring_others(self.order(), self.options.per_host.get(), now);
@@ -221,32 +234,46 @@ impl Queue {
             return None;
         }
         let front = self.lanes[lane].jobs.front()?;
+        match self.health.circuits.judge(&front.trail.url, now) {
+            circuits::Verdict::Pass => {}
+            circuits::Verdict::Wait(_) if self.is_closed => return self.end_first(lane, stopped(), now),
+            circuits::Verdict::Wait(at) => {
+                self.lanes.pause(lane, at, now);
+                return None;
+            }
+            circuits::Verdict::Down => {
+                self.health.fallen = Some(lane);
+                return self.give_up(now);
+            }
+        }
+        let front = self.lanes[lane].jobs.front()?;
         let job = match self.gates.judge(&front.trail, now) {
             Verdict::Pass(delay) => {
+                let delay = self.options.delay.max(delay);
                 let is_new = front.trail.role == Role::Page && !is_begun(front);
                 if is_new && !self.may_begin() {
                     self.lanes.set_aside(lane);
                     return None;
                 }
+                if self.waits_for_its_turn(lane, delay, now) {
+                    return None;
+                }
                 self.begun += u64::from(is_new);
                 self.progress.queued -= 1;
-                self.lanes.start(lane, now, self.options.delay.max(delay))?
+                self.lanes.start(lane, now, delay)?
             }
             Verdict::Unknown => {
+                if self.waits_for_its_turn(lane, self.options.delay, now) {
+                    return None;
+                }
+                let front = self.lanes[lane].jobs.front()?;
                 let job = Job { target: front.target.clone(), trail: front.trail.to_robots() };
                 self.lanes.hold(lane, Box::new(job));
                 self.lanes.start(lane, now, self.options.delay)?
             }
-            Verdict::Denied(failure) => {
-                let mut job = self.lanes.take_first(lane, now)?;
-                self.progress.queued -= 1;
-                self.begun -= u64::from(is_begun(&job));
-                job.trail.attempt -= 1;
-                let outcome = Outcome::failed(*job, failure);
-                self.count_final(&outcome);
-                return Some(Next::Settled(Box::new(outcome)));
-            }
+            Verdict::Denied(failure) => return self.end_first(lane, failure, now),
         };
+        self.health.circuits.start(&job.trail.url);
         if let Some(rate) = &mut self.rate {
             rate.start(now);
         }
@@ -302,7 +329,7 @@ impl Queue {
     }
 
     /// Takes the rules of an origin, for which jobs wait.
-    fn learn(&mut self, outcome: &Outcome, now: Instant) {
+    pub(super) fn learn(&mut self, outcome: &Outcome, now: Instant) {
         self.gates.learn(outcome, now);
         if let Some(trail) = &outcome.trail {
             let lane = self.lane_of(trail.first_url());
@@ -319,19 +346,24 @@ impl Queue {
             pace.take_back();
             self.rate.iter_mut().for_each(Rate::take_back);
         } else {
-            pace.finish(ended(outcome), now);
+            let lowered = pace.finish(ended(outcome), now);
+            let limit = pace.limit();
+            self.examine(lane, outcome, (lowered, limit), now);
         }
+        let pace = &mut self.lanes[lane].pace;
         if self.options.connections < usize::MAX {
             pace.remember(now + self.options.idle_timeout);
         }
         if let Some(wait) = outcome.hint.retry_after {
-            pace.pause(now + wait.min(self.options.retry.max_retry_after));
+            let wait = wait.min(self.options.retry.max_retry_after);
+            pace.pause(now + wait);
+            self.health.share_pause(self.sharing.key(&trail.url), now, wait);
         }
         self.progress.in_flight -= 1;
         self.lanes.place(lane, now);
     }
 
-    fn count_final(&mut self, outcome: &Outcome) {
+    pub(super) fn count_final(&mut self, outcome: &Outcome) {
         if !is_found(outcome.trail.as_ref()) {
             self.carried -= carried_by(&outcome.target);
         }
@@ -357,7 +389,7 @@ impl Queue {
             }
             Some(_) => {}
         }
-        match (self.wait_before_retry(outcome), &outcome.end) {
+        match (self.wait_before_retry(outcome, now), &outcome.end) {
             (Some(wait), _) => Some(Follow::Retry(wait)),
             (None, End::Redirect(_)) => Some(Follow::Hop),
             (None, _) => None,
@@ -389,8 +421,8 @@ impl Queue {
             }
             (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {
                 let job = Job { target, trail: trail.hop(redirect) };
-                if self.is_closed && self.lanes.makes_wait(host_key(&job.trail.url), now) {
-                    return Some(stopped(job));
+                if self.is_closed && self.lanes.makes_wait(self.sharing.key(&job.trail.url), now) {
+                    return Some(Outcome::failed(job, stopped()));
                 }
                 job
             }
@@ -401,9 +433,9 @@ impl Queue {
         None
     }
 
-    fn wait_before_retry(&self, outcome: &Outcome) -> Option<Duration> {
+    fn wait_before_retry(&self, outcome: &Outcome, now: Instant) -> Option<Duration> {
         let (trail, failure) = (outcome.trail.as_ref()?, outcome.failure()?);
-        if self.is_closed {
+        if self.is_closed || self.health.circuits.is_down(&trail.url, now) {
             return None;
         }
         let wait = self.options.retry.wait(trail, failure, outcome.hint)?;
@@ -429,7 +461,7 @@ impl Queue {
         for job in jobs {
             self.progress.queued -= 1;
             if is_begun(&job) {
-                self.end(Box::new(stopped(job)), now);
+                self.end(Box::new(Outcome::failed(job, stopped())), now);
             } else {
                 self.following -= u64::from(is_followed(Some(&job.trail)));
             }
@@ -506,7 +538,7 @@ impl Queue {
 
     /// The lane of a URL's host.
     fn lane_of(&mut self, url: &Url) -> u32 {
-        self.lanes.of(host_key(url), self.options.per_host.get())
+        self.lanes.of(self.sharing.key(url), self.options.per_host.get())
     }
 
     /// Queues a job that was not begun.
@@ -545,9 +577,9 @@ enum Follow {
 /// What an outcome says to its host's pace.
 fn ended(outcome: &Outcome) -> Ended {
     match (&outcome.end, &outcome.facts) {
-        _ if outcome.hint.throttled => Ended::Throttled,
+        _ if outcome.hint.throttled || is_timeout(outcome) => Ended::Throttled,
         (End::Done { .. }, None) => Ended::Unanswered,
-        _ => Ended::Content,
+        _ => Ended::Content(outcome.hint.latency),
     }
 }
 
@@ -567,12 +599,17 @@ pub(super) fn carried_by(target: &Target) -> usize {
 }
 
 /// Whether a request was made for a job that waits. What asks for the rules of an origin is made when it starts.
-fn is_begun(job: &Job) -> bool {
+pub(super) fn is_begun(job: &Job) -> bool {
     let Trail { attempt, hops, is_large, role, .. } = &job.trail;
     *attempt > 1 || !hops.is_empty() || *is_large || *role == Role::Robots
 }
 
-/// The outcome of a job that was begun and will not be ended.
-fn stopped(job: Job) -> Outcome {
-    Outcome::failed(job, Failure::new(Kind::Cancelled, "the run was stopped"))
+/// Whether it is of a request for the rules of an origin.
+pub(super) fn is_of_rules(outcome: &Outcome) -> bool {
+    outcome.trail.as_ref().is_some_and(|trail| trail.role == Role::Robots)
+}
+
+/// Why a job that was begun will not be ended.
+fn stopped() -> Failure {
+    Failure::new(Kind::Cancelled, "the run was stopped")
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Limit, Limits, Next, Options, Progress, Queue, RetryOptions};
+use super::{Crawl, HostState, Limit, LimitBy, Limits, Next, Obey, Options, Progress, Queue, RetryOptions};
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind, Retry};
-use crate::job::{End, Facts, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
+use crate::job::{End, Facts, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Role, Seed, Target};
 
 fn target(line: u64) -> Target {
     Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
@@ -160,7 +160,10 @@ impl Run {
 proptest! {
     #[test]
     fn every_target_ends_once_and_no_limit_is_passed(
-        seeds in prop::collection::vec((0..6_u8, page()), 1..60),
+        seeds in prop_oneof![
+            3 => prop::collection::vec((0..6_u8, page()), 1..60),
+            1 => prop::collection::vec((0..3_u8, prop_oneof![9 => Just(Page::Fails), 1 => page()]), 1..90),
+        ],
         steps in prop::collection::vec(step(), 0..300),
         per_host in 1..4_usize,
         delay in prop_oneof![Just(0_u64), 1..30_u64],
@@ -598,4 +601,255 @@ fn a_closed_queue_tells_of_what_was_to_be_asked_for_again_for_want_of_memory() {
     );
     assert!(queue.settle(lacking(second), now).is_some(), "it is not asked for again any more");
     assert!(queue.is_finished());
+}
+
+/// Settles a job as one whose host could not be reached.
+fn unreached(queue: &mut Queue, job: Job, now: Instant) -> Option<Outcome> {
+    queue.settle(answer(&Page::Fails, job), now)
+}
+
+fn end(next: Result<Next, Option<Instant>>) -> Outcome {
+    match next {
+        Ok(Next::Settled(outcome)) => *outcome,
+        next => panic!("{next:?}"),
+    }
+}
+
+/// A queue with so many URLs at each of these hosts, and no more to come.
+fn queue_of(options: Options, urls: usize, hosts: &[&str], now: Instant) -> Queue {
+    let mut queue = Queue::new(options);
+    for host in hosts {
+        (0..urls).for_each(|n| queue.admit(seed(&format!("http://{host}/{n}")), now));
+    }
+    queue.complete();
+    queue
+}
+
+/// Runs until something lets `host` be asked no more: what is asked there fails, all else is fine. Gives what was asked there,
+/// and when; each failure; and when it ended.
+fn run_with_dead(queue: &mut Queue, host: &str, now: Instant) -> (Vec<Duration>, Vec<Kind>, Duration) {
+    let (mut asked, mut kinds, mut at) = (Vec::new(), Vec::new(), now);
+    while !queue.is_finished() {
+        assert!(at < now + Duration::from_hours(1), "{:?}", queue.progress());
+        let ended = match queue.next(at) {
+            Ok(Next::Visit(job)) if host_key(&job.trail.url) == host => {
+                asked.push(at - now);
+                unreached(queue, *job, at)
+            }
+            Ok(Next::Visit(job)) => queue.settle(done(*job), at),
+            Ok(Next::Settled(outcome)) => Some(*outcome),
+            Err(Some(next)) => {
+                at = next;
+                None
+            }
+            Err(None) => panic!("nothing is waited for: {:?}", queue.progress()),
+        };
+        kinds.extend(ended.and_then(|outcome| outcome.failure().map(|failure| failure.kind)));
+    }
+    (asked, kinds, at - now)
+}
+
+fn count(kinds: &[Kind], kind: Kind) -> usize {
+    kinds.iter().filter(|&&one| one == kind).count()
+}
+
+#[test]
+fn a_dead_host_is_given_up_after_ten_failures_and_four_probes() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let mut queue = queue_of(Options { retry, ..Options::default() }, 5000, &["dead.test", "a.test"], now);
+    let (asked, kinds, took) = run_with_dead(&mut queue, "dead.test", now);
+    let seconds: Vec<_> = asked.iter().skip(10).map(Duration::as_secs).collect();
+    assert_eq!((asked.len(), seconds), (14, vec![1, 3, 7, 15]));
+    assert_eq!((count(&kinds, Kind::Connect), count(&kinds, Kind::HostDown)), (14, 4986));
+    assert!(took < Duration::from_secs(16), "{took:?}");
+    let [given_up] = &queue.given_up()[..] else { panic!("{:?}", queue.given_up()) };
+    assert_eq!((&*given_up.origin, given_up.urls), ("http://dead.test", 4986));
+}
+
+#[test]
+fn urls_of_a_dead_host_that_come_later_are_not_asked_for_and_a_rate_does_not_delay_their_end() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let interval = Some(Duration::from_millis(100));
+    let mut queue = queue_of(Options { interval, retry, ..Options::default() }, 50, &["dead.test"], now);
+    let (_, _, took) = run_with_dead(&mut queue, "dead.test", now);
+    let later = now + took;
+    (50..3000).for_each(|n| queue.admit(seed(&format!("http://dead.test/{n}")), later));
+    let (asked, kinds, took) = run_with_dead(&mut queue, "dead.test", later);
+    assert_eq!((asked.len(), kinds.len()), (0, 2950));
+    assert!(took <= Duration::from_millis(100), "{took:?}");
+    let much_later = later + Duration::from_hours(1);
+    queue.admit(seed("http://dead.test/again"), much_later);
+    assert!(visit(&mut queue, much_later).is_some(), "it may be back");
+}
+
+#[test]
+fn a_list_of_fewer_than_ten_urls_of_a_dead_host_ends_as_if_it_had_no_circuit() {
+    let now = Instant::now();
+    let mut queue = queue_of(options(), 9, &["dead.test"], now);
+    let (asked, kinds, took) = run_with_dead(&mut queue, "dead.test", now);
+    assert_eq!((asked.len(), count(&kinds, Kind::Connect)), (27, 9), "each is tried three times");
+    assert!(took <= Duration::from_millis(40 + 80), "{took:?}");
+    assert_eq!(queue.given_up(), []);
+}
+
+#[test]
+fn what_waits_to_be_tried_again_when_its_host_is_given_up_ends_as_it_failed() {
+    let now = Instant::now();
+    let mut queue = queue_of(options(), 100, &["dead.test"], now);
+    let (asked, kinds, _) = run_with_dead(&mut queue, "dead.test", now);
+    assert_eq!(asked.len(), 14);
+    assert_eq!(kinds.len(), 100);
+    assert!(count(&kinds, Kind::Connect) >= 1 && count(&kinds, Kind::HostDown) >= 86, "{kinds:?}");
+}
+
+/// Fails ten jobs of a queue that has them, so that their host is parked; the instant of the probe.
+fn park(queue: &mut Queue, now: Instant) -> Instant {
+    for _ in 0..10 {
+        let job = visit(queue, now).unwrap();
+        let _ = unreached(queue, job, now);
+    }
+    queue.next(now).unwrap_err().expect("the probe waits")
+}
+
+#[test]
+fn one_good_answer_closes_the_circuit_and_the_host_recovers_step_by_step() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let mut queue = queue_of(Options { retry, ..Options::default() }, 100, &["a.test"], now);
+    let at = park(&mut queue, now);
+    assert_eq!(queue.hosts(1, now)[0].state, HostState::Parked);
+    let probe = visit(&mut queue, at).unwrap();
+    assert!(visit(&mut queue, at).is_none(), "one at a time");
+    let fine = Outcome { facts: Some(Facts { status: 200, ..Facts::default() }), ..done(probe) };
+    assert!(queue.settle(fine, at).is_some());
+    let next: Vec<_> = std::iter::from_fn(|| visit(&mut queue, at)).collect();
+    assert_eq!(next.len(), 2, "{:?}", queue.hosts(1, at));
+    for job in next {
+        assert!(unreached(&mut queue, job, at).is_some());
+    }
+    assert!(visit(&mut queue, at).is_some(), "failures are counted anew");
+    assert_eq!(queue.given_up(), []);
+}
+
+#[test]
+fn any_answer_in_between_and_any_failure_of_another_kind_leaves_a_host_as_it_is() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let mut queue = queue_of(Options { retry, ..Options::default() }, 400, &["a.test"], now);
+    for n in 0..400 {
+        let job = visit(&mut queue, now).unwrap_or_else(|| panic!("{n}"));
+        let kind = [Kind::Connect, Kind::Protocol, Kind::Truncated][n % 3];
+        let mut outcome = outcome(job, End::failed(Failure::new(kind, "no")));
+        if n % 9 == 8 {
+            outcome.facts = Some(Facts { status: 500, ..Facts::default() });
+        }
+        assert!(queue.settle(outcome, now).is_some());
+    }
+    assert!(queue.is_finished());
+}
+
+#[test]
+fn another_port_of_a_dead_host_is_asked_all_the_same() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let mut queue = Queue::new(Options { retry, ..Options::default() });
+    (0..100).for_each(|n| queue.admit(seed(&format!("http://a.test:81/{n}")), now));
+    (0..100).for_each(|n| queue.admit(seed(&format!("http://a.test/{n}")), now));
+    queue.complete();
+    let (mut at, mut fine, mut down) = (now, 0, 0);
+    while !queue.is_finished() {
+        match queue.next(at) {
+            Ok(Next::Visit(job)) if job.trail.url.port().is_some() => drop(unreached(&mut queue, *job, at)),
+            Ok(Next::Visit(job)) => fine += u32::from(queue.settle(done(*job), at).is_some()),
+            Ok(Next::Settled(_)) => down += 1,
+            Err(next) => at = next.expect("something waits"),
+        }
+    }
+    assert_eq!((fine, down), (100, 86));
+}
+
+#[test]
+fn closing_ends_what_is_parked_at_once() {
+    let now = Instant::now();
+    let mut queue = queue_of(options(), 100, &["a.test"], now);
+    park(&mut queue, now);
+    queue.close(now);
+    let kinds: Vec<_> = (0..10).map(|_| end(queue.next(now)).failure().unwrap().kind).collect();
+    assert_eq!(kinds, [Kind::Connect; 10], "what had been tried ends as it failed, the rest is dropped");
+    assert!(queue.is_finished());
+}
+
+#[test]
+fn a_timeout_halves_what_its_host_is_asked_for_at_once() {
+    let now = Instant::now();
+    let mut queue = queue_of(options(), 100, &["a.test"], now);
+    let jobs: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    assert_eq!(jobs.len(), 8);
+    for job in jobs {
+        let mut late = outcome(job, End::failed(Failure::new(Kind::Timeout, "no answer in time")));
+        late.facts = Some(Facts { status: 200, ..Facts::default() });
+        let _ = queue.settle(late, now);
+    }
+    assert_eq!(std::iter::from_fn(|| visit(&mut queue, now)).count(), 4);
+    let [slowed] = &queue.slowed()[..] else { panic!("{:?}", queue.slowed()) };
+    assert_eq!((&*slowed.host, slowed.timeouts, slowed.limit), ("a.test", 8, 4));
+}
+
+#[test]
+fn hosts_of_one_domain_share_their_limits_where_that_is_wanted() {
+    let now = Instant::now();
+    for (limit_by, expected) in [(LimitBy::Host, 24), (LimitBy::Domain, 16)] {
+        let mut queue =
+            queue_of(Options { limit_by, ..options() }, 20, &["a.shop.co.uk", "b.shop.co.uk", "other.co.uk"], now);
+        assert_eq!(std::iter::from_fn(|| visit(&mut queue, now)).count(), expected);
+        let names: Vec<_> = queue.hosts(9, now).iter().map(|host| host.name.to_string()).collect();
+        match limit_by {
+            LimitBy::Host => assert_eq!(names, ["a.shop.co.uk", "b.shop.co.uk", "other.co.uk"]),
+            LimitBy::Domain => assert_eq!(names, ["shop.co.uk", "other.co.uk"]),
+        }
+    }
+}
+
+#[test]
+fn the_busiest_hosts_are_told_with_how_they_stand() {
+    let (mut queue, now) = (Queue::new(options()), Instant::now());
+    for (host, urls) in [("few.test", 1), ("many.test", 30), ("some.test", 3)] {
+        (0..urls).for_each(|n| queue.admit(seed(&format!("http://{host}/{n}")), now));
+    }
+    queue.complete();
+    let jobs: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    let told = |queue: &Queue| -> Vec<_> {
+        let told = queue.hosts(2, now).into_iter();
+        told.map(|host| (host.name.to_string(), host.in_flight, host.queued, host.limit, host.state)).collect()
+    };
+    let usual = HostState::Usual;
+    assert_eq!(told(&queue), [("many.test".into(), 8, 22, 8, usual), ("some.test".into(), 3, 0, 8, usual)]);
+    let busy = jobs.into_iter().find(|job| host_key(&job.trail.url) == "many.test").unwrap();
+    assert!(queue.settle(answer(&Page::Throttles(9000), busy), now).is_none());
+    assert_eq!(told(&queue)[0], ("many.test".into(), 7, 22, 4, HostState::BackingOff));
+    assert_eq!(queue.hosts(1, now)[0].waits, Some(Duration::from_secs(9)));
+}
+
+#[test]
+fn a_hop_that_may_not_be_followed_makes_room_for_a_page_that_waits_for_it() {
+    let (limits, obey) = (Limits { pages: Some(1), ..Limits::default() }, Obey::Always);
+    let options = Options { limits, obey, crawl: Some(Crawl::default()), ..options() };
+    let (mut queue, now) = (Queue::new(options), Instant::now());
+    (0..2).for_each(|n| queue.admit(seed(&format!("http://h1.test/{n}")), now));
+    queue.complete();
+    let rules = |queue: &mut Queue, text: &str| {
+        let job = visit(queue, now).unwrap();
+        assert_eq!(job.trail.role, Role::Robots);
+        assert!(queue.settle(outcome(job, End::Robots { status: Some(200), body: text.into() }), now).is_none());
+    };
+    rules(&mut queue, "");
+    let first = visit(&mut queue, now).unwrap();
+    assert!(visit(&mut queue, now).is_none(), "one page at most");
+    assert!(queue.settle(answer(&Page::RedirectsTo(2), first), now).is_none());
+    rules(&mut queue, "User-agent: *\nDisallow: /");
+    assert_eq!(end(queue.next(now)).failure().unwrap().kind, Kind::Robots);
+    let second = visit(&mut queue, now).expect("it is the one page now");
+    assert!(queue.settle(done(second), now).is_some() && queue.is_finished());
 }

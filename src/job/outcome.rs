@@ -92,6 +92,8 @@ pub struct HostHint {
     pub retry_after: Option<Duration>,
     /// Whether the host said that it is asked too much (429, 503).
     pub throttled: bool,
+    /// How long its answer took, if one came: that to this request alone, body included.
+    pub latency: Option<Duration>,
     /// What this machine had too little of, and not the host.
     pub lack: Option<Lack>,
     /// Whether the host was not asked at all: it need not be spared the next request.

@@ -123,8 +123,10 @@ impl Local {
         let Job { target, mut trail } = job;
         let started = Instant::now();
         let (answer, timing) = self.fetch(&trail).await;
+        let took = started.elapsed();
+        let is_answered = answer.is_ok();
         if !matches!(answer, Err(Unanswered { lack: Some(_), .. })) {
-            trail.spent += started.elapsed();
+            trail.spent += took;
         }
         let mut fetched_at = Some(Timestamp::now());
         let mut links = Vec::new();
@@ -167,6 +169,7 @@ impl Local {
                 (facts, end, hint)
             }
         };
+        let hint = HostHint { latency: (is_answered && !hint.unasked).then_some(took), ..hint };
         Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint, exchange: None }
     }
 

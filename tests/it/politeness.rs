@@ -1,8 +1,13 @@
 //! How many requests are made at one time, and how soon after one another.
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
 use crate::support::scrape::Scrape;
+use crate::support::site::closed_port;
 use crate::support::{Answer, Gate, Hit, Run, Site, scrape};
 
 /// What a server needs for an answer: long enough for requests to overlap.
@@ -295,4 +300,195 @@ fn a_slow_host_at_the_start_of_the_list_does_not_take_every_slot() {
     }
     gate.open();
     assert_eq!(run.finish().succeeds().records().len(), 40);
+}
+
+/// A line that names a page at a port where nobody listens.
+fn dead_url(port: u16, n: usize) -> String {
+    format!("http://127.0.0.1:{port}/{n}\n")
+}
+
+#[test]
+fn a_dead_host_is_given_up_and_the_others_do_not_wait_for_it() {
+    let site = Site::with_hosts(2, |hit| Answer::title(&hit.path));
+    let dead = closed_port();
+    let alive = |n: usize| site.url_at(2, &format!("/{n}\n"));
+    let list: String = (0..300).flat_map(|n| [dead_url(dead, n), alive(n)]).collect();
+    let args = ["--retry-delay", "10ms", "-f", "jsonl", "--progress", "log", "--summary", "totals.json"];
+    let run = scrape(args).stdin(list).run().exits(1);
+    assert_eq!(site.count(), 300);
+    let kinds: Vec<_> = run.records().iter().map(|record| record["error"]["kind"].clone()).collect();
+    let count = |kind: Value| kinds.iter().filter(|&one| *one == kind).count();
+    let (refused, down) = (count(json!("connect")), count(json!("host_down")));
+    assert_eq!((count(Value::Null), refused + down), (300, 300));
+    assert!((1..=14).contains(&refused), "{refused} were asked for to their last attempt");
+    let totals: Value = serde_json::from_str(&run.file("totals.json")).unwrap();
+    assert_eq!(totals["given_up"], json!([{"origin": format!("http://127.0.0.1:{dead}"), "urls": down}]));
+    let told = format!("given up  http://127.0.0.1:{dead} after 10 connection failures, {down} URLs");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
+}
+
+#[test]
+fn urls_of_a_dead_host_are_tried_again_by_a_run_that_resumes() {
+    let dead = closed_port();
+    let list: String = (0..30).map(|n| dead_url(dead, n)).collect();
+    let args = ["--retry-delay", "1ms", "-o", "pages.jsonl", "urls.txt"];
+    let first = scrape(args).file("urls.txt", &list).run().exits(4);
+    let text = first.file("pages.jsonl");
+    assert!(text.lines().filter(|line| line.contains("host_down")).count() >= 16, "{text}");
+    let again = scrape(args).args(["--resume", "--summary", "totals.json"]);
+    let again = again.file("urls.txt", &list).file("pages.jsonl", &text).run().exits(4);
+    let totals: Value = serde_json::from_str(&again.file("totals.json")).unwrap();
+    assert_eq!((&totals["targets"], &totals["done_before"]), (&json!(30), &json!(0)));
+    assert_eq!(again.file("pages.jsonl").lines().count(), 30);
+}
+
+#[test]
+fn ctrl_c_ends_what_waits_for_a_dead_host_at_once() {
+    let site = Site::with_hosts(2, |hit| Answer::title(&hit.path));
+    let dead = closed_port();
+    let mut run = scrape(["--retry", "0", "--retry-delay", "50s", "-v", "-f", "jsonl"]).spawn();
+    run.write(&(0..50).map(|n| dead_url(dead, n)).collect::<String>());
+    for _ in 0..10 {
+        assert!(run.line().contains("connect"));
+    }
+    // What comes after the tenth is parked: this one is asked for behind it.
+    run.write(&site.url_at(2, "/\n"));
+    assert!(run.line().contains("127.0.0.2"));
+    run.signal(Signal::INT);
+    assert!(run.ends_within(Duration::from_secs(4)), "it waits for the probe");
+    assert_eq!(run.finish().exits(130).records().len(), 0);
+}
+
+#[test]
+fn a_host_that_throttles_is_named_in_the_summary() {
+    let site = Site::start(|hit| match hit.nth {
+        0 => Answer::status(429),
+        _ => Answer::title("ok"),
+    });
+    let args = ["--retry-delay", "1ms", "-f", "jsonl", "--progress", "log", "--summary", "totals.json"];
+    let run = scrape(args).stdin(list(&site, 1, 12)).run().exits(0);
+    let totals: Value = serde_json::from_str(&run.file("totals.json")).unwrap();
+    let [slowed] = &totals["slowed"].as_array().unwrap()[..] else { panic!("{totals}") };
+    assert_eq!((&slowed["host"], &slowed["by_status"]), (&json!("127.0.0.1"), &json!({"429": 12})));
+    let limit = slowed["limit"].as_u64().unwrap();
+    assert!((1..=4).contains(&limit), "{limit}");
+    let told = format!("slowed  127.0.0.1 (429 ×12, limit {limit})");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
+}
+
+#[test]
+fn hosts_of_one_domain_share_their_limit_where_that_is_wanted() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| Answer::title(&hit.path).behind(&held));
+    let names = ["a.shop.test", "b.shop.test", "other.test"];
+    let resolve = names.iter().flat_map(|name| ["--resolve".to_owned(), site.resolve(name)]);
+    let mut run = scrape(["--limit-by", "domain", "--per-host", "2", "-f", "jsonl"]).args(resolve).spawn();
+    run.write(&(0..5).flat_map(|n| names.map(|name| site.url_of(name, &format!("/{n}\n")))).collect::<String>());
+    site.wait_for(4);
+    gate.open();
+    assert_eq!(run.finish().succeeds().records().len(), 15);
+    let of_shop = |hit: &Hit| hit.header("host").unwrap().contains("shop.test");
+    assert_eq!(site.hits()[..4].iter().filter(|&hit| of_shop(hit)).count(), 2, "{:?}", site.paths());
+    scrape(["--limit-by", "planet", "http://127.0.0.1:9/"]).run().refused_over("domain");
+}
+
+/// Two runs at once over `pages` pages each of one site, that share their clocks.
+fn two_at_once(site: &Site, pages: usize, args: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let clocks = folder.path().join("clocks");
+    let runs = ["a", "b"].map(|name| {
+        let mut run = scrape(["--shared-politeness", clocks.to_str().unwrap(), "-f", "jsonl"]).args(args).spawn();
+        run.write(&(0..pages).map(|n| site.url(&format!("/{name}/{n}\n"))).collect::<String>());
+        run
+    });
+    for run in runs {
+        assert_eq!(run.finish().succeeds().records().len(), pages);
+    }
+}
+
+#[test]
+fn two_runs_that_share_their_clocks_keep_the_delay_between_them_and_take_turns() {
+    let site = Site::start(|_| Answer::title("ok"));
+    let start = Instant::now();
+    two_at_once(&site, 6, &["--delay", "200ms"]);
+    let hits = site.hits();
+    assert_eq!(hits.len(), 12);
+    assert_spaced(&hits, start, Duration::from_millis(200));
+    // Both went on: neither had all its turns before the other.
+    let last_of = |name| hits.iter().rposition(|hit| hit.path.starts_with(name)).unwrap();
+    assert!(last_of("/a/").abs_diff(last_of("/b/")) <= 4, "{:?}", site.paths());
+}
+
+#[test]
+fn what_a_host_asks_one_run_for_the_other_one_grants_it_too() {
+    let site = Site::start(|hit| match (&*hit.path, hit.nth) {
+        ("/a/0", 0) => Answer::status(429).header("Retry-After", "2"),
+        _ => Answer::title("ok"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["-f", "jsonl", "--shared-politeness", folder.path().to_str().unwrap()];
+    let mut first = scrape(args).spawn();
+    first.write(&site.url("/a/0\n"));
+    site.wait_for(1);
+    let asked = site.hits()[0].at;
+    // The pause is entered when the answer has been taken: the file says so.
+    let is_entered = || {
+        std::fs::read_dir(folder.path()).unwrap().any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.get(..8).is_some_and(|next| {
+                let next = u64::from_le_bytes(next.try_into().unwrap());
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+                u128::from(next) > now
+            })
+        })
+    };
+    while !is_entered() {
+        assert!(asked.elapsed() < Duration::from_secs(2), "it was not entered");
+        std::thread::yield_now();
+    }
+    scrape(args).args([site.url("/b")]).run().succeeds();
+    assert!(site.hits_of("/b")[0].at - asked >= Duration::from_millis(1900));
+    first.finish().succeeds();
+}
+
+#[test]
+fn a_folder_for_clocks_that_cannot_be_is_told_before_the_first_request() {
+    let site = Site::start(|_| Answer::title("ok"));
+    let run = scrape(["--shared-politeness", "taken", &site.url("/")]).file("taken", "").run().exits(5);
+    assert!(run.stderr.contains("--shared-politeness"), "{run:?}");
+    assert_eq!(site.count(), 0);
+}
+
+#[test]
+fn sigusr1_asks_how_the_run_and_its_hosts_stand() {
+    for (format, expected) in [("text", "  127.0.0.1  8 in flight  4 queued\n"), ("json", "\"in_flight\":8")] {
+        let gate = Gate::shut();
+        let held = gate.clone();
+        let site = Site::start(move |_| Answer::title("ok").behind(&held));
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("said");
+        let script = format!("exec \"$scrape\" -f jsonl --log-format {format} 2> {}", said.display());
+        let mut run = Scrape::in_shell(&script).spawn();
+        run.write(&list(&site, 1, 12));
+        site.wait_for(8);
+        run.signal(Signal::USR1);
+        let since = Instant::now();
+        let told = loop {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut File::open(&said).unwrap(), &mut text).unwrap();
+            if text.ends_with('\n') || since.elapsed() > Duration::from_secs(20) {
+                break text;
+            }
+            std::thread::yield_now();
+        };
+        assert!(told.contains(expected), "{told}");
+        if format == "json" {
+            let object: Value = serde_json::from_str(&told).unwrap();
+            assert_eq!((&object["in_flight"], &object["hosts"][0]["host"]), (&json!(8), &json!("127.0.0.1")));
+            assert_eq!((&object["hosts"][0]["queued"], &object["hosts"][0]["state"]), (&json!(4), &Value::Null));
+        }
+        gate.open();
+        assert_eq!(run.finish().exits(0).records().len(), 12);
+    }
 }

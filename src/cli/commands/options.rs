@@ -30,6 +30,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
     let crawl = &args.crawl;
     Ok(frontier::Options {
         per_host: args.pace.per_host,
+        limit_by: args.pace.limit_by,
         delay: args.pace.delay,
         interval: args.pace.rate,
         limits: frontier::Limits {

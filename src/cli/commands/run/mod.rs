@@ -7,6 +7,7 @@ mod visitor;
 use std::fs::File;
 use std::io;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,7 +36,7 @@ use crate::cli::state;
 use crate::cli::summary::{self, Conclusion, Crawled};
 use crate::engine::{Engine, Sink};
 use crate::extract::{Ask, Extractor};
-use crate::frontier::Frontier;
+use crate::frontier::{Folder, Frontier};
 use crate::job::Summary;
 use crate::seeds::Seeds;
 use crate::sink::expect::Contract;
@@ -143,6 +144,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         trapped: frontier.trapped(),
     };
     conclusion.changes = changes;
+    (conclusion.slowed, conclusion.given_up) = (frontier.slowed(), frontier.given_up());
     conclusion.ended_by = end.ending();
     end.broken.extend(saved.err().map(|error| format!("{error:#}")));
     end.complain();
@@ -183,7 +185,10 @@ fn plan(
     let Fetching { fetcher, limits, cookies, token } = fetching(args, environment, &extractor)?;
     let crawl = options::crawl(args, &token)?;
     let files = files::afford(args.pace.concurrency, others);
-    let frontier = Frontier::new(options::frontier(args, files, &token)?);
+    let mut frontier = Frontier::new(options::frontier(args, files, &token)?);
+    if let Some(path) = &args.pace.shared_politeness {
+        frontier = frontier.with_clocks(open_clocks(path)?);
+    }
     let cancel = CancellationToken::new();
     let sources = sources(&args.input)?;
     let seeds = open_seeds(args, sources.clone())?;
@@ -254,6 +259,13 @@ fn readership(frontier: &Frontier, cancel: &CancellationToken) -> (Arc<AtomicBoo
 async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary> {
     let ran = tokio::spawn(async move { engine.run(seeds, sinks).await }).await;
     ran.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// The clocks of hosts that other runs go by, too.
+fn open_clocks(path: &Path) -> Result<Folder, Stop> {
+    let opened =
+        Folder::open(path).with_context(|| format!("cannot use {}, the folder of --shared-politeness", path.display()));
+    opened.map_err(Stop::broken)
 }
 
 /// What of the options makes it impossible to go on with a run.

@@ -7,7 +7,8 @@
 //!   `fetched_at` are of that stand one behind the other.
 //! - How long answers took is told of those that came, also where they are failures (a 404); requests without an answer would
 //!   tell of our time limits.
-//! - A host is throttled where it answers a last attempt by 429 or 503.
+//! - A host is throttled where it answers a last attempt by 429 or 503, and given up where it was not asked for a page, as it
+//!   could not be reached. What a run did about the answers between is not in records.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
 //!   and of more than 5000 pages there is a uniform sample.
 //! - Whatever a page or a list says is text: escaped, neutralised as on a terminal, isolated (`bdi`, UAX #9), and linked only if

@@ -70,14 +70,15 @@ impl Queue {
         }
     }
 
-    /// The failure of a job that waits to be tried again, where its origin has been given up.
-    pub(super) fn end_where_down(&mut self, outcome: &Outcome, now: Instant) -> Option<Next> {
-        let trail = outcome.trail.as_ref()?;
-        if !self.health.circuits.is_down(&trail.url, now) {
-            return None;
-        }
+    /// Whether the origin of an outcome has been given up.
+    pub(super) fn is_down(&self, outcome: &Outcome, now: Instant) -> bool {
+        outcome.trail.as_ref().is_some_and(|trail| self.health.circuits.is_down(&trail.url, now))
+    }
+
+    /// Ends a job that waits to be tried again as it failed. None where that gives no outcome to tell of.
+    pub(super) fn end_begun(&mut self, outcome: Outcome, now: Instant) -> Option<Next> {
         self.progress.queued -= 1;
-        self.end_unasked(outcome.clone(), true, now)
+        self.end_unasked(outcome, true, now)
     }
 
     /// Fails a job whose origin has been given up, if that is next in the lane where this happened last.

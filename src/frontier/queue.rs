@@ -199,8 +199,11 @@ impl Queue {
         }
         while self.retries.peek().is_some_and(|retry| retry.at <= now) {
             let Some(retry) = self.retries.pop() else { break };
-            if let Some(next) = self.end_where_down(&retry.outcome, now) {
-                return Ok(next);
+            if self.is_down(&retry.outcome, now) {
+                match self.end_begun(*retry.outcome, now) {
+                    Some(next) => return Ok(next),
+                    None => continue,
+                }
             }
             let Outcome { target, trail: Some(trail), .. } = *retry.outcome else { continue };
             self.enqueue_first(Job { target, trail: trail.retry() }, now);
@@ -342,14 +345,15 @@ impl Queue {
         let Some(trail) = &outcome.trail else { return };
         let lane = self.lane_of(&trail.url);
         let pace = &mut self.lanes[lane].pace;
-        if outcome.hint.unasked {
+        let lowered = if outcome.hint.unasked {
             pace.take_back();
             self.rate.iter_mut().for_each(Rate::take_back);
+            false
         } else {
-            let lowered = pace.finish(ended(outcome), now);
-            let limit = pace.limit();
-            self.examine(lane, outcome, (lowered, limit), now);
-        }
+            pace.finish(ended(outcome), now)
+        };
+        let limit = pace.limit();
+        self.examine(lane, outcome, (lowered, limit), now);
         let pace = &mut self.lanes[lane].pace;
         if self.options.connections < usize::MAX {
             pace.remember(now + self.options.idle_timeout);

@@ -734,6 +734,20 @@ fn one_good_answer_closes_the_circuit_and_the_host_recovers_step_by_step() {
 }
 
 #[test]
+fn a_probe_that_asks_nobody_is_none() {
+    let now = Instant::now();
+    let retry = RetryOptions { retries: 0, ..RetryOptions::default() };
+    let mut queue = queue_of(Options { retry, ..Options::default() }, 100, &["a.test"], now);
+    let at = park(&mut queue, now);
+    let mut cached = done(visit(&mut queue, at).unwrap());
+    cached.hint.unasked = true;
+    assert!(queue.settle(cached, at).is_some());
+    let probe = visit(&mut queue, at).expect("the next one is the probe");
+    assert!(unreached(&mut queue, probe, at).is_some());
+    assert_eq!(queue.next(at).unwrap_err(), Some(at + Duration::from_secs(2)));
+}
+
+#[test]
 fn any_answer_in_between_and_any_failure_of_another_kind_leaves_a_host_as_it_is() {
     let now = Instant::now();
     let retry = RetryOptions { retries: 0, ..RetryOptions::default() };

@@ -27,6 +27,8 @@ pub(super) struct Host {
     pub(super) failed: u64,
     /// Answers that asked for fewer requests.
     pub(super) throttled: u64,
+    /// Pages that it was not asked for, as it could not be reached.
+    pub(super) given_up: u64,
     pub(super) latency: Histogram,
 }
 
@@ -35,6 +37,7 @@ impl Host {
         self.pages += 1;
         self.failed += u64::from(page.failure.is_some());
         self.throttled += u64::from(page.is_throttled());
+        self.given_up += u64::from(page.is_given_up());
         page.latency().into_iter().for_each(|latency| self.latency.record(latency));
     }
 
@@ -42,6 +45,7 @@ impl Host {
         self.pages += other.pages;
         self.failed += other.failed;
         self.throttled += other.throttled;
+        self.given_up += other.given_up;
         self.latency.add(&other.latency);
     }
 }

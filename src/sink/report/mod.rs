@@ -7,7 +7,8 @@
 //!   `fetched_at` are of that stand one behind the other.
 //! - How long answers took is told of those that came, also where they are failures (a 404); requests without an answer would
 //!   tell of our time limits.
-//! - A host is throttled where it answers a last attempt by 429 or 503.
+//! - A host is throttled where it answers a last attempt by 429 or 503, and given up where it was not asked for a page, as it
+//!   could not be reached. What a run did about the answers between is not in records.
 //! - What changed is what the fields `change` and `diff` tell. A state tells of its last run, and of all pages that it knows as
 //!   they were when they were asked for last; of their times and sizes it knows nothing.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::failure::Kind;
 use crate::job::Outcome;
 
 /// A page, or a target that gave none.
@@ -60,6 +61,11 @@ impl<'a> Page<'a> {
         let url = Url::parse(self.final_url.as_deref().unwrap_or(&self.url)).ok()?;
         let host = url.host_str()?;
         Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
+    /// Whether the host was not asked for it, as it could not be reached.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.failure.as_ref().is_some_and(|(kind, _)| kind == Kind::HostDown.slug())
     }
 
     /// Whether the host said that it is asked too much.

@@ -121,11 +121,11 @@ fn hosts_beyond_those_that_are_shown_are_told_of_together() {
     let page = report(&pages);
     let rows = texts(&page, "[aria-labelledby=hosts] tbody tr");
     // It came when a thousand were known: it is among the others.
-    assert_eq!((rows.len(), &*rows[0]), (50, "h0.test 1 0 10 10 0"));
-    assert_eq!(texts(&page, "[aria-labelledby=hosts] tfoot tr"), ["all others 1,153 0 10 10 3"]);
+    assert_eq!((rows.len(), &*rows[0]), (50, "h0.test 1 0 10 10 0 0"));
+    assert_eq!(texts(&page, "[aria-labelledby=hosts] tfoot tr"), ["all others 1,153 0 10 10 3 0"]);
     pages.reverse();
     let page = report(&pages);
-    assert_eq!(texts(&page, "[aria-labelledby=hosts] tbody tr")[0], "busy.test:81 3 0 30 30 3");
+    assert_eq!(texts(&page, "[aria-labelledby=hosts] tbody tr")[0], "busy.test:81 3 0 30 30 3 0");
 }
 
 #[test]
@@ -194,4 +194,12 @@ fn the_page_is_delivered_at_the_end_and_an_error_goes_on() {
     assert!(delivered.recv().unwrap().contains("<h1>1 page</h1>"));
     let full = Report::new(names(&[]), |_| Err(io::ErrorKind::StorageFull.into()));
     assert_eq!(Box::new(full).finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn pages_that_a_host_was_not_asked_for_are_counted_for_it() {
+    let down = |n| with_failure(page_at(&format!("http://dead.test/{n}"), 200, 0, millis(0)), Kind::HostDown, "no");
+    let fine = page_at("http://fine.test/", 200, 10, millis(12));
+    let page = report(&[down(1), down(2), fine]);
+    assert_eq!(texts(&page, "section[aria-labelledby=hosts] tbody td:last-child"), ["2", "0"]);
 }

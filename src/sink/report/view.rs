@@ -93,6 +93,8 @@ struct HostLine {
     p95: String,
     throttled: String,
     was_throttled: bool,
+    given_up: String,
+    was_given_up: bool,
 }
 
 /// A page in a table.
@@ -305,6 +307,8 @@ impl HostLine {
             p95: millis(95),
             throttled: grouped(host.throttled),
             was_throttled: host.throttled > 0,
+            given_up: grouped(host.given_up),
+            was_given_up: host.given_up > 0,
         }
     }
 }

@@ -15,9 +15,12 @@ mod queue;
 mod queue_tests;
 mod ready;
 mod retry;
+mod sample;
+mod sampling;
 mod scarcity;
 pub mod scope;
 mod seen;
+mod sitemaps;
 pub mod traps;
 
 use std::num::NonZeroUsize;
@@ -36,6 +39,9 @@ pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
 pub use self::gates::Obey;
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
+pub use self::sampling::Draw;
+pub use self::seen::Seen;
+pub use self::sitemaps::{MAX_NESTING, USUAL};
 use crate::job::{Outcome, Rejected, Seed};
 
 /// How hosts are treated.
@@ -59,6 +65,10 @@ pub struct Options {
     pub follow: bool,
     /// How the other links of pages are followed, if they are.
     pub crawl: Option<Crawl>,
+    /// Whether the sitemaps of each seed's origin are asked for.
+    pub sitemaps: bool,
+    /// How many of the pages that seeds and sitemaps name are visited, and what draws them; none where all are.
+    pub sample: Option<Draw>,
     /// Whose robots.txt is obeyed.
     pub obey: Obey,
     /// The name that this crawler goes by there: its [product token](crate::robots::product_token).
@@ -89,6 +99,8 @@ impl Default for Options {
             keep_duplicates: false,
             follow: true,
             crawl: None,
+            sitemaps: false,
+            sample: None,
             obey: Obey::default(),
             token: env!("CARGO_PKG_NAME").into(),
             connections: usize::MAX,

@@ -13,8 +13,11 @@ use super::limits::{Limit, Spent};
 use super::open::Open;
 use super::politeness::{Ended, Rate};
 use super::retry::Retry;
+use super::sample::Sample;
+use super::sampling::Candidate;
 use super::scarcity::Scarcity;
 use super::seen::Seen;
+use super::sitemaps::Sitemaps;
 use super::traps::Traps;
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind};
@@ -48,6 +51,8 @@ pub struct Progress {
     pub done_before: u64,
     /// Links dropped because their host has enough pages.
     pub beyond_host: u64,
+    /// Sitemaps that somebody named, and that could not be read to their end.
+    pub sitemaps_failed: u64,
     /// Redirects that led out of the scope of the crawl, or to a page with a job of its own.
     pub elsewhere: u64,
     /// Which limit ended the run.
@@ -61,14 +66,17 @@ pub struct Progress {
 pub struct Queue {
     pub(super) options: Options,
     rate: Option<Rate>,
-    gates: Gates,
+    pub(super) gates: Gates,
+    pub(super) sitemaps: Sitemaps,
+    /// What is drawn of what is named, until all of that is known.
+    pub(super) sample: Option<Sample<Candidate>>,
     pub(super) traps: Traps,
     /// How many pages of each host came in, by its hash, where that is limited.
     pub(super) by_host: HashMap<u64, u64>,
     pub(super) seen: Option<Seen>,
     /// The pages that were done before this run.
     pub(super) done: Option<Seen>,
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     retries: BinaryHeap<Retry>,
     pub(super) settled: VecDeque<Box<Outcome>>,
     /// Jobs that ask nobody, and so wait for nobody.
@@ -105,6 +113,8 @@ impl Queue {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
             gates: Gates::new(options.obey, options.token.clone()),
+            sitemaps: Sitemaps::default(),
+            sample: options.sample.map(|draw| Sample::new(draw.size.get(), draw.seed)),
             traps: Traps::default(),
             by_host: HashMap::new(),
             done: None,
@@ -133,7 +143,7 @@ impl Queue {
     }
 
     /// The limit that is reached.
-    fn limit(&self) -> Option<Limit> {
+    pub(super) fn limit(&self) -> Option<Limit> {
         self.options.limits.reached(self.numbered + self.progress.done_before, self.spent)
     }
 
@@ -184,6 +194,7 @@ impl Queue {
             let Outcome { target, trail: Some(trail), .. } = *retry.outcome else { continue };
             self.enqueue_first(Job { target, trail: trail.retry() }, now);
         }
+        self.let_in(now);
         self.lanes.wake(now);
         while let Some(lane) = self.lanes.ready.first() {
             if self.scarcity.is_full(self.progress.in_flight) {
@@ -199,6 +210,12 @@ impl Queue {
         }
         let retry = self.retries.peek().map(|retry| retry.at);
         Err([retry, self.lanes.wakes_at()].into_iter().flatten().min())
+    }
+
+    /// Queues what waited for the sources to end, or for other pages to be fetched.
+    fn let_in(&mut self, now: Instant) {
+        self.take_sample_in(now);
+        self.let_sitemaps_in(now);
     }
 
     /// Starts the next job of a lane that is ready; before that, the request that it has to wait for.
@@ -219,6 +236,13 @@ impl Queue {
                 let job = Job { target: front.target.clone(), trail: front.trail.to_robots() };
                 self.lanes.hold(lane, Box::new(job));
                 self.lanes.start(lane, now, self.options.delay)?
+            }
+            Verdict::Sitemaps => {
+                let outcome = self.resolve_sitemaps(lane, now);
+                self.let_in(now);
+                let outcome = outcome?;
+                self.count_final(&outcome);
+                return Some(Next::Settled(Box::new(outcome)));
             }
             Verdict::Denied(failure) => {
                 let mut job = self.lanes.take_first(lane, now)?;
@@ -268,6 +292,7 @@ impl Queue {
             self.learn(&last, now);
             return None;
         }
+        let last = if role == Role::Sitemap { self.conclude_sitemap(last) } else { last };
         if role == Role::Page && !is_stored {
             self.begun -= 1;
             self.lanes.take_back(now);
@@ -315,6 +340,11 @@ impl Queue {
     }
 
     fn count_final(&mut self, outcome: &Outcome) {
+        self.spent.count(outcome);
+        if let Some(trail) = outcome.trail.as_ref().filter(|trail| trail.role == Role::Sitemap) {
+            self.progress.settled += u64::from(outcome.is_record());
+            return self.forget_sitemap(&outcome.target, trail);
+        }
         self.carried -= carried(&outcome.target);
         // A target is open until its chain ends.
         if let Some(open) = self.open.as_mut().filter(|_| !outcome.goes_on()) {
@@ -323,7 +353,6 @@ impl Queue {
         self.following -= u64::from(is_followed(outcome.trail.as_ref()));
         self.progress.elsewhere += u64::from(matches!(outcome.end, End::Elsewhere(_)));
         self.progress.settled += 1;
-        self.spent.count(outcome);
     }
 
     /// What follows from an outcome, unless it is final.
@@ -394,25 +423,40 @@ impl Queue {
         self.progress.is_complete = true;
         self.progress.queued -= self.stored.len();
         self.stored.clear();
+        self.sample = None;
+        self.progress.queued -= self.sitemaps.drop_waiting();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
-        self.settled.extend(retries.into_iter().map(|retry| retry.outcome).filter(|outcome| !is_of_rules(outcome)));
+        for retry in retries.into_iter().filter(|retry| !is_of_rules(&retry.outcome)) {
+            self.settle_unvisited(*retry.outcome);
+        }
         for job in self.lanes.take_all(now) {
             self.progress.queued -= 1;
             if is_begun(&job) && job.trail.role != Role::Robots {
-                self.settled.push_back(Box::new(stopped(job)));
+                self.settle_unvisited(stopped(job));
+            } else {
+                self.sitemaps.let_go(&job.trail);
             }
         }
     }
 
+    /// Takes an outcome that is final without a further visit.
+    fn settle_unvisited(&mut self, outcome: Outcome) {
+        let is_of_sitemap = outcome.trail.as_ref().is_some_and(|trail| trail.role == Role::Sitemap);
+        let outcome = if is_of_sitemap { self.conclude_sitemap(outcome) } else { outcome };
+        self.settled.push_back(Box::new(outcome));
+    }
+
     /// Drops the jobs that were never started. What was begun goes on to its end.
     fn drop_unbegun(&mut self, limit: Limit, now: Instant) {
+        self.progress.queued -= self.sitemaps.drop_waiting();
         // Each is put before those of its lane.
         for job in self.lanes.take_all(now).into_iter().rev() {
             if is_begun(&job) {
                 self.enqueue_first(job, now);
             } else {
                 self.progress.queued -= 1;
+                self.sitemaps.let_go(&job.trail);
                 self.following -= u64::from(is_followed(Some(&job.trail)));
                 self.progress.limit = Some(limit);
             }
@@ -423,13 +467,14 @@ impl Queue {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         let Progress { queued, in_flight, is_complete, .. } = self.progress;
-        is_complete && queued == 0 && in_flight == 0 && self.settled.is_empty()
+        is_complete && queued == 0 && in_flight == 0 && self.settled.is_empty() && self.sample.is_none()
     }
 
     /// How the run stands.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress { is_complete: self.progress.is_complete && self.following == 0, ..self.progress }
+        let may_grow = self.following > 0 || !self.sitemaps.are_done() || self.sample.is_some();
+        Progress { is_complete: self.progress.is_complete && !may_grow, ..self.progress }
     }
 
     #[cfg(test)]
@@ -477,7 +522,7 @@ fn ended(outcome: &Outcome) -> Ended {
 
 /// Whether no seed names it.
 fn is_followed(trail: Option<&Trail>) -> bool {
-    trail.is_some_and(|trail| trail.found.is_some())
+    trail.is_some_and(|trail| trail.found.is_some() && trail.role == Role::Page)
 }
 
 pub(super) fn carried(target: &Target) -> usize {

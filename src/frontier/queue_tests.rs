@@ -10,14 +10,14 @@ use url::Url;
 use super::{Limit, Limits, Next, Options, Progress, Queue, RetryOptions};
 use crate::canonical::host_key;
 use crate::failure::{Failure, Kind, Retry};
-use crate::job::{End, Facts, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Seed, Target};
+use crate::job::{End, Facts, HostHint, Job, Lack, Location, Outcome, Redirect, Rejected, Role, Seed, Target};
 
 fn target(line: u64) -> Target {
     Target { id: 0, given: "x".into(), at: Location { file: None, line }, input: None }
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None, stored: None }
+    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None, stored: None, role: Role::Page }
 }
 
 fn outcome(job: Job, end: End) -> Outcome {

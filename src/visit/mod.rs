@@ -5,6 +5,8 @@ mod next;
 mod reader;
 mod recorded;
 mod replay;
+mod robots;
+mod sitemap;
 mod threads;
 mod traced;
 
@@ -18,12 +20,13 @@ use reqwest::StatusCode;
 use crate::extract::Extractor;
 use crate::failure::{Failure, Kind, Retry};
 use crate::fetch::{Answer, Fetcher, Head, Timing, Unanswered, timed};
-use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
+use crate::job::{End, Facts, HostHint, Job, Outcome, Role, Trail};
 
 pub use self::conditional::{Conditional, Known};
 pub use self::reader::Reader;
 pub use self::recorded::Recorded;
 pub use self::replay::Replay;
+pub use self::sitemap::Options as SitemapOptions;
 pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
@@ -85,19 +88,26 @@ pub(crate) fn retry_of(status: u16) -> Retry {
 pub struct Local {
     fetcher: Fetcher,
     reader: Reader,
+    sitemaps: SitemapOptions,
 }
 
 impl Local {
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
-        Self { fetcher, reader: Reader::new(extractor, accepted) }
+        Self { fetcher, reader: Reader::new(extractor, accepted), sitemaps: SitemapOptions::default() }
     }
 
     /// The same, and the facts of each page tell what the answer said of its version.
     #[must_use]
     pub fn with_validators(self) -> Self {
         Self { reader: self.reader.with_validators(), ..self }
+    }
+
+    /// The same, and sitemaps are read so.
+    #[must_use]
+    pub fn with_sitemaps(self, sitemaps: SitemapOptions) -> Self {
+        Self { sitemaps, ..self }
     }
 
     /// What reads the pages.
@@ -184,7 +194,11 @@ impl Visit for Box<dyn Visit> {
 
 impl Visit for Local {
     fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        self.request(job).boxed()
+        match job.trail.role {
+            Role::Robots => robots::ask(&self.fetcher, job).boxed(),
+            Role::Sitemap => sitemap::read(&self.fetcher, self.sitemaps, job).boxed(),
+            Role::Page => self.request(job).boxed(),
+        }
     }
 }
 

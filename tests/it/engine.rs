@@ -12,7 +12,7 @@ use futures::stream;
 use scrape::engine::{Engine, Sink};
 use scrape::failure::{Failure, Kind};
 use scrape::frontier::{self, Frontier};
-use scrape::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Seed, Target};
+use scrape::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Role, Seed, Target};
 use scrape::visit::Visit;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -77,7 +77,7 @@ fn target(given: &str) -> Target {
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None, stored: None }
+    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None, stored: None, role: Role::Page }
 }
 
 fn seeds<'a>(urls: impl IntoIterator<Item = &'a str>) -> stream::Iter<std::vec::IntoIter<Result<Seed, Rejected>>> {

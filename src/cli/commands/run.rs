@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +29,7 @@ use crate::cli::signals;
 use crate::cli::state;
 use crate::cli::summary::{self, Conclusion, Ending};
 use crate::engine::{Engine, Sink};
-use crate::extract::{Ask, Extractor};
+use crate::extract::Ask;
 use crate::fetch::{self, Fetcher};
 use crate::frontier::Frontier;
 use crate::job::Summary;
@@ -36,7 +37,7 @@ use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
 use crate::store::Session;
-use crate::visit::{Conditional, Local, Recorded, Replay, Visit};
+use crate::visit::{Conditional, Local, Recorded, Replay, SitemapOptions, Visit};
 
 /// What visits jobs: from here, or what they bring along.
 type Visitor = Replay<Box<dyn Visit>>;
@@ -197,12 +198,13 @@ fn plan(
             "--resume does not go with recipes that have `next`: a list that was left half-way would not be gone on with"
         )));
     }
+    let since = options::since(args)?;
     let files = files::afford(args.pace.concurrency, others);
     let frontier = Frontier::new(options::frontier(args, files)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
-    let sources = sources(&args.input)?;
-    let seeds = open_seeds(args, sources.clone())?;
+    let sources = sources(args)?;
+    let seeds = open_seeds(args, sources.clone(), since)?;
     let on_close = {
         let (frontier, cancel, unread) = (frontier.clone(), cancel.clone(), Arc::clone(&unread));
         move || {
@@ -237,7 +239,9 @@ fn plan(
         sinks = vec![sink.context("cannot write the state").map_err(Stop::broken)?];
     }
     sinks.extend(failures);
-    let visitor = visitor(args, (fetcher, extractor), limits, state.as_ref().filter(|_| !has_lists));
+    let local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    let local = local.with_sitemaps(SitemapOptions { since });
+    let visitor = visitor(args, local, limits, state.as_ref().filter(|_| !has_lists));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.mode(!args.unattended.cron), &frontier, bar, voice)));
     ensure_files()?;
@@ -270,13 +274,7 @@ fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
 }
 
 /// What visits the jobs. Where only changes are wanted, and `state` tells what there was, no more than that is asked for.
-fn visitor(
-    args: &Run,
-    (fetcher, extractor): (Fetcher, Extractor),
-    limits: fetch::Limits,
-    state: Option<&Session>,
-) -> Visitor {
-    let mut local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+fn visitor(args: &Run, mut local: Local, limits: fetch::Limits, state: Option<&Session>) -> Visitor {
     if args.endurance.state.is_some() {
         local = local.with_validators();
     }
@@ -311,7 +309,12 @@ fn ensure_files() -> Result<(), Stop> {
     })
 }
 
-fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
+fn sources(args: &Run) -> Result<Vec<Source>, Stop> {
+    let sitemaps: Vec<_> = args.sitemaps.named().map(Source::from_sitemap).collect();
+    let args = &args.input;
+    if args.sources.is_empty() && !sitemaps.is_empty() {
+        return Ok(sitemaps);
+    }
     if args.sources.is_empty() && io::stdin().is_terminal() {
         let hint = "scrape urls.txt, scrape https://example.com, or … | scrape -   (all options: scrape --help)";
         return Err(Stop::usage(anyhow!("no source: name a URL or a file of URLs")).with_hint(Some(hint.into())));
@@ -323,19 +326,20 @@ fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
     for source in sources.iter().filter(|source| args.column.is_none() && looks_like_a_table(source)) {
         tracing::warn!("{source} is read as a list of URLs: --column NAME reads a table");
     }
-    Ok(sources)
+    Ok(sources.into_iter().chain(sitemaps).collect())
 }
 
 fn looks_like_a_table(source: &Source) -> bool {
     match source {
         Source::File(path) => path.extension().is_some_and(|extension| extension == "csv" || extension == "tsv"),
-        Source::Url(_) | Source::Stdin => false,
+        Source::Url(_) | Source::Stdin | Source::Sitemap(_) | Source::SitemapFile(_) => false,
     }
 }
 
-fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
+fn open_seeds(args: &Run, sources: Vec<Source>, since: Option<Timestamp>) -> Result<Seeds, Stop> {
     let (input, max_body) = (&args.input, args.fetching.limits.max_body);
-    let options = seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body };
+    let options =
+        seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body, since };
     seeds::open(sources, options).map_err(|error| {
         let hint = error.hint();
         Stop::broken(error).with_hint(hint)

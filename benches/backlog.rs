@@ -30,7 +30,7 @@ fn page(number: usize, hosts: usize) -> Url {
 fn answer(job: Job, next: &mut usize, (hosts, pages): (usize, usize)) -> Outcome {
     if job.trail.role == Role::Robots {
         let body = b"User-agent: *\nDisallow: /private/\n".to_vec();
-        return Outcome::ended(job, End::Robots { status: Some(200), body });
+        return Outcome::ended(job, End::Robots { status: Some(200), body, by: None });
     }
     let links = *next..pages.min(*next + LINKS);
     *next = links.end;
@@ -38,6 +38,7 @@ fn answer(job: Job, next: &mut usize, (hosts, pages): (usize, usize)) -> Outcome
         url: page(number, hosts),
         trust: Trust::Chosen { by: None },
         kind: LinkKind::Crawled,
+        input: None,
         is_admitted: false,
     };
     let end = End::Done { rows: Vec::new(), failure: None };
@@ -50,7 +51,7 @@ fn walk(hosts: usize, pages: usize) -> usize {
     let (mut now, mut in_flight, mut next, mut most) = (Instant::now(), VecDeque::new(), 1, 0);
     let url = page(0, hosts);
     let target = Target { id: 0, given: url.as_str().into(), at: Location { file: None, line: 1 }, input: None };
-    queue.admit(Seed { target, url, auth: None, stored: None }, now);
+    queue.admit(Seed { target, url, auth: None, role: Role::Page, stored: None }, now);
     queue.complete();
     while !queue.is_finished() {
         now += STEP;

@@ -14,7 +14,7 @@ use criterion::{Criterion, Throughput};
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use scrape::frontier::{Frontier, Next, Options, Queue};
-use scrape::job::{End, Facts, HostHint, Job, Location, Outcome, Seed, Target};
+use scrape::job::{End, Facts, HostHint, Job, Location, Outcome, Role, Seed, Target};
 use url::Url;
 
 const JOBS: usize = 1_000_000;
@@ -30,7 +30,7 @@ fn seeds(batch: usize, hosts: usize) -> Vec<Seed> {
         let url = format!("https://www.host-{}.example/catalogue/item-{n}.html", n % hosts);
         let at = Location { file: None, line: n as u64 };
         let target = Target { id: 0, given: url.as_str().into(), at, input: None };
-        Seed { target, url: Url::parse(&url).expect("a URL"), auth: None, stored: None }
+        Seed { target, url: Url::parse(&url).expect("a URL"), auth: None, stored: None, role: Role::Page }
     };
     (batch * BATCH..JOBS.min((batch + 1) * BATCH)).map(seed).collect()
 }

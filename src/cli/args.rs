@@ -40,8 +40,8 @@ pub(super) struct Cli {
 }
 
 /// The names of all commands beside the main job.
-pub(super) const COMMANDS: [&str; 10] =
-    ["explain", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
+pub(super) const COMMANDS: [&str; 11] =
+    ["map", "explain", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
 
 /// The command line of the main job alone. All the others have its options once more, and to put them together takes a
 /// part of a start that can be seen.
@@ -52,6 +52,8 @@ pub(super) fn main_job() -> clap::Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// List the URLs of a site: those in its sitemaps, and the links of the page that is named
+    Map(Box<Map>),
     /// Show what happens to one URL: each request, how the page is read, and what would be retried
     Explain(Box<Explain>),
     /// Check a file of recipes, and show what a recipe finds in a page
@@ -93,6 +95,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) crawl: Crawl,
     #[command(flatten)]
+    pub(super) sitemaps: Sitemaps,
+    #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
     pub(super) fetching: Fetching,
@@ -113,6 +117,53 @@ pub(super) struct Fetching {
     pub(super) connection: Connection,
     #[command(flatten)]
     pub(super) limits: Limits,
+}
+
+/// `scrape map`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Map {
+    /// A site: a URL (contains ://); or a file of URLs, or - for standard input
+    #[arg(
+        id = "sites",
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        required_unless_present = "maps",
+        help_heading = "Arguments"
+    )]
+    pub(super) sites: Vec<std::ffi::OsString>,
+    /// List what is in the sitemap or feed at URL; repeatable
+    #[arg(id = "maps", long = "sitemap", value_name = "URL", value_hint = ValueHint::Url, help_heading = "Input")]
+    pub(super) sitemaps: Vec<String>,
+    /// Of what sitemaps list, take what changed in this time, such as 7d, and what does not tell
+    #[arg(id = "age", long = "since", value_name = "TIME", value_parser = parse::ago, help_heading = "Input")]
+    pub(super) since: Option<Duration>,
+    /// text, a URL a line, or jsonl, with where it was found and what its sitemap says of it
+    #[arg(
+        id = "listing",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: ListingFormat,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// How a list of URLs is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ListingFormat {
+    /// A URL a line.
+    Text,
+    /// A JSON object a line.
+    Jsonl,
 }
 
 /// `scrape explain`.
@@ -522,6 +573,41 @@ pub(super) struct Crawl {
     /// Obey robots.txt for discovered URLs, always, or ignore it
     #[arg(long, value_name = "WHEN", default_value = "discovered", hide_possible_values = true)]
     pub(super) robots: Robots,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sitemaps")]
+pub(super) struct Sitemaps {
+    /// Fetch also what is listed in the sitemaps of each URL's site, or in the sitemap or feed at URL (or in a FILE);
+    /// repeatable
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", value_hint = ValueHint::Url)]
+    pub(super) sitemap: Vec<String>,
+    /// Of that, take what changed in this time, such as 7d, and what does not tell
+    #[arg(long, value_name = "TIME", value_parser = parse::ago)]
+    pub(super) since: Option<Duration>,
+    /// Visit a random N of the URLs that are named, in lists and sitemaps; all are read first
+    #[arg(long, value_name = "N", value_parser = parse::count, conflicts_with = "limit")]
+    pub(super) sample: Option<NonZeroUsize>,
+    /// Draw the same N of the same URLs each time, for the same NUMBER
+    #[arg(long, value_name = "NUMBER", requires = "sample")]
+    pub(super) sample_seed: Option<u64>,
+}
+
+impl Sitemaps {
+    /// Whether the sitemaps of each URL's site are asked for.
+    pub(super) fn of_sites(&self) -> bool {
+        self.sitemap.iter().any(|value| matches!(&**value, "" | "true"))
+    }
+
+    /// The sitemaps that are named.
+    pub(super) fn named(&self) -> impl Iterator<Item = &str> {
+        self.sitemap.iter().map(|value| &**value).filter(|value| !matches!(*value, "" | "true" | "false"))
+    }
+
+    /// Whether pages come in that sitemaps list.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.of_sites() || self.named().next().is_some()
+    }
 }
 
 #[derive(Debug, Args)]

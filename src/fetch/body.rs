@@ -1,5 +1,6 @@
 //! A body as it grows: never longer than the cap, and never without room.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use bytes::Bytes;
@@ -20,7 +21,12 @@ pub(super) struct Measure {
     pub(super) cap: usize,
     /// What the body takes its memory from.
     pub(super) room: Room,
+    /// Who takes it piece by piece; none where it is to be collected.
+    pub(super) taker: Option<Taker>,
 }
+
+/// Who takes a body, decoded, piece by piece.
+pub type Taker = Box<dyn FnMut(&[u8]) + Send>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the body is larger than {cap} bytes")]
@@ -34,10 +40,12 @@ impl TooLarge {
     }
 }
 
-/// The innermost layer: the decoded body, up to the cap.
-#[derive(Debug)]
+/// The innermost layer: the decoded body, up to the cap. What somebody takes as it comes is not held.
 pub(super) struct Collected {
     body: Vec<u8>,
+    taker: Option<Taker>,
+    /// How much was taken.
+    taken: usize,
     /// How long the body will be: a guess.
     expected: usize,
     cap: usize,
@@ -48,15 +56,32 @@ pub(super) struct Collected {
 
 impl Collected {
     pub(super) fn new(measure: Measure) -> Result<Self, Refusal> {
-        let Measure { expected, cap, room } = measure;
-        let roomy = expected.unwrap_or(START).min(START).min(cap);
+        let Measure { expected, cap, room, taker } = measure;
+        let roomy = if taker.is_some() { 0 } else { expected.unwrap_or(START).min(START).min(cap) };
         room.grow(roomy)?;
-        Ok(Self { body: Vec::new(), expected: expected.unwrap_or(0).min(cap).min(BELIEVED), cap, room, roomy })
+        Ok(Self {
+            body: Vec::new(),
+            taker,
+            taken: 0,
+            expected: expected.unwrap_or(0).min(cap).min(BELIEVED),
+            cap,
+            room,
+            roomy,
+        })
     }
 
     /// Whether a body may be so long.
     fn allow(&self, length: usize) -> io::Result<()> {
         if length > self.cap { Err(TooLarge::error(self.cap)) } else { Ok(()) }
+    }
+
+    /// Gives a piece to who takes it, as much of it as the cap allows.
+    fn hand_on(&mut self, piece: &[u8]) -> io::Result<()> {
+        let Some(taker) = &mut self.taker else { return Ok(()) };
+        taker(&piece[..piece.len().min(self.cap - self.taken)]);
+        let length = self.taken.saturating_add(piece.len());
+        self.taken = length.min(self.cap);
+        self.allow(length)
     }
 
     /// Makes room for so many bytes in all.
@@ -87,8 +112,18 @@ impl Collected {
     }
 }
 
+impl fmt::Debug for Collected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collected").field("length", &self.body.len()).field("cap", &self.cap).finish_non_exhaustive()
+    }
+}
+
 impl Write for Collected {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.taker.is_some() {
+            self.hand_on(piece)?;
+            return Ok(piece.len());
+        }
         let length = self.body.len().saturating_add(piece.len());
         self.allow(length)?;
         self.reserve(length)?;
@@ -111,11 +146,16 @@ pub(super) struct Plain {
 impl Plain {
     /// It takes no more room than the largest body.
     pub(super) fn new(collected: Collected) -> Self {
-        collected.room.shrink(collected.cap);
+        if collected.taker.is_none() {
+            collected.room.shrink(collected.cap);
+        }
         Self { first: Bytes::new(), collected }
     }
 
     pub(super) fn push(&mut self, piece: Bytes) -> io::Result<()> {
+        if self.collected.taker.is_some() {
+            return self.collected.hand_on(&piece);
+        }
         if self.first.is_empty() && self.collected.body.is_empty() {
             self.collected.allow(piece.len())?;
             self.collected.make_room(piece.len())?;

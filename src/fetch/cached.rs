@@ -62,7 +62,7 @@ impl Fetcher {
     /// Whether a live request could have the same answer.
     fn may_use(&self, trail: &Trail, found: &Found) -> bool {
         let (Found::Fresh(entry) | Found::Stale(entry, _)) = found;
-        entry.body.len() <= self.limits.max_body
+        entry.body.len() <= self.max_body(trail)
             && self.clients.reach(trail).is_ok()
             && self.clients.may_use(trail, entry.by)
     }
@@ -75,7 +75,7 @@ impl Fetcher {
         entry: Entry,
         conditions: &HeaderMap,
     ) -> Result<Answer, Unanswered> {
-        let reply = self.ask(trail, conditions).await?;
+        let reply = self.ask(trail, conditions, None).await?;
         let Reply::Page(Fetched { head, .. }, address) = &reply else { return Ok(self.kept(question, reply).await) };
         if head.status != NOT_MODIFIED {
             return Ok(self.kept(question, reply).await);
@@ -107,7 +107,7 @@ impl Fetcher {
                 format!("nobody is asked (--offline), and {has}"),
             )));
         }
-        self.ask(trail, &HeaderMap::new()).await
+        self.ask(trail, &HeaderMap::new(), None).await
     }
 
     /// Keeps what was just replied, where that is allowed.

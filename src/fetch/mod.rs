@@ -32,6 +32,7 @@ mod redirect;
 mod request;
 mod resolve;
 mod stored;
+mod stream;
 mod trace;
 
 use std::net::IpAddr;
@@ -47,6 +48,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
+pub use self::body::Taker;
 use self::body::{Collected, Measure};
 pub use self::certificate::Certificate;
 use self::client::{Clients, Reach};
@@ -60,11 +62,13 @@ pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
 pub use self::stored::restore;
+pub use self::stream::Intake;
 pub use self::trace::{Connection, Times, Timing, Tls, Trace, timed, traced};
 use crate::cache::Cache;
 use crate::exchange::Cut;
 use crate::failure::{Failure, Kind};
-use crate::job::{HostHint, Lack, Redirect, Trail};
+use crate::job::{HostHint, Lack, Redirect, Role, Trail};
+use crate::sitemap;
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -311,11 +315,27 @@ impl Fetcher {
         if self.cache.is_some() || self.is_offline {
             return self.fetch_cached(trail).boxed().await;
         }
-        self.ask(trail, &HeaderMap::new()).await.map(|reply| reply.into_answer(None))
+        self.ask(trail, &HeaderMap::new(), None).await.map(|reply| reply.into_answer(None))
     }
 
-    /// Makes the request with these conditions.
-    async fn ask(&self, trail: &Trail, conditions: &HeaderMap) -> Result<Reply, Unanswered> {
+    /// The largest body, decoded, that the request which `trail` names may have. What is no page has a limit of its own.
+    fn max_body(&self, trail: &Trail) -> usize {
+        match trail.role {
+            Role::Sitemap => {
+                let most = usize::try_from(sitemap::MAX_LENGTH).unwrap_or(usize::MAX);
+                most.min(self.limits.max_memory.saturating_sub(DECODERS))
+            }
+            Role::Page | Role::Robots => self.limits.max_body,
+        }
+    }
+
+    /// Makes the request with these conditions. With an intake, the body goes there.
+    async fn ask(
+        &self,
+        trail: &Trail,
+        conditions: &HeaderMap,
+        intake: Option<Intake<'_>>,
+    ) -> Result<Reply, Unanswered> {
         let budget = self.limits.max_time.saturating_sub(trail.spent);
         let deadline = Instant::now() + budget;
         let rooms = self.rooms(trail).map_err(Unanswered::without_memory)?;
@@ -330,16 +350,17 @@ impl Fetcher {
         }
         let read = async {
             if let Some(room) = &rooms.raw {
-                let measure = Measure { expected: None, cap: self.limits.max_body, room: room.clone() };
+                let measure = Measure { expected: None, cap: self.max_body(trail), room: room.clone(), taker: None };
                 trace::record(Collected::new(measure)?);
             }
-            match self.next(trail, &head, by)? {
-                Some(redirect) => {
-                    let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
-                    Ok(Err((redirect, cut)))
-                }
-                None => self.read(&mut response, &head.headers, &rooms.body, deadline).await.map(Ok),
+            if let Some(redirect) = self.next(trail, &head, by)? {
+                let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
+                return Ok(Err((redirect, cut)));
             }
+            let taker = intake.map(|begin| begin(&head, by));
+            let (cap, room) = (self.max_body(trail), rooms.body.clone());
+            let measure = Measure { expected: None, cap, room, taker };
+            self.read(&mut response, &head.headers, measure, deadline).await.map(Ok)
         };
         let read = read.await;
         trace::ended(|| match &read {
@@ -366,8 +387,8 @@ impl Fetcher {
         let keeps_raw = self.limits.keep_raw && trace::is_on();
         let rooms = Rooms { body: self.memory.room(), raw: keeps_raw.then(|| self.memory.room()) };
         if trail.is_large || !self.request.method_of(trail).is_idempotent() {
-            rooms.body.take(self.limits.decoded_memory())?;
-            rooms.raw.iter().try_for_each(|raw| raw.take(self.limits.max_body))?;
+            rooms.body.take(self.max_body(trail).saturating_add(DECODERS))?;
+            rooms.raw.iter().try_for_each(|raw| raw.take(self.max_body(trail)))?;
         }
         Ok(rooms)
     }
@@ -429,13 +450,13 @@ impl Fetcher {
         &self,
         response: &mut Response,
         headers: &HeaderMap,
-        room: &Room,
+        measure: Measure,
         deadline: Instant,
     ) -> Result<Bytes, Failure> {
         let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
         // Where there is no body, as in the answer to a HEAD, its codings do not matter.
         let Some(first) = self.piece(response, deadline).await? else { return Ok(Bytes::new()) };
-        let mut decoder = Decoder::new(headers, Measure { expected, cap: self.limits.max_body, room: room.clone() })?;
+        let mut decoder = Decoder::new(headers, Measure { expected, ..measure })?;
         decoder.push(first)?;
         while let Some(piece) = self.piece(response, deadline).await? {
             decoder.push(piece)?;

@@ -56,7 +56,8 @@ fn decode(response: &Response, limits: &Limits) -> Result<Bytes, Failure> {
         return Ok(Bytes::new());
     }
     let room = Memory::new(limits.memory_of_one()).room();
-    let mut decoder = Decoder::new(headers, Measure { expected: Some(body.len()), cap: limits.max_body, room })?;
+    let mut decoder =
+        Decoder::new(headers, Measure { expected: Some(body.len()), cap: limits.max_body, room, taker: None })?;
     decoder.push(body.clone())?;
     decoder.finish()
 }

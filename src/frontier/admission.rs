@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Queue;
 use super::queue::carried_by;
+use super::sampling::Candidate;
 use super::seen::Seen;
 use super::traps::Trap;
 use crate::canonical::{fingerprint, host_key};
@@ -98,11 +99,17 @@ impl Queue {
         if self.is_closed {
             return;
         }
+        if seed.role == Role::Sitemap {
+            return self.admit_sitemap(seed);
+        }
         if let Some(seen) = &mut self.seen
             && !seen.insert(fingerprint(&seed.url))
         {
             self.progress.duplicates += 1;
             return;
+        }
+        if self.options.sitemaps && seed.stored.is_none() {
+            self.ask_for_sitemaps(&seed.target, &Trail::new(seed.url.clone(), seed.auth.clone()));
         }
         if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
             self.progress.done_before += 1;
@@ -112,6 +119,24 @@ impl Queue {
             }
             return;
         }
+        if let Some(candidate) = self.sample_or(Candidate::Seed(Box::new(seed))) {
+            self.take_in(candidate, now);
+        }
+    }
+
+    /// Makes a job of what is visited, and gives it the next number.
+    pub(super) fn take_in(&mut self, candidate: Candidate, now: Instant) {
+        let seed = match candidate {
+            Candidate::Seed(seed) => *seed,
+            Candidate::Rejected(rejected) => return self.take_in_rejected(*rejected),
+            Candidate::Listed(job) => {
+                let target = self.number(job.target);
+                self.progress.queued += 1;
+                self.following += 1;
+                self.enqueue(Job { target, trail: job.trail }, now);
+                return;
+            }
+        };
         let target = self.number(seed.target);
         self.progress.queued += 1;
         if let Some(stored) = seed.stored {
@@ -126,6 +151,12 @@ impl Queue {
         if self.is_closed {
             return;
         }
+        if let Some(Candidate::Rejected(rejected)) = self.sample_or(Candidate::Rejected(Box::new(rejected))) {
+            self.take_in_rejected(*rejected);
+        }
+    }
+
+    fn take_in_rejected(&mut self, rejected: Rejected) {
         let target = self.number(rejected.target);
         self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
     }
@@ -157,8 +188,16 @@ impl Queue {
     /// has enough of them; its list ends here; the page was admitted or done before.
     fn admit_link(&mut self, link: &Link, from: &Outcome, departure: &Departure, now: Instant) -> bool {
         let is_of_list = link.kind.pages().is_some();
-        let follows = if is_of_list { self.options.follow } else { self.options.crawl.is_some() };
+        let follows = match link.kind {
+            LinkKind::Next { .. } | LinkKind::Counted { .. } => self.options.follow,
+            LinkKind::Crawled => self.options.crawl.is_some(),
+            LinkKind::Listed { .. } => self.options.crawl.is_some() && self.limit().is_none(),
+            LinkKind::Sitemap { .. } => true,
+        };
         let trail = from.trail.as_ref().filter(|_| follows && !self.is_closed);
+        if let (Some(trail), LinkKind::Sitemap { .. }) = (trail, link.kind) {
+            return self.follow_to_sitemap(link, (&from.target, trail), departure);
+        }
         let Some(trail) = trail.and_then(|trail| trail.follow(link, departure)) else { return false };
         if is_of_list && !self.leaves_room() {
             return false;
@@ -174,7 +213,15 @@ impl Queue {
         if !is_of_list && !self.lets_in(link) {
             return false;
         }
-        let job = Job { target: Target { given: link.url.as_str().into(), ..from.target.clone() }, trail };
+        let input = link.input.as_ref().or(from.target.input.as_ref()).cloned();
+        let target = Target { given: link.url.as_str().into(), input, ..from.target.clone() };
+        let job = Job { target, trail };
+        if let LinkKind::Listed { .. } = link.kind {
+            if let Some(candidate) = self.sample_or(Candidate::Listed(Box::new(job))) {
+                self.take_in(candidate, now);
+            }
+            return true;
+        }
         self.progress.targets += 1;
         self.progress.queued += 1;
         self.following += 1;
@@ -211,7 +258,7 @@ impl Queue {
         if link.kind == LinkKind::Crawled && crawl.avoids_traps && !self.traps.admits(&link.url) {
             return false;
         }
-        let Some(most) = crawl.per_host.filter(|_| link.kind != LinkKind::Sitemap) else { return true };
+        let Some(most) = crawl.per_host else { return true };
         let count = self.by_host.entry(xxh3_64(host_key(&link.url).as_bytes())).or_default();
         if *count >= most {
             self.progress.beyond_host += 1;

@@ -163,11 +163,11 @@ impl Run<'_> {
             Manner::LeadsTo(to) if job.trail.hops.len() < 5 => {
                 Outcome::ended(job, redirect(Url::parse(&format!("http://h{to}.test/robots.txt")).unwrap()))
             }
-            Manner::LeadsTo(_) => Outcome::ended(job, End::Robots { status: Some(404), body: Vec::new() }),
+            Manner::LeadsTo(_) => Outcome::ended(job, End::Robots { status: Some(404), body: Vec::new(), by: None }),
             _ if is_rules => {
                 let forbidden = self.web.rules[host].forbidden;
                 let body = forbidden.map(|digit| format!("User-agent: *\nDisallow: /*{digit}$\n")).unwrap_or_default();
-                Outcome::ended(job, End::Robots { status: Some(200), body: body.into() })
+                Outcome::ended(job, End::Robots { status: Some(200), body: body.into(), by: None })
             }
             _ => self.page(job),
         }
@@ -178,6 +178,7 @@ impl Run<'_> {
             url: self.web.url(link),
             trust: Trust::Chosen { by: None },
             kind: LinkKind::Crawled,
+            input: None,
             is_admitted: false,
         });
         Outcome { links: links.collect(), ..Outcome::ended(job, End::Done { rows: Vec::new(), failure: None }) }
@@ -235,7 +236,7 @@ impl Run<'_> {
 
 fn seed(url: Url) -> Seed {
     let target = Target { id: 0, given: url.as_str().into(), at: Location { file: None, line: 1 }, input: None };
-    Seed { target, url, auth: None, stored: None }
+    Seed { target, url, auth: None, role: Role::Page, stored: None }
 }
 
 fn run<'w>(web: &'w Web, seeds: &[usize], options: Options) -> Run<'w> {
@@ -362,8 +363,13 @@ fn asked(links: &[Url], crawl: Crawl, backlog: BacklogOptions) -> Vec<Url> {
     queue.complete();
     let mut asked = Vec::new();
     while let Ok(Next::Visit(job)) = queue.next(now) {
-        let crawled =
-            |url: &Url| Link { url: url.clone(), trust: Trust::Typed, kind: LinkKind::Crawled, is_admitted: false };
+        let crawled = |url: &Url| Link {
+            url: url.clone(),
+            trust: Trust::Typed,
+            kind: LinkKind::Crawled,
+            input: None,
+            is_admitted: false,
+        };
         let links = if asked.is_empty() { links.iter().map(crawled).collect() } else { Vec::new() };
         asked.push(job.trail.url.clone());
         let end = End::Done { rows: Vec::new(), failure: None };
@@ -417,6 +423,7 @@ fn where_the_file_cannot_be_written_the_run_ends_and_says_why() {
         url,
         trust: Trust::Typed,
         kind: LinkKind::Crawled,
+        input: None,
         is_admitted: false,
     });
     let end = End::Done { rows: Vec::new(), failure: None };
@@ -438,6 +445,7 @@ fn seeds_are_read_however_many_pages_wait_and_go_before_them() {
         url,
         trust: Trust::Typed,
         kind: LinkKind::Crawled,
+        input: None,
         is_admitted: false,
     });
     let end = End::Done { rows: Vec::new(), failure: None };

@@ -1,11 +1,14 @@
 //! What the robots.txt of each origin lets a crawler do. Pure: somebody else asks for the files.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use url::{Position, Url};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::sitemaps::Named;
+use crate::canonical::requestable;
 use crate::failure::{Failure, Kind, Retry};
 use crate::job::{End, Outcome, Role, Trail};
 use crate::robots::{Access, Answer, LIFETIME};
@@ -39,6 +42,8 @@ struct Gate {
     since: Instant,
     /// Why it has not answered.
     failure: Option<Box<Failure>>,
+    /// The address that answered.
+    by: Option<IpAddr>,
 }
 
 /// From so many origins on, those that were asked first are forgotten, and asked again when it is their turn: by then each of
@@ -54,6 +59,8 @@ pub(super) enum Verdict {
     Unknown,
     /// It may not.
     Denied(Failure),
+    /// It stands for the sitemaps of its origin, which are known.
+    Sitemaps,
 }
 
 impl Gates {
@@ -68,10 +75,12 @@ impl Gates {
             Obey::Discovered => trail.found.as_ref().is_some_and(|found| found.kind.pages().is_none()),
             Obey::Always => true,
         };
-        if !is_asked_for || trail.role != Role::Page {
+        let is_to_all_sitemaps = trail.is_to_all_sitemaps();
+        if (!is_asked_for || trail.role != Role::Page) && !is_to_all_sitemaps {
             return Verdict::Pass(self.delay(trail));
         }
         match self.find(&trail.url) {
+            Some(_) if is_to_all_sitemaps => Verdict::Sitemaps,
             Some(gate) if now.duration_since(gate.since) < LIFETIME => gate.judge(&trail.url),
             _ => Verdict::Unknown,
         }
@@ -90,12 +99,23 @@ impl Gates {
         self.known.get(&origin).or_else(|| self.older.get(&origin))
     }
 
+    /// The sitemaps that the robots.txt at `url` names.
+    pub(super) fn sitemaps(&self, url: &Url) -> Result<Named, Failure> {
+        let Some(gate) = self.find(url) else { return Ok(Named { urls: Vec::new(), by: None }) };
+        let urls = match &gate.access {
+            Access::Rules(rules) => rules.sitemaps(url).filter_map(|url| requestable(url).ok()).collect(),
+            Access::All => Vec::new(),
+            Access::NotNow => return Err(gate.unreachable()),
+        };
+        Ok(Named { urls, by: gate.by })
+    }
+
     /// Takes what came of asking for an origin's rules.
     pub(super) fn learn(&mut self, outcome: &Outcome, now: Instant) {
         let Some(trail) = &outcome.trail else { return };
-        let (answer, failure) = match &outcome.end {
-            End::Robots { status: Some(status), body } => (Answer::Status(*status, body), None),
-            _ => (Answer::Unreachable, outcome.failure().cloned().map(Box::new)),
+        let (answer, by, failure) = match &outcome.end {
+            End::Robots { status: Some(status), body, by } => (Answer::Status(*status, body), *by, None),
+            _ => (Answer::Unreachable, None, outcome.failure().cloned().map(Box::new)),
         };
         let origin = origin(trail.first_url());
         let access = Access::of(answer, &self.token).unwrap_or(Access::All);
@@ -110,7 +130,7 @@ impl Gates {
         if self.known.len() >= ORIGINS {
             self.older = std::mem::take(&mut self.known);
         }
-        self.known.insert(origin, Gate { access, since: now, failure });
+        self.known.insert(origin, Gate { access, since: now, failure, by });
     }
 }
 
@@ -119,18 +139,25 @@ impl Gate {
         if self.access.allows(url) {
             return Verdict::Pass(self.delay());
         }
-        let failure = match (&self.access, &self.failure) {
+        Verdict::Denied(match self.access {
+            Access::NotNow => self.unreachable(),
+            _ => Failure::new(Kind::Robots, "robots.txt forbids it"),
+        })
+    }
+
+    /// Why nothing may be asked for now.
+    fn unreachable(&self) -> Failure {
+        match &self.failure {
             // Nobody would have answered the page's request, either.
-            (Access::NotNow, Some(failure)) if failure.kind != Kind::Status => {
+            Some(failure) if failure.kind != Kind::Status => {
                 Failure::new(failure.kind, format!("robots.txt: {}", failure.message)).with_retry(failure.retry)
             }
-            (Access::NotNow, Some(failure)) => {
+            Some(failure) => {
                 let message = format!("robots.txt cannot be had: {}", failure.message);
                 Failure::new(Kind::Robots, message).with_retry(Retry::Always)
             }
-            _ => Failure::new(Kind::Robots, "robots.txt forbids it"),
-        };
-        Verdict::Denied(failure)
+            None => Failure::new(Kind::Robots, "robots.txt cannot be had").with_retry(Retry::Always),
+        }
     }
 
     fn delay(&self) -> Duration {

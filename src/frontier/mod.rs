@@ -23,11 +23,14 @@ mod queue;
 mod queue_tests;
 mod ready;
 mod retry;
+mod sample;
+mod sampling;
 mod scarcity;
 pub mod scope;
 mod seen;
 mod sharing;
 mod slowed;
+mod sitemaps;
 pub mod traps;
 
 use std::io;
@@ -51,7 +54,10 @@ pub use self::gates::Obey;
 pub use self::hosts::{Host, HostState};
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
+pub use self::sampling::Draw;
+pub use self::seen::Seen;
 pub use self::sharing::LimitBy;
+pub use self::sitemaps::{MAX_NESTING, USUAL};
 pub use self::slowed::Slowed;
 use crate::job::{Job, Outcome, Rejected, Seed};
 
@@ -80,6 +86,10 @@ pub struct Options {
     pub crawl: Option<Crawl>,
     /// Where the pages wait that a crawl has come by.
     pub backlog: BacklogOptions,
+    /// Whether the sitemaps of each seed's origin are asked for.
+    pub sitemaps: bool,
+    /// How many of the pages that seeds and sitemaps name are visited, and what draws them; none where all are.
+    pub sample: Option<Draw>,
     /// Whose robots.txt is obeyed.
     pub obey: Obey,
     /// The name that this crawler goes by there: its [product token](crate::robots::product_token).
@@ -112,6 +122,8 @@ impl Default for Options {
             follow: true,
             crawl: None,
             backlog: BacklogOptions::default(),
+            sitemaps: false,
+            sample: None,
             obey: Obey::default(),
             token: env!("CARGO_PKG_NAME").into(),
             connections: usize::MAX,

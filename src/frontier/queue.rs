@@ -17,13 +17,16 @@ use super::limits::{Limit, Spent};
 use super::open::Open;
 use super::politeness::{Ended, Rate};
 use super::retry::Retry;
+use super::sample::Sample;
+use super::sampling::Candidate;
 use super::scarcity::Scarcity;
 use super::seen::Seen;
 use super::sharing::Sharing;
+use super::sitemaps::Sitemaps;
 use super::slowed::is_timeout;
 use super::traps::Traps;
 use crate::failure::{Failure, Kind};
-use crate::job::{End, Job, Lack, Outcome, Role, Target, Trail};
+use crate::job::{End, Job, Lack, LinkKind, Outcome, Role, Target, Trail};
 
 /// What the queue offers.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct Progress {
     pub done_before: u64,
     /// Links dropped because their host has enough pages.
     pub beyond_host: u64,
+    /// Sitemaps that somebody named, and that could not be read to their end.
+    pub sitemaps_failed: u64,
     /// Redirects that led out of the scope of the crawl, or to a page with a job of its own.
     pub elsewhere: u64,
     /// Which limit ended the run.
@@ -69,6 +74,9 @@ pub struct Queue {
     pub(super) gates: Gates,
     pub(super) health: Health,
     pub(super) sharing: Sharing,
+    pub(super) sitemaps: Sitemaps,
+    /// What is drawn of what is named, until all of that is known.
+    pub(super) sample: Option<Sample<Candidate>>,
     pub(super) traps: Traps,
     /// How many pages of each host came in, by its hash, where that is limited.
     pub(super) by_host: HashMap<u64, u64>,
@@ -117,6 +125,8 @@ impl Queue {
             gates: Gates::new(options.obey, options.token.clone()),
             health: Health::default(),
             sharing: Sharing::new(options.limit_by),
+            sitemaps: Sitemaps::default(),
+            sample: options.sample.map(|draw| Sample::new(draw.size.get(), draw.seed)),
             traps: Traps::default(),
             by_host: HashMap::new(),
             done: None,
@@ -147,7 +157,7 @@ impl Queue {
     }
 
     /// The limit that is reached.
-    fn limit(&self) -> Option<Limit> {
+    pub(super) fn limit(&self) -> Option<Limit> {
         self.options.limits.reached(self.numbered + self.progress.done_before, self.spent)
     }
 
@@ -211,6 +221,7 @@ impl Queue {
         if let Some(next) = self.give_up(now) {
             return Ok(next);
         }
+        self.let_in(now);
         self.lanes.wake(now);
         let brought = self.lanes.bring_others(self.order(), self.options.per_host.get(), now);
         self.note(brought, now);
@@ -228,6 +239,12 @@ impl Queue {
         }
         let retry = self.retries.peek().map(|retry| retry.at);
         Err([retry, self.lanes.wakes_at()].into_iter().flatten().min())
+    }
+
+    /// Queues what waited for the sources to end, or for other pages to be fetched.
+    fn let_in(&mut self, now: Instant) {
+        self.take_sample_in(now);
+        self.let_sitemaps_in(now);
     }
 
     /// Starts the next job of a lane that is ready; before that, the request that it has to wait for.
@@ -274,6 +291,13 @@ impl Queue {
                 self.lanes.hold(lane, Box::new(job));
                 self.lanes.start(lane, now, self.options.delay)?
             }
+            Verdict::Sitemaps => {
+                let outcome = self.resolve_sitemaps(lane, now);
+                self.let_in(now);
+                let outcome = outcome?;
+                self.count_final(&outcome);
+                return Some(Next::Settled(Box::new(outcome)));
+            }
             Verdict::Denied(failure) => return self.end_first(lane, failure, now),
         };
         self.health.circuits.start(&job.trail.url);
@@ -315,6 +339,7 @@ impl Queue {
             self.learn(&last, now);
             return None;
         }
+        let last = if role == Role::Sitemap { self.conclude_sitemap(last) } else { last };
         if role == Role::Page && !is_stored {
             self.begun -= 1;
             self.lanes.take_back(now);
@@ -368,8 +393,13 @@ impl Queue {
     }
 
     pub(super) fn count_final(&mut self, outcome: &Outcome) {
+        self.spent.count(outcome);
+        if let Some(trail) = outcome.trail.as_ref().filter(|trail| trail.role == Role::Sitemap) {
+            self.progress.settled += u64::from(outcome.is_record());
+            return self.forget_sitemap(&outcome.target, trail);
+        }
         if !is_found(outcome.trail.as_ref()) {
-            self.carried -= carried_by(&outcome.target);
+            self.carried = self.carried.saturating_sub(carried_by(&outcome.target));
         }
         // A target is open until its chain ends.
         if let Some(open) = self.open.as_mut().filter(|_| !outcome.goes_on()) {
@@ -378,7 +408,6 @@ impl Queue {
         self.following -= u64::from(is_followed(outcome.trail.as_ref()));
         self.progress.elsewhere += u64::from(matches!(outcome.end, End::Elsewhere(_)));
         self.progress.settled += 1;
-        self.spent.count(outcome);
     }
 
     /// What follows from an outcome, unless it is final.
@@ -455,6 +484,8 @@ impl Queue {
         self.progress.is_complete = true;
         self.progress.queued -= self.stored.len();
         self.stored.clear();
+        self.sample = None;
+        self.progress.queued -= self.sitemaps.drop_waiting();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
         for retry in retries {
@@ -468,6 +499,7 @@ impl Queue {
                 self.end(Box::new(Outcome::failed(job, stopped())), now);
             } else {
                 self.following -= u64::from(is_followed(Some(&job.trail)));
+                self.sitemaps.let_go(&job.trail);
             }
         }
     }
@@ -480,7 +512,11 @@ impl Queue {
                 self.begun -= 1;
                 self.settled.push_back(outcome);
             }
-            Some(Role::Sitemap) | None => self.settled.push_back(outcome),
+            Some(Role::Sitemap) => {
+                let outcome = self.conclude_sitemap(*outcome);
+                self.settled.push_back(Box::new(outcome));
+            }
+            None => self.settled.push_back(outcome),
         }
     }
 
@@ -491,12 +527,14 @@ impl Queue {
             self.drop_found(dropped);
             self.progress.limit = Some(limit);
         }
+        self.progress.queued -= self.sitemaps.drop_waiting();
         // Each is put before those of its lane.
         for job in jobs.into_iter().rev() {
             if is_begun(&job) {
                 self.enqueue_first(job, now);
             } else {
                 self.progress.queued -= 1;
+                self.sitemaps.let_go(&job.trail);
                 self.following -= u64::from(is_followed(Some(&job.trail)));
                 self.progress.limit = Some(limit);
             }
@@ -526,13 +564,14 @@ impl Queue {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         let Progress { queued, in_flight, is_complete, .. } = self.progress;
-        is_complete && queued == 0 && in_flight == 0 && self.settled.is_empty()
+        is_complete && queued == 0 && in_flight == 0 && self.settled.is_empty() && self.sample.is_none()
     }
 
     /// How the run stands.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress { is_complete: self.progress.is_complete && self.following == 0, ..self.progress }
+        let may_grow = self.following > 0 || !self.sitemaps.are_done() || self.sample.is_some();
+        Progress { is_complete: self.progress.is_complete && !may_grow, ..self.progress }
     }
 
     #[cfg(test)]
@@ -589,12 +628,12 @@ fn ended(outcome: &Outcome) -> Ended {
 
 /// Whether no seed names it.
 fn is_followed(trail: Option<&Trail>) -> bool {
-    trail.is_some_and(|trail| trail.found.is_some())
+    trail.is_some_and(|trail| trail.found.is_some() && trail.role == Role::Page)
 }
 
 /// Whether a crawl came by it.
 fn is_found(trail: Option<&Trail>) -> bool {
-    trail.and_then(|trail| trail.found.as_ref()).is_some_and(|found| found.kind.pages().is_none())
+    trail.and_then(|trail| trail.found.as_ref()).is_some_and(|found| found.kind == LinkKind::Crawled)
 }
 
 /// How many bytes the line of a target carries along.

@@ -17,7 +17,7 @@ fn target(line: u64) -> Target {
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None, stored: None }
+    Seed { target: target(1), url: Url::parse(url).unwrap(), auth: None, stored: None, role: Role::Page }
 }
 
 fn outcome(job: Job, end: End) -> Outcome {
@@ -856,7 +856,9 @@ fn a_hop_that_may_not_be_followed_makes_room_for_a_page_that_waits_for_it() {
     let rules = |queue: &mut Queue, text: &str| {
         let job = visit(queue, now).unwrap();
         assert_eq!(job.trail.role, Role::Robots);
-        assert!(queue.settle(outcome(job, End::Robots { status: Some(200), body: text.into() }), now).is_none());
+        assert!(
+            queue.settle(outcome(job, End::Robots { status: Some(200), body: text.into(), by: None }), now).is_none()
+        );
     };
     rules(&mut queue, "");
     let first = visit(&mut queue, now).unwrap();

@@ -9,7 +9,7 @@ const SHARDS: usize = 256;
 /// it by multiplication (Lemire, "Fast Random Integer Generation in an Interval", 2019), so that it can grow by a
 /// quarter instead of doubling.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub struct Seen {
     shards: Vec<Shard>,
 }
 
@@ -27,19 +27,28 @@ const FREE: Key = [0; 7];
 /// The key that stands for it where it is a fingerprint's: a collision of probability 2⁻⁵⁶.
 const NEXT_TO_FREE: Key = [1, 0, 0, 0, 0, 0, 0];
 
+impl Default for Seen {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Seen {
-    pub(super) fn new() -> Self {
+    /// None.
+    #[must_use]
+    pub fn new() -> Self {
         Self { shards: vec![Shard::default(); SHARDS] }
     }
 
     /// Adds `fingerprint`; whether it was new.
-    pub(super) fn insert(&mut self, fingerprint: u64) -> bool {
+    pub fn insert(&mut self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
         self.shards[usize::from(shard)].insert(if key == FREE { NEXT_TO_FREE } else { key })
     }
 
     /// Whether `fingerprint` was added.
-    pub(super) fn contains(&self, fingerprint: u64) -> bool {
+    #[must_use]
+    pub fn contains(&self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
         self.shards[usize::from(shard)].contains(if key == FREE { NEXT_TO_FREE } else { key })
     }

@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::Trust;
 
 /// A page to go on with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// Its URL: http or https, without userinfo and fragment.
     pub url: Url,
@@ -16,6 +17,8 @@ pub struct Link {
     pub trust: Trust,
     /// What it is to the page that leads there.
     pub kind: LinkKind,
+    /// What is said of it there, as the record's `input` has it: a JSON object. Without it, that of the seed comes along.
+    pub input: Option<Arc<RawValue>>,
     /// Whether it became a job: it was within the limits, and new.
     pub is_admitted: bool,
 }
@@ -43,7 +46,10 @@ pub enum LinkKind {
         priority: Option<u8>,
     },
     /// A sitemap or a feed.
-    Sitemap,
+    Sitemap {
+        /// Whether somebody says that it is there. Otherwise it is looked for where sitemaps usually are.
+        is_named: bool,
+    },
 }
 
 impl LinkKind {
@@ -52,7 +58,7 @@ impl LinkKind {
     pub fn pages(self) -> Option<NonZeroU32> {
         match self {
             Self::Next { pages } | Self::Counted { pages, .. } => Some(pages),
-            Self::Crawled | Self::Listed { .. } | Self::Sitemap => None,
+            Self::Crawled | Self::Listed { .. } | Self::Sitemap { .. } => None,
         }
     }
 }
@@ -84,7 +90,7 @@ pub struct Found {
     pub kind: LinkKind,
     /// How many links lie between it and the seed. The pages of one list are equally far.
     pub depth: u32,
-    /// Its number in its list; the first one is 1.
+    /// Its number in its list; the first one is 1. Of a sitemap, how many lead to it, itself included.
     pub(super) page: u32,
     /// The fingerprints of all URLs that were asked for before it in its list.
     pub(super) seen: Vec<u64>,

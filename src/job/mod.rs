@@ -16,7 +16,7 @@ use url::Url;
 pub use self::link::{Departure, Found, Link, LinkKind, Start};
 pub use self::outcome::{Attempt, End, Facts, HostHint, Lack, Outcome, Used};
 pub use self::summary::Summary;
-pub use self::trail::{Hop, Redirect, Role, Trail, Trust, Validators};
+pub use self::trail::{Hop, Redirect, Role, Trail, Trust, Validators, is_all_sitemaps};
 use crate::exchange::Response;
 use crate::failure::Failure;
 
@@ -77,6 +77,8 @@ pub struct Seed {
     pub auth: Option<Secret>,
     /// The answer, where an archive has it: nobody is asked then.
     pub stored: Option<Arc<Stored>>,
+    /// What it names: a page, or a sitemap that names pages.
+    pub role: Role,
 }
 
 /// An answer that an archive has, and what is known of how it came.

@@ -1,7 +1,7 @@
 //! What came of a visit.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -65,6 +65,8 @@ pub enum End {
         status: Option<u16>,
         /// As much of its body as counts.
         body: Vec<u8>,
+        /// The address that it came from; none where a proxy hides it.
+        by: Option<IpAddr>,
     },
     /// With a list of pages, a sitemap or a feed. That is no record.
     Listed,

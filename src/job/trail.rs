@@ -49,6 +49,9 @@ pub enum Role {
     /// The rules of an origin, robots.txt: jobs of its host wait for them. There is no record.
     Robots,
     /// A sitemap or a feed: it names pages. There is a record only where it fails and a seed names it.
+    ///
+    /// At `/robots.txt` it stands for all the sitemaps of that origin: nobody is asked for it, but for the origin's rules,
+    /// which name them.
     Sitemap,
 }
 
@@ -168,12 +171,14 @@ impl Trail {
             }
         }
         let (page, depth) = match link.kind {
-            LinkKind::Next { .. } | LinkKind::Counted { .. } => (self.page() + 1, self.depth()),
+            LinkKind::Next { .. } | LinkKind::Counted { .. } | LinkKind::Sitemap { .. } => {
+                (self.page() + 1, self.depth())
+            }
             LinkKind::Crawled => (1, self.depth() + 1),
-            LinkKind::Listed { .. } | LinkKind::Sitemap => (1, self.depth()),
+            LinkKind::Listed { .. } => (1, self.depth()),
         };
         let is_counted = matches!(link.kind, LinkKind::Counted { .. });
-        let role = if link.kind == LinkKind::Sitemap { Role::Sitemap } else { Role::Page };
+        let role = if matches!(link.kind, LinkKind::Sitemap { .. }) { Role::Sitemap } else { Role::Page };
         Some(Self {
             trust: link.trust,
             role,
@@ -186,8 +191,14 @@ impl Trail {
     /// The request for a page that belongs to no list, as [`follow`](Self::follow) makes it, but for the credentials.
     #[must_use]
     pub fn to_found(url: Url, trust: Trust, found: Found) -> Self {
-        let role = if found.kind == LinkKind::Sitemap { Role::Sitemap } else { Role::Page };
+        let role = if matches!(found.kind, LinkKind::Sitemap { .. }) { Role::Sitemap } else { Role::Page };
         Self { trust, role, rewrite_to_get: true, found: Some(Box::new(found)), ..Self::new(url, None) }
+    }
+
+    /// Whether it stands for all the sitemaps of an origin.
+    #[must_use]
+    pub fn is_to_all_sitemaps(&self) -> bool {
+        self.role == Role::Sitemap && self.hops.is_empty() && is_all_sitemaps(&self.url)
     }
 
     /// The number of the page in its list, from 1.
@@ -243,6 +254,12 @@ impl Trail {
     }
 }
 
+/// Whether a URL, taken for that of a sitemap, stands for all those of its origin.
+#[must_use]
+pub fn is_all_sitemaps(url: &Url) -> bool {
+    url.path() == "/robots.txt" && url.query().is_none()
+}
+
 /// Where a redirect leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
@@ -291,7 +308,7 @@ mod tests {
     }
 
     fn link(to: &str, kind: LinkKind) -> Link {
-        Link { url: url(to), trust: Trust::Chosen { by: None }, kind, is_admitted: false }
+        Link { url: url(to), trust: Trust::Chosen { by: None }, kind, input: None, is_admitted: false }
     }
 
     #[test]

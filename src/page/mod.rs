@@ -15,6 +15,13 @@ pub use charset::Source as CharsetSource;
 pub use media::Kind;
 use media::MediaType;
 
+/// The charset that the `Content-Type` of an answer names.
+#[must_use]
+pub fn declared_charset(headers: &HeaderMap) -> Option<&'static Encoding> {
+    let declared = MediaType::of(headers.get_all(CONTENT_TYPE))?;
+    Encoding::for_label(declared.charset?.as_bytes())
+}
+
 /// An answer's body, read. It borrows from the answer: most bodies are their text already.
 #[derive(Debug)]
 pub struct Page<'a> {

@@ -36,6 +36,7 @@ mod folder;
 mod lines;
 mod object;
 mod origin;
+mod sitemap;
 mod source;
 mod start;
 mod state;
@@ -47,6 +48,7 @@ use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
 
 use futures::Stream;
+use jiff::Timestamp;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use url::Url;
 
@@ -76,11 +78,13 @@ pub struct Options {
     pub column: Option<String>,
     /// The largest body, decoded, that anybody wants of an archive.
     pub max_body: usize,
+    /// What a sitemap in a file says was changed before is passed over.
+    pub since: Option<Timestamp>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { default_scheme: Scheme::default(), column: None, max_body: 10 << 20 }
+        Self { default_scheme: Scheme::default(), column: None, max_body: 10 << 20, since: None }
     }
 }
 

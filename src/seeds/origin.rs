@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Entry;
 use super::address::{self, Scheme};
-use crate::job::{Location, Rejected, Seed, Target};
+use crate::job::{Location, Rejected, Role, Seed, Target};
 
 /// As much as a record shows of a line that is no URL, in characters.
 pub(super) const MAX_SHOWN: usize = 2_000;
@@ -25,7 +25,7 @@ impl Origin {
         match address::parse(text, self.scheme) {
             Ok(address) => {
                 let target = self.target(line, address.given, input);
-                Ok(Seed { target, url: address.url, auth: address.auth, stored: None })
+                Ok(Seed { target, url: address.url, auth: address.auth, stored: None, role: Role::Page })
             }
             Err(reason) => {
                 let mut rejected = self.reject(line, text, reason);

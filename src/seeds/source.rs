@@ -14,6 +14,7 @@ use super::error::Error;
 use super::folder::{Folder, MANIFEST};
 use super::lines::Lines;
 use super::origin::Origin;
+use super::sitemap::{self, Sitemap};
 use super::start::{Content, Start};
 use super::state::State;
 use super::{Entries, Options};
@@ -27,6 +28,10 @@ pub enum Source {
     File(PathBuf),
     /// A list or table of URLs on standard input.
     Stdin,
+    /// A sitemap or a feed: the URL of one, or that of a site for all of its sitemaps.
+    Sitemap(String),
+    /// A sitemap or a feed in a file.
+    SitemapFile(PathBuf),
 }
 
 impl Source {
@@ -40,14 +45,21 @@ impl Source {
         }
     }
 
+    /// What names a sitemap: with `://` in it a URL, anything else a file.
+    #[must_use]
+    pub fn from_sitemap(argument: &str) -> Self {
+        if argument.contains("://") { Self::Sitemap(argument.into()) } else { Self::SitemapFile(argument.into()) }
+    }
+
     /// Fails where the source cannot be read. Of a regular file the start is read; what might block is not opened.
     pub(super) fn check(&self, options: &Options) -> Result<(), Error> {
-        let Self::File(path) = self else { return Ok(()) };
+        let (Self::File(path) | Self::SitemapFile(path)) = self else { return Ok(()) };
         let metadata = fs::metadata(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::missing(path, options),
             _ => self.unreadable(error),
         })?;
-        if metadata.is_dir() && !path.join(MANIFEST).is_file() {
+        let is_folder = matches!(self, Self::File(_)) && path.join(MANIFEST).is_file();
+        if metadata.is_dir() && !is_folder {
             return Err(Error::Directory { name: self.to_string() });
         }
         if metadata.is_file() || metadata.is_dir() { self.entries(1, options).map(drop) } else { Ok(()) }
@@ -59,6 +71,14 @@ impl Source {
             Self::Url(text) => {
                 let origin = Origin { file: None, scheme: options.default_scheme };
                 return Ok(Box::new(iter::once(Ok(origin.seed(position, text, None)))));
+            }
+            Self::Sitemap(text) => {
+                let origin = Origin { file: None, scheme: options.default_scheme };
+                return Ok(Box::new(iter::once(Ok(sitemap::seed(&origin, position, text)))));
+            }
+            Self::SitemapFile(path) => {
+                let file = BufReader::new(File::open(path).map_err(|error| self.unreadable(error))?);
+                return Ok(Box::new(Sitemap::new(file, path, self.origin(options), options.since)));
             }
             Self::File(path) if path.is_dir() => {
                 let folder = Folder::open(path, self.origin(options), options);
@@ -101,7 +121,7 @@ impl Source {
     fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) if path.is_file() => Some(path),
-            Self::File(_) | Self::Stdin | Self::Url(_) => None,
+            Self::File(_) | Self::Stdin | Self::Url(_) | Self::Sitemap(_) | Self::SitemapFile(_) => None,
         }
     }
 
@@ -143,11 +163,11 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(text) => match address::parse(text, Scheme::default()) {
+            Self::Url(text) | Self::Sitemap(text) => match address::parse(text, Scheme::default()) {
                 Ok(address) => f.pad(&address.given),
                 Err(_) => f.pad(&address::redact(text)),
             },
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) | Self::SitemapFile(path) => path.display().fmt(f),
             Self::Stdin => f.pad("-"),
         }
     }
@@ -159,6 +179,8 @@ impl fmt::Debug for Source {
             Self::Url(_) => "Url",
             Self::File(_) => "File",
             Self::Stdin => "Stdin",
+            Self::Sitemap(_) => "Sitemap",
+            Self::SitemapFile(_) => "SitemapFile",
         };
         f.debug_tuple(kind).field(&self.to_string()).finish()
     }

@@ -23,16 +23,19 @@ mod gunzip;
 mod input;
 mod lines;
 mod modified;
+mod note;
 mod reference;
 mod xml;
 
 use encoding_rs::Encoding;
+use jiff::Timestamp;
 use url::Url;
 
 use self::document::Document;
 use self::input::Input;
 use self::lines::Lines;
 pub use self::modified::Modified;
+pub use self::note::Notes;
 use self::xml::Cutter;
 use crate::canonical::requestable;
 
@@ -139,6 +142,15 @@ pub struct Entry {
     pub priority: Option<f32>,
     /// How often it is said to change.
     pub frequency: Option<Frequency>,
+}
+
+impl Entry {
+    /// Whether it may have changed since then. What does not tell may have.
+    #[must_use]
+    pub fn may_be_since(&self, since: Option<Timestamp>) -> bool {
+        let (Some(modified), Some(since)) = (self.modified, since) else { return true };
+        modified.may_be_since(since)
+    }
 }
 
 /// Why a file was not read to its end.

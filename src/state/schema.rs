@@ -87,7 +87,7 @@ const FRONTIER: &str = "
     -- pages that a crawl came by and has no outcome of; chosen_by: the address that named it, if known; null: the user
     CREATE TABLE frontier (
         id INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, url TEXT NOT NULL, departure INTEGER NOT NULL,
-        depth INTEGER NOT NULL, kind TEXT NOT NULL, priority INTEGER, chosen_by TEXT
+        depth INTEGER NOT NULL, kind TEXT NOT NULL, chosen_by TEXT
     );
     -- the keys of URLs that a crawl has asked for and that are no pages
     CREATE TABLE passed (key INTEGER PRIMARY KEY);

@@ -39,7 +39,8 @@ impl Advance {
         let first = trail.first_url();
         let is_there = trail.hops.iter().skip(1).map(|hop| &hop.url).chain((first != &trail.url).then_some(&trail.url));
         let passed = is_there.chain((!has_row).then_some(first)).map(fingerprint).collect();
-        let is_lead = |link: &&Link| link.is_admitted && link.kind.pages().is_none();
+        // What sitemaps list is found again, by asking for them again.
+        let is_lead = |link: &&Link| link.is_admitted && link.kind == LinkKind::Crawled;
         let links: Vec<_> = outcome.links.iter().filter(is_lead).cloned().collect();
         let Target { at, input, .. } = outcome.target.clone();
         let leads = Leads { departure: trail.departure(), depth: trail.depth(), at, input, links };
@@ -69,22 +70,17 @@ impl Leads {
             .execute(params![self.departure.page.as_str(), start])?;
         let departure = connection.last_insert_rowid();
         let mut statement = connection.prepare_cached(
-            "INSERT OR IGNORE INTO frontier (key, url, departure, depth, kind, priority, chosen_by)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO frontier (key, url, departure, depth, kind, chosen_by)
+             VALUES (?, ?, ?, ?, ?, ?)",
         )?;
         for link in &self.links {
-            let (kind, priority, is_deeper) = match link.kind {
-                LinkKind::Listed { priority } => ("listed", priority, false),
-                LinkKind::Sitemap => ("sitemap", None, false),
-                LinkKind::Crawled | LinkKind::Next { .. } | LinkKind::Counted { .. } => ("crawled", None, true),
-            };
             let chosen_by = match link.trust {
                 Trust::Typed => None,
                 Trust::Chosen { by } => Some(by.map(|by| by.to_string()).unwrap_or_default()),
             };
-            let depth = self.depth + u32::from(is_deeper);
+            let depth = self.depth + 1;
             let key = fingerprint(&link.url).cast_signed();
-            statement.execute(params![key, link.url.as_str(), departure, depth, kind, priority, chosen_by])?;
+            statement.execute(params![key, link.url.as_str(), departure, depth, "crawled", chosen_by])?;
         }
         Ok(())
     }
@@ -131,14 +127,14 @@ const BEYOND: u64 = 1 << 63;
 /// of the list, and credentials are not known.
 pub(super) fn for_each_waiting(connection: &Connection, mut readmit: impl FnMut(&Job)) -> Result<(), Error> {
     let mut statement = connection.prepare(
-        "SELECT frontier.url, depth, kind, priority, chosen_by, departure, page, start, seed, landed, file, line, input
+        "SELECT frontier.url, depth, kind, chosen_by, departure, page, start, seed, landed, file, line, input
          FROM frontier JOIN departures ON departures.id = departure JOIN starts ON starts.id = start
          ORDER BY frontier.id",
     )?;
     let mut rows = statement.query([])?;
     let mut last: Option<(i64, Departure, Target)> = None;
     while let Some(row) = rows.next()? {
-        let number: i64 = row.get(5)?;
+        let number: i64 = row.get(4)?;
         if last.as_ref().is_none_or(|&(last, ..)| last != number) {
             let (departure, target) = read_departure(row, last.as_ref())?;
             last = Some((number, departure, target));
@@ -152,26 +148,22 @@ pub(super) fn for_each_waiting(connection: &Connection, mut readmit: impl FnMut(
 
 /// Reads where a page comes from, with as much of the one before as is the same.
 fn read_departure(row: &Row<'_>, last: Option<&(i64, Departure, Target)>) -> Result<(Departure, Target), Error> {
-    let (page, id) = (Arc::new(read_url(row, 6)?), BEYOND + row.get::<_, i64>(7)?.cast_unsigned());
+    let (page, id) = (Arc::new(read_url(row, 5)?), BEYOND + row.get::<_, i64>(6)?.cast_unsigned());
     if let Some((_, departure, target)) = last.filter(|(.., target)| target.id == id) {
         return Ok((Departure { start: Arc::clone(&departure.start), page }, target.clone()));
     }
-    let start = Arc::new(Start { seed: read_url(row, 8)?, landed: read_url(row, 9)? });
-    let file: Option<String> = row.get(10)?;
-    let at = Location { file: file.map(Arc::from), line: row.get::<_, i64>(11)?.cast_unsigned() };
-    let input: Option<String> = row.get(12)?;
+    let start = Arc::new(Start { seed: read_url(row, 7)?, landed: read_url(row, 8)? });
+    let file: Option<String> = row.get(9)?;
+    let at = Location { file: file.map(Arc::from), line: row.get::<_, i64>(10)?.cast_unsigned() };
+    let input: Option<String> = row.get(11)?;
     let input = input.map(RawValue::from_string).transpose().map_err(|error| damaged(&error))?.map(Arc::from);
     Ok((Departure { start, page }, Target { id, given: "".into(), at, input }))
 }
 
 fn read_job(row: &Row<'_>, from: Departure, target: Target) -> Result<Job, Error> {
     let url = read_url(row, 0)?;
-    let kind = match row.get_ref(2)?.as_str().unwrap_or_default() {
-        "listed" => LinkKind::Listed { priority: row.get(3)? },
-        "sitemap" => LinkKind::Sitemap,
-        _ => LinkKind::Crawled,
-    };
-    let chosen_by: Option<String> = row.get(4)?;
+    let kind = LinkKind::Crawled;
+    let chosen_by: Option<String> = row.get(3)?;
     let trust = match chosen_by.as_deref() {
         None => Trust::Typed,
         Some("") => Trust::Chosen { by: None },

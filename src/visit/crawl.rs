@@ -26,7 +26,8 @@ impl Crawl {
     /// The links that lead on within the scope, from a page that was served from the address `by`.
     pub(super) fn links(&self, followed: Followed, from: &Departure, by: Option<IpAddr>) -> Vec<Link> {
         let admitted = followed.links.into_iter().filter_map(|url| self.scope.judge(&from.start, url).ok());
-        let link = |url| Link { url, trust: Trust::Chosen { by }, kind: LinkKind::Crawled, is_admitted: false };
+        let link =
+            |url| Link { url, trust: Trust::Chosen { by }, kind: LinkKind::Crawled, input: None, is_admitted: false };
         admitted.map(link).collect()
     }
 

@@ -7,6 +7,7 @@ mod reader;
 mod recorded;
 mod replay;
 mod robots;
+mod sitemap;
 mod threads;
 mod traced;
 
@@ -29,6 +30,7 @@ pub use self::reader::Reader;
 use self::reader::What;
 pub use self::recorded::Recorded;
 pub use self::replay::Replay;
+pub use self::sitemap::Options as SitemapOptions;
 pub use self::traced::Traced;
 
 /// Turns one job into one outcome: one request, or whatever stands for it.
@@ -92,13 +94,15 @@ pub struct Local {
     reader: Reader,
     /// How it goes on from pages, if it does.
     crawl: Option<Arc<Crawl>>,
+    sitemaps: SitemapOptions,
 }
 
 impl Local {
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
-        Self { fetcher, reader: Reader::new(extractor, accepted), crawl: None }
+        let reader = Reader::new(extractor, accepted);
+        Self { fetcher, reader, crawl: None, sitemaps: SitemapOptions::default() }
     }
 
     /// The same, and the facts of each page tell what the answer said of its version.
@@ -111,6 +115,12 @@ impl Local {
     #[must_use]
     pub fn with_crawl(self, crawl: Crawl) -> Self {
         Self { crawl: Some(Arc::new(crawl)), ..self }
+    }
+
+    /// The same, and sitemaps are read so.
+    #[must_use]
+    pub fn with_sitemaps(self, sitemaps: SitemapOptions) -> Self {
+        Self { sitemaps, ..self }
     }
 
     /// What reads the pages.
@@ -215,7 +225,8 @@ impl Visit for Local {
     fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
         match job.trail.role {
             Role::Robots => robots::ask(&self.fetcher, job).boxed(),
-            Role::Page | Role::Sitemap => self.request(job).boxed(),
+            Role::Sitemap => sitemap::read(&self.fetcher, self.sitemaps, job).boxed(),
+            Role::Page => self.request(job).boxed(),
         }
     }
 }

@@ -30,5 +30,5 @@ pub(super) fn link(trail: &Trail, by: Option<IpAddr>, read: &Read) -> Option<Lin
         LinkKind::Next { .. } => Trust::Chosen { by },
         _ => trail.trust,
     };
-    Some(Link { url, trust, kind, is_admitted: false })
+    Some(Link { url, trust, kind, input: None, is_admitted: false })
 }

@@ -1,5 +1,6 @@
 //! An origin asked for its rules.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::failure::Kind;
@@ -17,17 +18,17 @@ pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
     job.trail.spent += started.elapsed();
     let hops = job.trail.hops.len();
     let (end, hint) = match answer {
-        Ok(Answer::Page(file, origin)) => {
-            let hint = origin.hint(&file.head);
-            (said(file.head.status, &file.body), hint)
+        Ok(Answer::Page(page, origin)) => {
+            let hint = origin.hint(&page.head);
+            (end(page.head.status, &page.body, origin.address), hint)
         }
         Ok(Answer::Redirect(redirect, _)) if hops < MAX_HOPS => (End::Redirect(redirect), HostHint::default()),
-        Ok(Answer::Redirect(redirect, _)) => (said(redirect.status, &[]), HostHint::default()),
+        Ok(Answer::Redirect(redirect, _)) => (end(redirect.status, &[], redirect.by), HostHint::default()),
         Err(Unanswered { failure, head, lack }) => {
             let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
             let leads_nowhere = failure.kind == Kind::Redirect;
             let end = match head.filter(|_| leads_nowhere) {
-                Some(head) => said(head.status, &[]),
+                Some(head) => end(head.status, &[], None),
                 None => End::failed(failure),
             };
             (end, hint)
@@ -37,9 +38,9 @@ pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
 }
 
 /// What a status and a body say: rules, that there are none, or nothing yet.
-fn said(status: u16, body: &[u8]) -> End {
+fn end(status: u16, body: &[u8], by: Option<IpAddr>) -> End {
     match Accepted::default().judge(status).filter(|_| matches!(status, 429 | 500..)) {
         Some(failure) => End::failed(failure),
-        None => End::Robots { status: Some(status), body: body[..body.len().min(MAX_LENGTH + 1)].into() },
+        None => End::Robots { status: Some(status), body: body[..body.len().min(MAX_LENGTH + 1)].into(), by },
     }
 }

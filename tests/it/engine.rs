@@ -12,7 +12,9 @@ use futures::stream;
 use scrape::engine::{Engine, Sink};
 use scrape::failure::{Failure, Kind};
 use scrape::frontier::{self, Frontier};
-use scrape::job::{End, HostHint, Job, Link, LinkKind, Location, Outcome, Redirect, Rejected, Seed, Target, Trust};
+use scrape::job::{
+    End, HostHint, Job, Link, LinkKind, Location, Outcome, Redirect, Rejected, Role, Seed, Target, Trust,
+};
 use scrape::visit::Visit;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -77,7 +79,7 @@ fn target(given: &str) -> Target {
 }
 
 fn seed(url: &str) -> Seed {
-    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None, stored: None }
+    Seed { target: target(url), url: Url::parse(url).unwrap(), auth: None, stored: None, role: Role::Page }
 }
 
 fn seeds<'a>(urls: impl IntoIterator<Item = &'a str>) -> stream::Iter<std::vec::IntoIter<Result<Seed, Rejected>>> {
@@ -280,6 +282,7 @@ impl Visit for Endless {
                 url: job.trail.url.join("a/").unwrap(),
                 trust: Trust::Typed,
                 kind: LinkKind::Crawled,
+                input: None,
                 is_admitted: false,
             };
             let end = End::Done { rows: Vec::new(), failure: None };

@@ -52,6 +52,7 @@ mod resume;
 mod retry;
 mod reuse;
 mod signals;
+mod sitemap;
 mod soak;
 mod state;
 mod terminal;

@@ -20,8 +20,8 @@ pub(in crate::cli) fn run(args: &Guess, environment: &Environment) -> Result<Sta
     logging::start(&voice, args.general.verbose);
     let limit = args.fetching.limits.max_body;
     match Source::from_argument(&args.page) {
-        Source::Url(url) => of_url(&url, args, environment, voice),
-        Source::File(path) => propose(&page_file::read(&path, limit)?, args.format),
+        Source::Url(url) | Source::Sitemap(url) => of_url(&url, args, environment, voice),
+        Source::File(path) | Source::SitemapFile(path) => propose(&page_file::read(&path, limit)?, args.format),
         Source::Stdin => propose(&page_file::read_stdin(limit)?, args.format),
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod guess;
 pub(super) mod history;
 pub(super) mod jq;
 pub(super) mod man;
+pub(super) mod map;
 pub(super) mod options;
 mod page_file;
 pub(super) mod report;

@@ -3,8 +3,10 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
@@ -18,7 +20,7 @@ use crate::cli::parse;
 use crate::extract::{self, Ask, Extractor, Follow};
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
 use crate::frontier::scope::{Reach, Scope};
-use crate::frontier::{self, BacklogOptions, Obey, Order, RetryOptions};
+use crate::frontier::{self, BacklogOptions, Draw, Obey, Order, RetryOptions};
 use crate::job::Secret;
 use crate::sink::expect::Contract;
 use crate::visit::Crawl;
@@ -27,7 +29,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 
 pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier::Options, Stop> {
     let frontier::Options { look_ahead, idle_timeout, .. } = frontier::Options::default();
-    let crawl = &args.crawl;
+    let (crawl, sitemaps) = (&args.crawl, &args.sitemaps);
     Ok(frontier::Options {
         per_host: args.pace.per_host,
         limit_by: args.pace.limit_by,
@@ -43,7 +45,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
         window: args.output.ordered.then_some(frontier::WINDOW),
         keep_duplicates: args.input.keep_duplicates,
         follow: true,
-        crawl: (crawl.depth > 0).then_some(frontier::Crawl {
+        crawl: (crawl.depth > 0 || sitemaps.are_wanted()).then_some(frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             order: match crawl.priority {
@@ -61,6 +63,8 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
             Robots::Ignore => Obey::Never,
         },
         token: token.into(),
+        sitemaps: sitemaps.of_sites(),
+        sample: draw(sitemaps),
         connections: files.connections,
         idle_timeout,
         retry: retry(&args.fetching)?,
@@ -108,6 +112,39 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         strip_query: crawl.strip_query.clone(),
     };
     Ok(Some(Crawl { depth: crawl.depth, scope, follow }))
+}
+
+/// How a sample is drawn, if one is.
+pub(super) fn draw(args: &args::Sitemaps) -> Option<Draw> {
+    args.sample.map(|size| Draw { size, seed: args.sample_seed.unwrap_or_else(|| fastrand::u64(..)) })
+}
+
+/// Since when sitemaps have to say that a page has changed.
+///
+/// # Errors
+/// There are no sitemaps, or they do not go with what else is wanted.
+pub(super) fn since(args: &Run) -> Result<Option<Timestamp>, Stop> {
+    let sitemaps = &args.sitemaps;
+    if sitemaps.since.is_some() && !sitemaps.are_wanted() {
+        return Err(Stop::usage(anyhow!("--since is for what sitemaps list: add --sitemap")));
+    }
+    if !sitemaps.are_wanted() {
+        return Ok(None);
+    }
+    let excluded = [
+        ("--keep-duplicates", args.input.keep_duplicates, "sitemaps name pages many times over"),
+        ("--ordered", args.output.ordered, "sitemaps have no order but that in which they come"),
+    ];
+    if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
+        return Err(Stop::usage(anyhow!("--sitemap does not go with {option}: {why}")));
+    }
+    moment(sitemaps.since)
+}
+
+/// The moment so long ago.
+pub(super) fn moment(ago: Option<Duration>) -> Result<Option<Timestamp>, Stop> {
+    let moment = ago.map(|ago| Timestamp::now().checked_sub(ago)).transpose();
+    moment.context("--since reaches too far back").map_err(Stop::usage)
 }
 
 pub(in crate::cli) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {

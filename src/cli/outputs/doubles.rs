@@ -46,8 +46,8 @@ pub(super) fn identity(file: &Metadata) -> (u64, u64) {
 /// The identity of a source that would be lost if it were written to.
 fn identity_of_source(source: &Source) -> Option<(u64, u64)> {
     let metadata = match source {
-        Source::Url(_) => return None,
-        Source::File(path) => fs::metadata(path).ok()?,
+        Source::Url(_) | Source::Sitemap(_) => return None,
+        Source::File(path) | Source::SitemapFile(path) => fs::metadata(path).ok()?,
         Source::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
     };
     metadata.is_file().then(|| identity(&metadata))

@@ -13,7 +13,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
 }
 
 fn measure(expected: Option<usize>, cap: usize) -> Measure {
-    Measure { expected, cap, room: Memory::new(usize::MAX).room() }
+    Measure { expected, cap, room: Memory::new(usize::MAX).room(), taker: None }
 }
 
 fn decode_with_cap(codings: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, Failure> {
@@ -185,7 +185,7 @@ fn a_body_takes_room_as_it_comes_and_keeps_what_it_needs() {
     for (codings, body) in coded(&text).into_iter().chain([("identity", text.clone())]) {
         let memory = Memory::new(2 << 20);
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
-        let measure = Measure { expected: None, cap: 1 << 20, room: memory.room() };
+        let measure = Measure { expected: None, cap: 1 << 20, room: memory.room(), taker: None };
         let mut decoder = Decoder::new(&headers, measure).unwrap();
         body.chunks(10_000).try_for_each(|piece| decoder.push(Bytes::copy_from_slice(piece))).unwrap();
         let whole = decoder.finish().unwrap();
@@ -202,7 +202,8 @@ fn a_body_that_finds_no_room_lets_go_of_all_it_has() {
         let memory = Memory::new(800_000);
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, codings.parse().unwrap())]);
         let room = memory.room();
-        let mut decoder = Decoder::new(&headers, Measure { expected: None, cap: 1 << 20, room: room.clone() }).unwrap();
+        let mut decoder =
+            Decoder::new(&headers, Measure { expected: None, cap: 1 << 20, room: room.clone(), taker: None }).unwrap();
         let pushed = body.chunks(50_000).try_for_each(|piece| decoder.push(Bytes::copy_from_slice(piece)));
         assert!(pushed.is_err() && room.was_refused(), "{codings}");
         drop((decoder, room));

@@ -45,7 +45,7 @@ pub(super) fn write(trail: &Trail, found: &Found, start: u32, last: &mut Last, t
     let (kind, priority) = match found.kind {
         LinkKind::Listed { priority: None } => (1, None),
         LinkKind::Listed { priority } => (2, priority),
-        LinkKind::Sitemap => (3, None),
+        LinkKind::Sitemap { .. } => (3, None),
         // The others are of lists, whose pages do not wait here.
         LinkKind::Crawled | LinkKind::Next { .. } | LinkKind::Counted { .. } => (0, None),
     };
@@ -75,7 +75,7 @@ pub(super) fn read(from: &mut &[u8], last: &mut Last) -> Option<Waiting> {
         0 => LinkKind::Crawled,
         1 => LinkKind::Listed { priority: None },
         2 => LinkKind::Listed { priority: Some(take(from, 1)?[0]) },
-        _ => LinkKind::Sitemap,
+        _ => LinkKind::Sitemap { is_named: true },
     };
     let trust = match head >> 2 {
         0 => Trust::Typed,

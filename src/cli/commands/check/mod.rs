@@ -63,11 +63,11 @@ pub(in crate::cli) fn run(args: &Check, recipes: &Ask, environment: &Environment
     options::contract(&[], &extractor)?;
     let fetched = match args.page.as_deref().map(Source::from_argument) {
         None => None,
-        Some(Source::Url(url)) => match visit(&url, args, asks, environment)? {
+        Some(Source::Url(url) | Source::Sitemap(url)) => match visit(&url, args, asks, environment)? {
             Ok(fetched) => Some(fetched),
             Err(status) => return Ok(status),
         },
-        Some(Source::File(path)) => Some(open(Some(&path), args, &mut extractor)?),
+        Some(Source::File(path) | Source::SitemapFile(path)) => Some(open(Some(&path), args, &mut extractor)?),
         Some(Source::Stdin) => Some(open(None, args, &mut extractor)?),
     };
     let reading = fetched.map(|fetched| read(&fetched, &extractor)).transpose()?;

@@ -3,12 +3,18 @@
 use std::io::{self, IsTerminal};
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 
-use crate::cli::args::{self, Run};
+use crate::cli::args::Run;
 use crate::cli::exit::Stop;
 use crate::seeds::{self, Seeds, Source};
 
-pub(super) fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
+pub(super) fn sources(args: &Run) -> Result<Vec<Source>, Stop> {
+    let sitemaps: Vec<_> = args.sitemaps.named().map(Source::from_sitemap).collect();
+    let args = &args.input;
+    if args.sources.is_empty() && !sitemaps.is_empty() {
+        return Ok(sitemaps);
+    }
     if args.sources.is_empty() && io::stdin().is_terminal() {
         let hint = "scrape urls.txt, scrape https://example.com, or … | scrape -   (all options: scrape --help)";
         return Err(Stop::usage(anyhow!("no source: name a URL or a file of URLs")).with_hint(Some(hint.into())));
@@ -20,19 +26,20 @@ pub(super) fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
     for source in sources.iter().filter(|source| args.column.is_none() && looks_like_a_table(source)) {
         tracing::warn!("{source} is read as a list of URLs: --column NAME reads a table");
     }
-    Ok(sources)
+    Ok(sources.into_iter().chain(sitemaps).collect())
 }
 
 fn looks_like_a_table(source: &Source) -> bool {
     match source {
         Source::File(path) => path.extension().is_some_and(|extension| extension == "csv" || extension == "tsv"),
-        Source::Url(_) | Source::Stdin => false,
+        Source::Url(_) | Source::Stdin | Source::Sitemap(_) | Source::SitemapFile(_) => false,
     }
 }
 
-pub(super) fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
+pub(super) fn open_seeds(args: &Run, sources: Vec<Source>, since: Option<Timestamp>) -> Result<Seeds, Stop> {
     let (input, max_body) = (&args.input, args.fetching.limits.max_body);
-    let options = seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body };
+    let options =
+        seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body, since };
     seeds::open(sources, options).map_err(|error| {
         let hint = error.hint();
         Stop::broken(error).with_hint(hint)

@@ -42,6 +42,7 @@ use crate::seeds::Seeds;
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
 use crate::store::Session;
+use crate::visit::SitemapOptions;
 
 /// A run that is ready to start.
 struct Plan {
@@ -184,14 +185,15 @@ fn plan(
     let others = outputs::files(&args.output, args.endurance.state.is_some()) + extractor.files();
     let Fetching { fetcher, limits, cookies, token } = fetching(args, environment, &extractor)?;
     let crawl = options::crawl(args, &token)?;
+    let since = options::since(args)?;
     let files = files::afford(args.pace.concurrency, others);
     let mut frontier = Frontier::new(options::frontier(args, files, &token)?);
     if let Some(path) = &args.pace.shared_politeness {
         frontier = frontier.with_clocks(open_clocks(path)?);
     }
     let cancel = CancellationToken::new();
-    let sources = sources(&args.input)?;
-    let seeds = open_seeds(args, sources.clone())?;
+    let sources = sources(args)?;
+    let seeds = open_seeds(args, sources.clone(), since)?;
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
     let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources, &options)?;
     let delivery = Delivery::open(args, environment)?;
@@ -211,7 +213,7 @@ fn plan(
     }
     sinks.extend(failures);
     let known = state.as_ref().filter(|_| !has_lists);
-    let visitor = visitor(args, (fetcher, extractor), (limits, crawl), known);
+    let visitor = visitor(args, (fetcher, extractor), (limits, crawl, SitemapOptions { since }), known);
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.mode(!args.unattended.cron), &frontier, bar, voice)));
     ensure_files()?;

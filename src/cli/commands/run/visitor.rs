@@ -15,7 +15,7 @@ use crate::extract::Extractor;
 use crate::fetch::{Fetcher, Limits};
 use crate::robots::product_token;
 use crate::store::Session;
-use crate::visit::{Conditional, Crawl, Local, Recorded, Replay, Visit};
+use crate::visit::{Conditional, Crawl, Local, Recorded, Replay, SitemapOptions, Visit};
 
 /// From here, or what jobs bring along.
 pub(super) type Visitor = Replay<Box<dyn Visit>>;
@@ -75,10 +75,11 @@ fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
 pub(super) fn visitor(
     args: &Run,
     (fetcher, extractor): (Fetcher, Extractor),
-    (limits, crawl): (Limits, Option<Crawl>),
+    (limits, crawl, sitemaps): (Limits, Option<Crawl>, SitemapOptions),
     state: Option<&Session>,
 ) -> Visitor {
     let mut local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    local = local.with_sitemaps(sitemaps);
     if let Some(crawl) = crawl {
         local = local.with_crawl(crawl);
     }

@@ -38,8 +38,8 @@ pub(super) struct Cli {
 }
 
 /// The names of all commands beside the main job.
-pub(super) const COMMANDS: [&str; 10] =
-    ["explain", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
+pub(super) const COMMANDS: [&str; 11] =
+    ["explain", "plan", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
 
 /// The command line of the main job alone. All the others have its options once more, and to put them together takes a
 /// part of a start that can be seen.
@@ -52,6 +52,8 @@ pub(super) fn main_job() -> clap::Command {
 pub(super) enum Command {
     /// Show what happens to one URL: each request, how the page is read, and what would be retried
     Explain(Box<Explain>),
+    /// Tell what a list comes to before anybody is asked: hosts, duplicates, bad lines, time and memory
+    Plan(Box<Plan>),
     /// Check a file of recipes, and show what a recipe finds in a page
     Check(Box<Check>),
     /// Propose a recipe for pages such as this one, from what repeats in it
@@ -133,6 +135,34 @@ pub(super) struct Explain {
     pub(super) format: ReportFormat,
     #[command(flatten)]
     pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// `scrape plan`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    /// The time that a page is supposed to take
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = parse::time, help_heading = "Pace")]
+    pub(super) latency: Duration,
+    /// Hosts to show, those with the most URLs
+    #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
+    pub(super) top: usize,
+    /// text, or json for scripts [default: text on a terminal, else json]
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: Option<ReportFormat>,
     #[command(flatten)]
     pub(super) general: General,
 }
@@ -343,6 +373,9 @@ pub(super) struct Output {
     /// Save the pages as files in DIR, with a manifest
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) save: Option<PathBuf>,
+    /// Write what leads where to FILE.dot, FILE.graphml or FILE.jsonl, also compressed (.gz, .zst)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) graph: Option<PathBuf>,
     /// Write the totals of the run to FILE, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) summary: Option<PathBuf>,

@@ -30,8 +30,8 @@ use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
 use crate::sink::{
-    Archive, Compression, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, archive_compression,
-    index_path,
+    Archive, Compression, Duplicates, Failures, Folder, Format, Graph, GraphFormat, Lines, MANIFEST, Options, Ordered,
+    archive_compression, index_path,
 };
 
 /// What a table takes where there is no terminal to fill.
@@ -92,6 +92,7 @@ pub(super) struct Opened {
     /// A folder for pages, and its manifest.
     folder: Option<(PathBuf, Target)>,
     reports: Vec<Draft>,
+    graph: Option<(Target, GraphFormat)>,
     summary: Option<Target>,
     failures: Option<Target>,
 }
@@ -109,7 +110,8 @@ pub(super) fn open(
     let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
-    for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures)] {
+    let graph = args.graph.as_deref();
+    for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures), ("--graph", graph)] {
         if path.is_some_and(is_stdout) {
             return Err(Stop::usage(anyhow!("{option} goes to a file: standard output is for records")));
         }
@@ -121,17 +123,19 @@ pub(super) fn open(
     let databases = databases.into_iter().map(|path| open_database(path, options));
     let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
     let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
+    let graph = graph.map(open_graph).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
+    let kept = kept.chain(graph.iter().map(|(file, _)| file));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     let all = all.map(|target| (&*target.path, target.metadata.clone()));
     let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
     refuse_doubles(all.chain(databases_too), &reports, sources)?;
     let databases = databases.into_iter().map(|(.., database)| database).collect();
-    Ok(Opened { files, stdout, archives, databases, folder, reports, summary, failures })
+    Ok(Opened { files, stdout, archives, databases, folder, reports, graph, summary, failures })
 }
 
 impl Opened {
@@ -190,9 +194,9 @@ impl Opened {
         !self.files.iter().all(is_plain) || self.keeps_pages() || !self.reports.is_empty()
     }
 
-    /// Whether there is an output with what earlier runs put into it, or with pages themselves.
+    /// Whether there is an output with what earlier runs put into it, with pages themselves, or with their links.
     fn keeps_pages(&self) -> bool {
-        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some()
+        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some() || self.graph.is_some()
     }
 
     /// Whether one of the outputs is the file of this name.
@@ -211,7 +215,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, databases, folder, reports, summary, failures } = self;
+        let Self { files, stdout, archives, databases, folder, reports, graph, summary, failures } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if target.is_continued {
@@ -233,6 +237,10 @@ impl Opened {
         for draft in reports {
             let fields = Arc::clone(&options.fields);
             sinks.push(Box::new(Report::new(fields, move |page| draft.complete(page.as_bytes()))));
+        }
+        if let Some((target, format)) = graph {
+            let graph = Graph::new(target.emptied()?.lines()?, format);
+            sinks.push(Box::new(graph.context("there is no temporary file for --graph").map_err(Stop::broken)?));
         }
         if let Some((target, format)) = stdout {
             let lines = if io::stdout().is_terminal() {
@@ -311,7 +319,8 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     /// A database, and what SQLite has beside it: its log, and the index of that.
     const OF_A_DATABASE: usize = 3;
     let databases = args.output.iter().filter(|path| is_database(path)).count() + usize::from(has_state);
-    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE
+    // A graph has a file beside its own.
+    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + 2 * usize::from(args.graph.is_some())
 }
 
 /// Whether somebody wants bodies as they came.
@@ -380,6 +389,14 @@ fn open_file(path: &Path) -> Result<Target, Stop> {
     let opened = file.and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
     Ok(Target { path: path.to_owned(), file, metadata, is_continued: false })
+}
+
+fn open_graph(path: &Path) -> Result<(Target, GraphFormat), Stop> {
+    let format = GraphFormat::from_extension(Compression::of(path).1).ok_or_else(|| {
+        let error = anyhow!("--graph {}: its name does not tell the format", path.display());
+        Stop::usage(error).with_hint(Some("end it in .dot, .graphml or .jsonl, also with .gz or .zst behind".into()))
+    })?;
+    Ok((open_file(path)?, format))
 }
 
 fn open_draft(path: &Path) -> Result<Draft, Stop> {

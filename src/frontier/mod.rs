@@ -5,6 +5,7 @@
 
 mod admission;
 mod backoff;
+mod census;
 mod gates;
 mod lanes;
 mod limits;
@@ -14,6 +15,7 @@ mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod ready;
+pub mod rehearsal;
 mod retry;
 mod scarcity;
 pub mod scope;
@@ -36,6 +38,7 @@ pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
 pub use self::gates::Obey;
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
+pub(crate) use self::seen::Seen;
 use crate::job::{Outcome, Rejected, Seed};
 
 /// How hosts are treated.

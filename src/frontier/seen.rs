@@ -9,7 +9,7 @@ const SHARDS: usize = 256;
 /// it by multiplication (Lemire, "Fast Random Integer Generation in an Interval", 2019), so that it can grow by a
 /// quarter instead of doubling.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     shards: Vec<Shard>,
 }
 
@@ -28,18 +28,18 @@ const FREE: Key = [0; 7];
 const NEXT_TO_FREE: Key = [1, 0, 0, 0, 0, 0, 0];
 
 impl Seen {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { shards: vec![Shard::default(); SHARDS] }
     }
 
     /// Adds `fingerprint`; whether it was new.
-    pub(super) fn insert(&mut self, fingerprint: u64) -> bool {
+    pub(crate) fn insert(&mut self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
         self.shards[usize::from(shard)].insert(if key == FREE { NEXT_TO_FREE } else { key })
     }
 
     /// Whether `fingerprint` was added.
-    pub(super) fn contains(&self, fingerprint: u64) -> bool {
+    pub(crate) fn contains(&self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
         self.shards[usize::from(shard)].contains(if key == FREE { NEXT_TO_FREE } else { key })
     }

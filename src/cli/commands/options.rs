@@ -23,28 +23,29 @@ use crate::sink::expect::Contract;
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, Stop> {
-    let frontier::Options { look_ahead, idle_timeout, token, .. } = frontier::Options::default();
+    let paced = paced(&args.input, &args.pace);
     Ok(frontier::Options {
-        per_host: args.pace.per_host,
-        delay: args.pace.delay,
-        interval: args.pace.rate,
-        limits: frontier::Limits {
-            targets: args.input.limit,
-            pages: args.endurance.max_pages,
-            bytes: args.endurance.max_bytes,
-        },
-        // A slot is never empty because the queue was too short.
-        look_ahead: look_ahead.max(args.pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
+        limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
-        keep_duplicates: args.input.keep_duplicates,
-        follow: true,
-        crawl: None,
-        obey: frontier::Obey::default(),
-        token,
         connections: files.connections,
-        idle_timeout,
         retry: retry(&args.fetching)?,
+        ..paced
     })
+}
+
+/// What a list and the pace decide by themselves.
+pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options {
+    let options = frontier::Options::default();
+    frontier::Options {
+        per_host: pace.per_host,
+        delay: pace.delay,
+        interval: pace.rate,
+        limits: frontier::Limits { targets: input.limit, ..options.limits },
+        // A slot is never empty because the queue was too short.
+        look_ahead: options.look_ahead.max(pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
+        keep_duplicates: input.keep_duplicates,
+        ..options
+    }
 }
 
 pub(in crate::cli) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {

@@ -202,7 +202,7 @@ fn plan(
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
     let sources = sources(&args.input)?;
-    let seeds = open_seeds(args, sources.clone())?;
+    let seeds = open_seeds(&args.input, args.fetching.limits.max_body, sources.clone())?;
     let on_close = {
         let (frontier, cancel, unread) = (frontier.clone(), cancel.clone(), Arc::clone(&unread));
         move || {
@@ -311,7 +311,7 @@ fn ensure_files() -> Result<(), Stop> {
     })
 }
 
-fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
+pub(super) fn sources(args: &args::Input) -> Result<Vec<Source>, Stop> {
     if args.sources.is_empty() && io::stdin().is_terminal() {
         let hint = "scrape urls.txt, scrape https://example.com, or … | scrape -   (all options: scrape --help)";
         return Err(Stop::usage(anyhow!("no source: name a URL or a file of URLs")).with_hint(Some(hint.into())));
@@ -333,8 +333,7 @@ fn looks_like_a_table(source: &Source) -> bool {
     }
 }
 
-fn open_seeds(args: &Run, sources: Vec<Source>) -> Result<Seeds, Stop> {
-    let (input, max_body) = (&args.input, args.fetching.limits.max_body);
+pub(super) fn open_seeds(input: &args::Input, max_body: usize, sources: Vec<Source>) -> Result<Seeds, Stop> {
     let options = seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body };
     seeds::open(sources, options).map_err(|error| {
         let hint = error.hint();

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use url::Url;
 
-use crate::job::{Facts, Hop, Outcome};
+use crate::job::{Facts, Hop, Outcome, Trail};
 use crate::value::{Row, Value};
 
 /// The version of the record, its key `v`.
@@ -61,7 +62,7 @@ pub static COLUMNS: &[Column] = &[
     Column::new(
         "url",
         r#"{"type": "string"}"#,
-        "the URL as given: trimmed, scheme added, userinfo removed; of a page that `next` led to, its own",
+        "the URL as given: trimmed, scheme added, userinfo removed; of a page that a crawl or `next` led to, its own",
         |r| Value::from(&*r.outcome.target.given),
     ),
     Column::new(
@@ -129,7 +130,7 @@ pub static COLUMNS: &[Column] = &[
     Column::new(
         "attempts",
         r#"{"type": "integer", "minimum": 0}"#,
-        "how many times it was tried; 0 for a line that is no URL",
+        "how many times it was tried; 0 for a line that is no URL, and where robots.txt forbids it",
         |r| Value::Int(r.outcome.trail.as_ref().map_or(0, |trail| trail.attempt.into())),
     ),
     Column::new(
@@ -143,6 +144,24 @@ pub static COLUMNS: &[Column] = &[
         }"#,
         "the redirects followed: each URL requested and the status it answered with",
         read_redirects,
+    ),
+    Column::new(
+        "depth",
+        r#"{"type": "integer", "minimum": 0}"#,
+        "how many links lie between it and its seed; 0 for a URL that was given",
+        |r| Value::Int(r.outcome.trail.as_ref().map_or(0, |trail| trail.depth().into())),
+    ),
+    Column::new(
+        "referrer",
+        r#"{"type": ["string", "null"]}"#,
+        "the page that led there; null for a URL that was given",
+        |r| Value::text(r.outcome.trail.as_ref().and_then(Trail::referrer).map(Url::as_str)),
+    ),
+    Column::new(
+        "links_found",
+        r#"{"type": ["integer", "null"], "minimum": 0}"#,
+        "how many links it has, to whatever place; null where a crawl does not go on from it",
+        |r| Value::int(r.facts().and_then(|facts| facts.links_found)),
     ),
     Column::new(
         "fetched_at",

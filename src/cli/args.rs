@@ -11,6 +11,7 @@ use super::exit::FailOn;
 use super::parse;
 use crate::extract::FIELDS;
 use crate::fetch::{DenyPrivate, Resolution};
+use crate::frontier::scope::Pattern;
 use crate::seeds::Scheme;
 use crate::sink::Format;
 use crate::visit::Accepted;
@@ -90,6 +91,8 @@ pub(super) struct Run {
     pub(super) unattended: Unattended,
     #[command(flatten)]
     pub(super) cache: Cache,
+    #[command(flatten)]
+    pub(super) crawl: Crawl,
     #[command(flatten)]
     pub(super) pace: Pace,
     #[command(flatten)]
@@ -465,6 +468,86 @@ pub(super) struct Cache {
     /// Ask nobody: what the cache does not have fails, what it has is used however old
     #[arg(long)]
     pub(super) offline: bool,
+}
+
+/// How far a crawl goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Scope {
+    /// The seed's page.
+    Page,
+    /// Its folder and what is below.
+    Prefix,
+    /// Its host.
+    Host,
+    /// All hosts of its owner.
+    Domain,
+    /// Anywhere.
+    Any,
+}
+
+/// Whose robots.txt is obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Robots {
+    /// For what nobody typed.
+    Discovered,
+    /// For every URL.
+    Always,
+    /// For none.
+    Ignore,
+}
+
+/// Which page of a host goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Priority {
+    /// The one found first.
+    Breadth,
+    /// The one that is the fewest links away.
+    Depth,
+    /// The one with the shortest path.
+    Path,
+    /// The one that matters most by its sitemap.
+    Sitemap,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Crawling")]
+pub(super) struct Crawl {
+    /// Follow links, so many from each URL at most; all: as many as there are
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse::depth)]
+    pub(super) depth: u32,
+    /// How far links are followed: page, prefix (its folder and below), host, domain (all hosts of its owner) or any
+    #[arg(long, value_name = "HOW", default_value = "host", hide_possible_values = true)]
+    pub(super) scope: Scope,
+    /// Follow no links but those of these elements [default: a, area, link, frame, iframe, meta refresh]
+    #[arg(long, value_name = "CSS")]
+    pub(super) follow: Vec<String>,
+    /// Follow links that match: /path*, *.html, https://host/* or re:EXPRESSION
+    #[arg(long, value_name = "PATTERN", value_parser = parse::pattern)]
+    pub(super) include: Vec<Pattern>,
+    /// Follow no links that match
+    #[arg(long, value_name = "PATTERN", value_parser = parse::pattern)]
+    pub(super) exclude: Vec<Pattern>,
+    /// Follow no links from https to http, nor back
+    #[arg(long)]
+    pub(super) same_scheme: bool,
+    /// Take parameters off the query of links: names, or beginnings such as utm_*
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(super) strip_query: Vec<String>,
+    /// Follow links to at most N pages of each host
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_per_host: Option<u64>,
+    /// Which page of a host goes first: breadth (as found), depth, path (the shortest) or sitemap (by its priority)
+    #[arg(long, value_name = "BY", default_value = "breadth", hide_possible_values = true)]
+    pub(super) priority: Priority,
+    /// Follow links though they, or their pages, say nofollow
+    #[arg(long)]
+    pub(super) ignore_nofollow: bool,
+    /// Follow links into what looks endless: calendars, sessions, ever deeper paths, parameters in every order
+    #[arg(long)]
+    pub(super) allow_traps: bool,
+    /// Obey robots.txt for discovered URLs, always, or ignore it
+    #[arg(long, value_name = "WHEN", default_value = "discovered", hide_possible_values = true)]
+    pub(super) robots: Robots,
 }
 
 #[derive(Debug, Args)]

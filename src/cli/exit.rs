@@ -91,7 +91,7 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// When failed targets make a failed run.
+/// When failed targets make a failed run: those that were given, not those that a crawl came by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum FailOn {
     /// One failed.
@@ -128,13 +128,14 @@ impl FromStr for FailOn {
 impl FailOn {
     #[expect(clippy::cast_precision_loss, reason = "a percentage of 2⁵³ targets may be off by one")]
     fn is_broken_by(self, summary: &Summary) -> bool {
-        let failed = summary.failed();
+        let failed = summary.failed() - summary.discovered_failed;
+        let targets = summary.targets - summary.discovered;
         match self {
             Self::None => false,
             Self::Any => failed > 0,
-            Self::All => failed > 0 && failed == summary.targets,
+            Self::All => failed > 0 && failed == targets,
             Self::Count(count) => failed >= count,
-            Self::Percent(percent) => failed > 0 && failed as f64 * 100.0 >= percent * summary.targets as f64,
+            Self::Percent(percent) => failed > 0 && failed as f64 * 100.0 >= percent * targets as f64,
         }
     }
 }

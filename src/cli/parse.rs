@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::fetch::{DenyPrivate, Resolution};
+use crate::frontier::scope::Pattern;
 use crate::sink::Format;
 
 /// One of the formats, by its name.
@@ -34,6 +35,16 @@ pub(super) fn deny_private() -> impl TypedValueParser<Value = DenyPrivate> {
 /// A number of things of which there must be one.
 pub(super) fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "a whole number above 0")
+}
+
+/// How many links a crawl goes from its seeds.
+pub(super) fn depth(text: &str) -> Result<u32, &'static str> {
+    if text == "all" { Ok(u32::MAX) } else { text.parse().map_err(|_| "a whole number, or all") }
+}
+
+/// What tells links.
+pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text).map_err(|error| error.message)
 }
 
 /// Longer than any run: no limit at all.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::exit::{FailOn, Status};
 use crate::frontier::Limit;
+use crate::frontier::traps::Trap;
 use crate::histogram::Histogram;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
@@ -30,6 +31,66 @@ pub(super) struct Conclusion {
     pub(super) verdicts: Vec<Verdict>,
     /// What ended the run before its list did.
     pub(super) ended_by: Option<Ending>,
+    pub(super) crawl: Crawled,
+}
+
+/// What there is to say of a crawl.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Crawled {
+    /// Whether links were followed.
+    pub(super) is_one: bool,
+    /// Whether robots.txt was ignored.
+    pub(super) ignores_robots: bool,
+    /// Redirects that led out of the scope, or to a page that had its own job.
+    pub(super) elsewhere: u64,
+    /// Links that were not followed as their host has enough pages.
+    pub(super) beyond_host: u64,
+    /// What was kept out as it has no end, most of it first.
+    pub(super) trapped: Vec<Trap>,
+}
+
+/// How many traps a person is told.
+const TRAPS: usize = 5;
+
+impl Crawled {
+    /// The lines for a person.
+    fn lines(&self, totals: &Summary) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.is_one {
+            let seeds = totals.targets - totals.discovered;
+            let elsewhere = (self.elsewhere > 0).then(|| format!("{} redirected elsewhere", grouped(self.elsewhere)));
+            let found = format!("{} found from {} given", grouped(totals.discovered), grouped(seeds));
+            lines.push(format!("  crawl   {}", [found].into_iter().chain(elsewhere).collect::<Vec<_>>().join("  ")));
+        }
+        for trap in self.trapped.iter().take(TRAPS) {
+            let (count, place) = (grouped(trap.count), neutralise(&trap.pattern));
+            let place = if place.is_empty() { "in many places".into() } else { format!("under {place}") };
+            lines.push(format!("  trapped  {count} URLs {place}: {} (--allow-traps)", trap.kind.words()));
+        }
+        let rest: u64 = self.trapped.iter().skip(TRAPS).map(|trap| trap.count).sum();
+        if rest > 0 {
+            lines.push(format!("  trapped  {} URLs elsewhere (--allow-traps)", grouped(rest)));
+        }
+        if self.beyond_host > 0 {
+            lines.push(format!("  omitted  {} links by --max-per-host", grouped(self.beyond_host)));
+        }
+        if self.ignores_robots {
+            lines.push("  robots.txt was ignored".into());
+        }
+        lines
+    }
+
+    fn to_value(&self, totals: &Summary) -> Value {
+        let trap = |trap: &Trap| json!({"why": trap.kind.words(), "pattern": trap.pattern, "urls": trap.count});
+        json!({
+            "discovered": totals.discovered,
+            "discovered_failed": totals.discovered_failed,
+            "elsewhere": self.elsewhere,
+            "beyond_host": self.beyond_host,
+            "trapped": self.trapped.iter().map(trap).collect::<Vec<_>>(),
+            "ignored_robots": self.ignores_robots,
+        })
+    }
 }
 
 /// What may end a run before its list does.
@@ -62,7 +123,7 @@ impl Conclusion {
     /// The end of a run that was, or was not, `is_complete`.
     pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
         let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        Self { totals, records, fills, verdicts, ended_by: None }
+        Self { totals, records, fills, verdicts, ended_by: None, crawl: Crawled::default() }
     }
 
     /// What it comes to under a policy.
@@ -107,6 +168,7 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     if summary.left_out + summary.cut > 0 {
         lines.push(format!("  omitted  {}", omitted(summary)));
     }
+    lines.extend(conclusion.crawl.lines(summary));
     if let Some(end) = conclusion.ended_by.and_then(Ending::of_limit) {
         lines.push(format!("  ended   by {end}"));
     }
@@ -203,6 +265,7 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "records": conclusion.records,
         "fill": rates,
         "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
+        "crawl": conclusion.crawl.to_value(summary),
         "ended_by": conclusion.ended_by.map(Ending::name),
         "exit_status": status.code(),
     });
@@ -229,6 +292,8 @@ mod tests {
     fn conclusion(fills: &[(&str, u64)]) -> Conclusion {
         let totals = Summary {
             targets: 1003,
+            discovered: 0,
+            discovered_failed: 0,
             fetched: 1000,
             cached: 0,
             duplicates: 2,
@@ -242,7 +307,14 @@ mod tests {
             elapsed: Duration::from_millis(2100),
         };
         let fills = fills.iter().map(|&(field, filled)| Fill { field: field.into(), filled, records: 1000 });
-        Conclusion { totals, records: 1000, fills: fills.collect(), verdicts: Vec::new(), ended_by: None }
+        Conclusion {
+            totals,
+            records: 1000,
+            fills: fills.collect(),
+            verdicts: Vec::new(),
+            ended_by: None,
+            crawl: Crawled::default(),
+        }
     }
 
     #[test]

@@ -158,7 +158,7 @@ pub static FIELDS: &[Field] = &[
         part: Part::Answer,
         schema: TEXT,
         help: "the absolute URL of `<link rel=canonical>`, else of such a `Link` header field",
-        read: |s| Value::text(links::canonical(&s.found.head, s.page.headers, &s.base)),
+        read: |s| Value::text(links::canonical(&s.found.head, s.page, &s.base)),
     },
     Field {
         name: "robots",

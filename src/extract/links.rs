@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use url::{Position, Url};
 
+use crate::failure::{Failure, Kind};
 use crate::page::Page;
 use crate::value::{Table, Value};
 
@@ -117,6 +118,12 @@ impl Base {
         self.room.get().is_none()
     }
 
+    /// A failure once it does.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let message = "the URLs that the page names are longer than itself by 64 MiB";
+        if self.is_exhausted() { Err(Failure::new(Kind::TooComplex, message)) } else { Ok(()) }
+    }
+
     /// Appends the absolute URL of `href` to `out`; nothing where it makes no sense, or there were too many.
     pub(super) fn join(&self, href: &str, out: &mut String) -> Option<()> {
         let start = out.len();
@@ -125,6 +132,17 @@ impl Base {
             Some(())
         })?;
         self.take(out.len() - start)
+    }
+
+    /// The absolute URL of `href`, put together in `scratch`; none where it makes no sense, or there were too many.
+    pub(super) fn url(&self, href: &str, scratch: &mut String) -> Option<Url> {
+        scratch.clear();
+        let url = match self.join_simple(href, scratch) {
+            Some(()) => Url::parse(scratch).ok()?,
+            None => self.url.join(href).ok()?,
+        };
+        self.take(url.as_str().len())?;
+        Some(url)
     }
 
     /// Takes room for so many bytes that stand with a URL, and may do so with many.

@@ -19,6 +19,7 @@ mod describe;
 mod error;
 pub mod expression;
 mod fields;
+mod follow;
 mod guess;
 mod head;
 mod headings;
@@ -57,6 +58,7 @@ use expression::jq::{self, Pool, Runner};
 use expression::{Expression, Place, Subject};
 use fields::{CHANGES, DUPLICATE_OF};
 pub use fields::{FIELDS, Field};
+pub use follow::{Follow, Followed};
 pub use guess::{Proposal, Proposed, guess};
 use links::Base;
 pub use matches::{Finding, Findings, Matches};
@@ -401,27 +403,54 @@ impl Extractor {
     /// Reads a page. This takes microseconds to a second of computing, by what was asked for and the page.
     #[must_use]
     pub fn read(&self, page: &Page) -> Extracted {
+        self.read_all(page, None).0
+    }
+
+    /// Reads a page and finds out where it leads, in one pass over its tokens.
+    #[must_use]
+    pub fn read_and_follow(&self, page: &Page, follow: &Follow) -> (Extracted, Followed) {
+        self.read_all(page, Some(follow))
+    }
+
+    fn read_all(&self, page: &Page, follow: Option<&Follow>) -> (Extracted, Followed) {
         let deadline = Deadline::for_text(&page.text);
+        let parts = follow.map_or(self.parts, |follow| self.parts.with(follow.part()));
         let (found, result) = match page.kind {
-            Kind::Html => reader::read(&page.text, self.parts, &deadline),
+            Kind::Html => reader::read(&page.text, parts, &deadline),
             Kind::Xml | Kind::Json | Kind::Text | Kind::Binary => (Found::default(), Ok(())),
         };
         let mut failure = result.err();
-        if self.steps.is_empty() {
-            return Extracted { title: found.title, rows: vec![Row::default()], failure, ..Extracted::default() };
-        }
         let recipe = self.recipe_for(page.url);
         let mut tree = None;
-        if failure.is_none() && self.needs_tree_of(page, recipe) {
+        let is_followed_by_tree = page.kind == Kind::Html && follow.is_some_and(Follow::needs_tree);
+        if failure.is_none() && (is_followed_by_tree || self.needs_tree_of(page, recipe)) {
             match construct::build(&page.text, &deadline) {
                 Ok(built) => tree = Some(built),
                 Err(why) => failure = Some(why),
             }
         }
+        let followed = follow.map(|follow| follow.read(page, &found, tree.as_ref(), &deadline));
+        let (followed, result) = followed.unwrap_or_else(|| (Followed::default(), Ok(())));
+        let mut extracted = self.extract((page, recipe), (found, failure), tree.as_ref(), &deadline);
+        extracted.failure = extracted.failure.or(result.err());
+        (extracted, followed)
+    }
+
+    /// Makes of what was found in a page, and of its tree, what was asked for.
+    fn extract(
+        &self,
+        (page, recipe): (&Page, Option<(usize, &Placed)>),
+        (found, mut failure): (Found<'_>, Option<Failure>),
+        tree: Option<&Html>,
+        deadline: &Deadline,
+    ) -> Extracted {
+        if self.steps.is_empty() {
+            return Extracted { title: found.title, rows: vec![Row::default()], failure, ..Extracted::default() };
+        }
         let is_read = failure.is_none();
-        let mut source = Source::new(page, found, tree.as_ref(), &deadline);
-        let content = tree.as_ref().filter(|_| self.parts.contains(Part::Article));
-        let scriptless = content.and_then(|tree| article::scriptless(tree, &deadline));
+        let mut source = Source::new(page, found, tree, deadline);
+        let content = tree.filter(|_| self.parts.contains(Part::Article));
+        let scriptless = content.and_then(|tree| article::scriptless(tree, deadline));
         if let Some(tree) = content {
             source.find_article(tree, scriptless.as_ref());
         }
@@ -432,7 +461,7 @@ impl Extractor {
         failure = failure.or(unread);
         let (mut rows, mut by_recipe) = (Vec::new(), None);
         if is_read {
-            let read = self.read_expressions((page, recipe), tree.as_ref(), &mut values, &deadline);
+            let read = self.read_expressions((page, recipe), tree, &mut values, deadline);
             match read {
                 Ok(Some((found, read, why))) => (rows, by_recipe, failure) = (found, Some(read), failure.or(why)),
                 Ok(None) => {}

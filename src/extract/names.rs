@@ -142,7 +142,7 @@ fn has_rules_of_its_own(name: &LocalName) -> bool {
     is_table_part(name)
         || is_heading(name)
         || is_any!(*name,
-            "a" "area" "base" "body" "br" "button" "frameset" "head" "html" "iframe" "img" "link" "math" "meta" "nobr"
+            "a" "area" "base" "body" "br" "button" "frame" "frameset" "head" "html" "iframe" "img" "link" "math" "meta" "nobr"
             "noembed" "noframes" "noscript" "picture" "plaintext" "script" "select" "source" "style" "svg" "table"
             "template" "textarea" "title" "xmp"
         )

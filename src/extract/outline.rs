@@ -165,7 +165,7 @@ impl Outline {
             self.truncate(0);
         }
         match self.phase {
-            Phase::Frameset => return is_any!(**name, "html" "noframes"),
+            Phase::Frameset => return is_any!(**name, "html" "noframes" "frameset" "frame"),
             Phase::Head if **name == local_name!("noscript") => {}
             Phase::Head | Phase::AfterHead if !name.may_be_in_head() => self.phase = Phase::Body,
             Phase::Head | Phase::AfterHead | Phase::Body => {}

@@ -31,13 +31,17 @@ pub(super) enum Part {
     Tree,
     /// Its main content, which is read from the tree.
     Article,
+    /// What leads to other pages, and the head.
+    Leads,
+    /// The places that a fragment may name.
+    Anchors,
 }
 
 impl Part {
     /// It and the parts that it is made of.
     fn bits(self) -> u16 {
         let made_of: &[Self] = match self {
-            Self::Answer | Self::JsonLd => &[Self::Head],
+            Self::Answer | Self::JsonLd | Self::Leads => &[Self::Head],
             Self::Bylines => &[Self::Head, Self::JsonLd, Self::Text],
             Self::Signals => &[Self::Head, Self::Headings, Self::Text],
             Self::Article => &[Self::Tree],
@@ -62,14 +66,28 @@ impl Parts {
         self.0 |= part.bits();
     }
 
+    /// They and a part, with those that it is made of.
+    pub(super) fn with(self, part: Part) -> Self {
+        Self(self.0 | part.bits())
+    }
+
     pub(super) fn contains(self, part: Part) -> bool {
         self.0 & (1 << part as u16) != 0
     }
 
     /// Whether reading may not stop at the body.
     pub(super) fn need_body(self) -> bool {
-        let in_body =
-            [Part::JsonLd, Part::Headings, Part::Links, Part::Images, Part::Text, Part::Bylines, Part::Signals];
+        let in_body = [
+            Part::JsonLd,
+            Part::Headings,
+            Part::Links,
+            Part::Images,
+            Part::Text,
+            Part::Bylines,
+            Part::Signals,
+            Part::Leads,
+            Part::Anchors,
+        ];
         in_body.into_iter().any(|part| self.contains(part))
     }
 }

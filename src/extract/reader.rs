@@ -1,11 +1,13 @@
 //! Tokens → what a page says: title, head, headings, links, text. One pass for all that was asked for.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use html5ever::local_name;
 
 use super::bylines::Bylines;
 use super::deadline::Deadline;
+use super::follow::Leads;
 use super::head::Head;
 use super::headings::{Heading, Headings};
 use super::hints::Signals;
@@ -39,6 +41,8 @@ pub(super) struct Found<'t> {
     pub(super) text: String,
     pub(super) bylines: Bylines<'t>,
     pub(super) signals: Signals<'t>,
+    pub(super) leads: Leads<'t>,
+    pub(super) anchors: Vec<Cow<'t, str>>,
 }
 
 /// Reads the title and `parts` of an HTML text, and says why it did not come to the end.
@@ -186,6 +190,9 @@ impl<'t> State<'t> {
     fn start(&mut self, tag: &Tag<'t>) -> Content {
         let started = self.outline.start(tag);
         self.close_captures();
+        if self.parts.contains(Part::Anchors) && started != Started::Ignored && !self.outline.is_in_template() {
+            self.anchor(tag);
+        }
         let Started::Html(content) = started else { return Content::Data };
         if !self.outline.is_in_template() {
             if tag.name.has_rules_of_its_own() {
@@ -209,6 +216,9 @@ impl<'t> State<'t> {
             local_name!("body") => WrittenHead::Ended,
             _ => self.written_head,
         };
+        if self.parts.contains(Part::Leads) {
+            self.found.leads.start(tag);
+        }
         match *tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),
             local_name!("base") => self.found.head.base(tag),
@@ -226,6 +236,13 @@ impl<'t> State<'t> {
             _ if tag.name.is_heading() && self.parts.contains(Part::Headings) => self.start_heading(&tag.name),
             _ => {}
         }
+    }
+
+    /// What a fragment may name: any element with an ID, also one of a drawing, or an `<a>` with a name.
+    fn anchor(&mut self, tag: &Tag<'t>) {
+        let [id, name] = tag.values(["id", "name"]);
+        self.found.anchors.extend(id);
+        self.found.anchors.extend(name.filter(|_| *tag.name == local_name!("a")));
     }
 
     fn start_link(&mut self, tag: &Tag<'t>) {
@@ -353,7 +370,8 @@ impl<'t> State<'t> {
     fn has_all(&self) -> bool {
         let phase = self.outline.phase();
         let has_head = !self.is_in_head() || !self.parts.contains(Part::Head);
-        phase == Phase::Frameset
+        let has_frames = self.parts.contains(Part::Leads) || self.parts.contains(Part::Anchors);
+        (phase == Phase::Frameset && !has_frames)
             || (matches!(self.title, Title::Complete(_)) && has_head && !self.parts.need_body() && self.raw.is_none())
     }
 

@@ -16,7 +16,7 @@ use super::reader::{self, Found};
 use super::structured::jsonld::Documents;
 use super::structured::microdata;
 use super::tree::base_href;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::page::{Kind as PageKind, Page};
 use crate::similarity::Signature;
 use crate::value::Value;
@@ -125,11 +125,9 @@ impl<'a> Source<'a> {
 
     /// Whether the page names more URLs than it may, which is noted as its failure.
     pub(super) fn has_too_many_urls(&mut self) -> bool {
-        let has_too_many = self.base.is_exhausted();
-        if has_too_many && self.failure.is_none() {
-            let message = "the URLs that the page names are longer than itself by 64 MiB";
-            self.failure = Some(Failure::new(Kind::TooComplex, message));
-        }
+        let result = self.base.check();
+        let has_too_many = result.is_err();
+        self.failure = self.failure.take().or(result.err());
         has_too_many
     }
 

@@ -84,6 +84,12 @@ impl Options {
         &self.headers
     }
 
+    /// What this program calls itself, if it does.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.headers.get(USER_AGENT)?.to_str().ok()
+    }
+
     /// Whether the value of a header field may be a secret: it is then sent to that origin alone, and shown to nobody.
     #[must_use]
     pub fn may_be_secret(name: &HeaderName) -> bool {

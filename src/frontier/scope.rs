@@ -7,6 +7,7 @@ use regex::{Regex, RegexBuilder};
 use url::{Position, Url};
 
 use crate::canonical::{fingerprint, host_key, requestable, site};
+use crate::job::Start;
 
 /// How far a crawl goes from where it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,18 +56,19 @@ pub enum Outside {
 }
 
 impl Scope {
-    /// Judges a link of a crawl that began at `start`: the URL that enters, without fragment, userinfo and what is
+    /// Judges a link of a crawl that began at `start`, as the user named it or where that led: the URL that enters, without fragment, userinfo and what is
     /// stripped.
     ///
     /// # Errors
     /// It does not enter, and why.
-    pub fn judge(&self, start: &Url, link: Url) -> Result<Url, Outside> {
+    pub fn judge(&self, start: &Start, link: Url) -> Result<Url, Outside> {
         let mut link = requestable(link).map_err(|_| Outside::Unrequestable)?;
         strip_query(&mut link, &self.strip_query);
-        if self.same_scheme && link.scheme() != start.scheme() {
+        let starts = [&start.seed, &start.landed];
+        if self.same_scheme && starts.iter().all(|start| link.scheme() != start.scheme()) {
             return Err(Outside::Scheme);
         }
-        if !self.reach.covers(start, &link) {
+        if !starts.iter().any(|start| self.reach.covers(start, &link)) {
             return Err(Outside::Reach);
         }
         if self.exclude.iter().any(|pattern| pattern.matches(&link)) {
@@ -188,8 +190,21 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
+    fn start(text: &str) -> Start {
+        Start { seed: url(text), landed: url(text) }
+    }
+
     fn judge(scope: &Scope, link: &str) -> Result<String, Outside> {
-        scope.judge(&url("https://www.a.co.uk/docs/index.html"), url(link)).map(String::from)
+        scope.judge(&start("https://www.a.co.uk/docs/index.html"), url(link)).map(String::from)
+    }
+
+    #[test]
+    fn a_crawl_is_where_its_seed_led_and_where_it_was_said_to_be() {
+        let start = Start { seed: url("http://a.test/"), landed: url("https://www.a.test/en/") };
+        let judge = |reach, link| Scope { reach, ..Scope::default() }.judge(&start, url(link)).is_ok();
+        assert!(judge(Reach::Host, "https://www.a.test/x") && judge(Reach::Host, "http://a.test/x"));
+        assert!(!judge(Reach::Host, "http://b.a.test/"));
+        assert!(judge(Reach::Prefix, "https://www.a.test/en/x") && !judge(Reach::Prefix, "https://www.a.test/fr/"));
     }
 
     #[test]
@@ -312,7 +327,7 @@ mod tests {
         #[test]
         fn what_enters_would_enter_again(query in "([a-c](=[a-c])?&?){0,6}") {
             let scope = Scope { strip_query: vec!["a".into(), "b*".into()], ..Scope::default() };
-            let start = url("http://x.test/");
+            let start = start("http://x.test/");
             let once = scope.judge(&start, url(&format!("http://x.test/?{query}#f"))).unwrap();
             prop_assert!(once.query_pairs().all(|(name, _)| name != "a" && !name.starts_with('b')));
             prop_assert_eq!(scope.judge(&start, once.clone()), Ok(once));

@@ -12,6 +12,10 @@ use crate::histogram::Histogram;
 pub struct Summary {
     /// Targets with a final outcome.
     pub targets: u64,
+    /// Those among them that no seed names: a crawl came by them.
+    pub discovered: u64,
+    /// Those of these that do not count as fetched.
+    pub discovered_failed: u64,
     /// Targets that count as fetched.
     pub fetched: u64,
     /// Those among them whose page came from the cache, without anybody being asked.
@@ -43,6 +47,10 @@ impl Summary {
             return;
         }
         self.targets += 1;
+        let found = outcome.trail.as_ref().and_then(|trail| trail.found.as_ref());
+        let is_discovered = found.is_some_and(|found| found.kind.pages().is_none());
+        self.discovered += u64::from(is_discovered);
+        self.discovered_failed += u64::from(is_discovered && outcome.failure().is_some());
         if let Some(facts) = &outcome.facts {
             *self.by_status.entry(facts.status).or_default() += 1;
             self.bytes += facts.bytes.unwrap_or(0);

@@ -297,10 +297,10 @@ mod tests {
         let page = sample::with_rows(sample::page("Tab\there"), [vec!["9,50".into()]]);
         let write = |format| sample::write(format, &options, std::slice::from_ref(&page));
         insta::assert_snapshot!(write(Format::Tsv), @r"https://example.com/0	200	1256	Tab\there	120		9,50");
-        insta::assert_snapshot!(write(Format::Jsonl), @r#"{"v":1,"url":"https://example.com/0","source":{"file":"urls.txt","line":1},"final_url":"https://example.com/0","status":200,"content_type":"text/html","charset":"UTF-8","length":1256,"bytes":1270,"title":"Tab\there","elapsed_ms":120,"attempts":1,"redirects":[],"fetched_at":"2026-11-22T10:30:00.500Z","input":null,"error":null,"fields":{"price":"9,50"}}"#);
+        insta::assert_snapshot!(write(Format::Jsonl), @r#"{"v":1,"url":"https://example.com/0","source":{"file":"urls.txt","line":1},"final_url":"https://example.com/0","status":200,"content_type":"text/html","charset":"UTF-8","length":1256,"bytes":1270,"title":"Tab\there","elapsed_ms":120,"attempts":1,"redirects":[],"depth":0,"referrer":null,"links_found":null,"fetched_at":"2026-11-22T10:30:00.500Z","input":null,"error":null,"fields":{"price":"9,50"}}"#);
         insta::assert_snapshot!(write(Format::Csv), @r#"
-        v,url,source,final_url,status,content_type,charset,length,bytes,title,elapsed_ms,attempts,redirects,fetched_at,input,error,price
-        1,https://example.com/0,urls.txt:1,https://example.com/0,200,text/html,UTF-8,1256,1270,Tab	here,120,1,[],2026-11-22T10:30:00.500Z,,,"9,50"
+        v,url,source,final_url,status,content_type,charset,length,bytes,title,elapsed_ms,attempts,redirects,depth,referrer,links_found,fetched_at,input,error,price
+        1,https://example.com/0,urls.txt:1,https://example.com/0,200,text/html,UTF-8,1256,1270,Tab	here,120,1,[],0,,,2026-11-22T10:30:00.500Z,,,"9,50"
         "#);
     }
 

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 
 use super::Visit;
-use crate::job::{Job, Outcome, Trail, Validators};
+use crate::job::{Job, Outcome, Role, Trail, Validators};
 
 /// What is known of pages from before.
 pub trait Known: Send + Sync + 'static {
@@ -30,7 +30,9 @@ impl<V: Visit, K: Known> Conditional<V, K> {
 
 impl<V: Visit, K: Known> Visit for Conditional<V, K> {
     fn visit(&self, mut job: Job) -> BoxFuture<'_, Outcome> {
-        job.trail.validators = self.known.version(&job.trail).map(Box::new);
+        if job.trail.role == Role::Page {
+            job.trail.validators = self.known.version(&job.trail).map(Box::new);
+        }
         self.visitor.visit(job)
     }
 }

@@ -1,14 +1,17 @@
 //! One job in, one outcome out. A visit never fails: a failure is an outcome.
 
 mod conditional;
+mod crawl;
 mod next;
 mod reader;
 mod recorded;
 mod replay;
+mod robots;
 mod threads;
 mod traced;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -18,10 +21,12 @@ use reqwest::StatusCode;
 use crate::extract::Extractor;
 use crate::failure::{Failure, Kind, Retry};
 use crate::fetch::{Answer, Fetcher, Head, Timing, Unanswered, timed};
-use crate::job::{End, Facts, HostHint, Job, Outcome, Trail};
+use crate::job::{End, Facts, HostHint, Job, Outcome, Redirect, Role, Trail};
 
 pub use self::conditional::{Conditional, Known};
+pub use self::crawl::Crawl;
 pub use self::reader::Reader;
+use self::reader::What;
 pub use self::recorded::Recorded;
 pub use self::replay::Replay;
 pub use self::traced::Traced;
@@ -85,19 +90,27 @@ pub(crate) fn retry_of(status: u16) -> Retry {
 pub struct Local {
     fetcher: Fetcher,
     reader: Reader,
+    /// How it goes on from pages, if it does.
+    crawl: Option<Arc<Crawl>>,
 }
 
 impl Local {
     /// Fetches with `fetcher` and extracts with `extractor`; `accepted` tells which statuses count as fetched.
     #[must_use]
     pub fn new(fetcher: Fetcher, extractor: Extractor, accepted: Accepted) -> Self {
-        Self { fetcher, reader: Reader::new(extractor, accepted) }
+        Self { fetcher, reader: Reader::new(extractor, accepted), crawl: None }
     }
 
     /// The same, and the facts of each page tell what the answer said of its version.
     #[must_use]
     pub fn with_validators(self) -> Self {
         Self { reader: self.reader.with_validators(), ..self }
+    }
+
+    /// The same, and the links of pages are found that lead on.
+    #[must_use]
+    pub fn with_crawl(self, crawl: Crawl) -> Self {
+        Self { crawl: Some(Arc::new(crawl)), ..self }
     }
 
     /// What reads the pages.
@@ -115,6 +128,7 @@ impl Local {
         }
         let mut fetched_at = Some(Timestamp::now());
         let mut links = Vec::new();
+        let crawl = self.crawl.clone().filter(|crawl| crawl.goes_on(&trail));
         let (facts, end, hint) = match answer {
             Ok(Answer::Page(fetched, _)) if fetched.head.status == 304 && self.fetcher.is_conditional(&trail) => {
                 let hint = fetched.head.hint();
@@ -124,7 +138,12 @@ impl Local {
             Ok(Answer::Page(fetched, origin)) => {
                 let hint = origin.hint(&fetched.head);
                 fetched_at = origin.at.or(fetched_at);
-                let read = self.reader.read(fetched, timing, self.fetcher.asks_for_heads()).await;
+                let is_head = self.fetcher.asks_for_heads() && !trail.rewrite_to_get;
+                let what = What { is_head, crawl: crawl.clone() };
+                let mut read = self.reader.read(fetched, timing, what).await;
+                if let (Some(crawl), Some(followed), None) = (crawl, read.followed.take(), &read.refused) {
+                    links = crawl.links(followed, &trail.departure(), origin.address);
+                }
                 let (facts, end) = if next::is_beyond(&trail, &read) {
                     (read.facts, End::Beyond)
                 } else {
@@ -132,6 +151,9 @@ impl Local {
                     read.finish()
                 };
                 (Some(facts), end, hint)
+            }
+            Ok(Answer::Redirect(redirect, _)) if self.leaves_scope(&trail, &redirect) => {
+                (None, End::Elsewhere(redirect), HostHint::default())
             }
             Ok(Answer::Redirect(redirect, origin)) => {
                 let hint = HostHint { unasked: origin.is_kept, ..HostHint::default() };
@@ -146,6 +168,10 @@ impl Local {
             }
         };
         Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint, exchange: None }
+    }
+
+    fn leaves_scope(&self, trail: &Trail, redirect: &Redirect) -> bool {
+        self.crawl.as_ref().is_some_and(|crawl| crawl.is_left(trail, redirect))
     }
 
     /// Makes the request, and takes its time where that is asked for: in a future of its own, which the others need not hold.
@@ -184,7 +210,10 @@ impl Visit for Box<dyn Visit> {
 
 impl Visit for Local {
     fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        self.request(job).boxed()
+        match job.trail.role {
+            Role::Robots => robots::ask(&self.fetcher, job).boxed(),
+            Role::Page | Role::Sitemap => self.request(job).boxed(),
+        }
     }
 }
 

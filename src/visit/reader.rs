@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::threads::Threads;
-use super::{Accepted, without_page};
-use crate::extract::{Extracted, Extractor};
+use super::{Accepted, Crawl, without_page};
+use crate::extract::{Extracted, Extractor, Followed};
 use crate::failure::Failure;
 use crate::fetch::{Fetched, Limits, Timing, restore};
 use crate::job::{End, Facts, Stored};
@@ -36,10 +36,20 @@ pub struct Reader {
     keeps_validators: bool,
 }
 
+/// What is to be read of an answer.
+pub(super) struct What {
+    /// Whether it has no body, as none was asked for.
+    pub(super) is_head: bool,
+    /// The crawl that goes on from it.
+    pub(super) crawl: Option<Arc<Crawl>>,
+}
+
 /// A page that was read.
 pub(super) struct Read {
     pub(super) facts: Facts,
     pub(super) extracted: Extracted,
+    /// Where it leads, where somebody asked for that.
+    pub(super) followed: Option<Followed>,
     /// Why it does not count as fetched, whatever is in it.
     pub(super) refused: Option<Failure>,
 }
@@ -74,10 +84,12 @@ impl Reader {
         self.extractor.needs_timing()
     }
 
-    /// Reads an answer, in which there is no body if that `is_head`.
-    pub(super) async fn read(&self, fetched: Fetched, timing: Option<Timing>, is_head: bool) -> Read {
+    /// Reads an answer, in which there is no body if `what` says so.
+    pub(super) async fn read(&self, fetched: Fetched, timing: Option<Timing>, what: What) -> Read {
         let validators = self.keeps_validators.then(|| fetched.head.validators().map(Box::new)).flatten();
-        let read = self.run(fetched.body.len(), move |extractor| extract(extractor, &fetched, timing)).await;
+        let (What { is_head, crawl }, size) = (what, fetched.body.len());
+        let read = move |extractor: &Extractor| extract(extractor, &fetched, timing, crawl.as_deref());
+        let read = self.run(size, read).await;
         let read = self.judge(read, is_head);
         Read { facts: Facts { validators, ..read.facts }, ..read }
     }
@@ -86,8 +98,9 @@ impl Reader {
     /// at once than are read at once.
     pub(super) async fn restore(&self, stored: Arc<Stored>, limits: Limits) -> (Option<Facts>, End) {
         let (is_head, size) = (stored.is_head, stored.response.as_ref().map_or(0, |response| response.body.len()));
-        let work =
-            move |extractor: &Extractor| restore(&stored, &limits).map(|fetched| extract(extractor, &fetched, None));
+        let work = move |extractor: &Extractor| {
+            restore(&stored, &limits).map(|fetched| extract(extractor, &fetched, None, None))
+        };
         match self.run(size, work).await {
             Ok(read) => {
                 let (facts, end) = self.judge(read, is_head).finish();
@@ -97,13 +110,16 @@ impl Reader {
         }
     }
 
-    fn judge(&self, (mut facts, extracted): (Facts, Extracted), is_head: bool) -> Read {
+    fn judge(&self, (mut facts, extracted, followed): (Facts, Extracted, Option<Followed>), is_head: bool) -> Read {
         let refused = self.accepted.judge(facts.status);
+        if refused.is_some() {
+            facts.links_found = None;
+        }
         if is_head {
             // There is no body, which is not one of no bytes.
             (facts.charset, facts.length, facts.bytes) = (None, None, None);
         }
-        Read { facts, extracted, refused }
+        Read { facts, extracted, followed, refused }
     }
 
     /// Does what takes as long as reading so many bytes: a lot of it away from the network.
@@ -128,10 +144,21 @@ impl Reader {
     }
 }
 
-fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> (Facts, Extracted) {
+fn extract(
+    extractor: &Extractor,
+    fetched: &Fetched,
+    timing: Option<Timing>,
+    crawl: Option<&Crawl>,
+) -> (Facts, Extracted, Option<Followed>) {
     let (status, content_type) = (fetched.head.status, fetched.head.content_type());
     let page = Page { timing, ..Page::read(fetched) };
-    let mut extracted = extractor.read(&page);
+    let (mut extracted, followed) = match crawl {
+        None => (extractor.read(&page), None),
+        Some(crawl) => {
+            let (extracted, followed) = extractor.read_and_follow(&page, &crawl.follow);
+            (extracted, Some(followed))
+        }
+    };
     let facts = Facts {
         status,
         content_type,
@@ -140,11 +167,11 @@ fn extract(extractor: &Extractor, fetched: &Fetched, timing: Option<Timing>) -> 
         bytes: Some(page.bytes),
         title: extracted.title.take(),
         signature: extracted.signature.take(),
-        links_found: None,
+        links_found: followed.as_ref().map(|followed| followed.found),
         recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
         validators: None,
     };
-    (facts, extracted)
+    (facts, extracted, followed)
 }
 
 #[cfg(test)]

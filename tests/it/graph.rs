@@ -7,7 +7,8 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use crate::support::scrape::{Scrape, parse};
-use crate::support::{Answer, Site, closed_port, scrape};
+use crate::support::site::closed_port;
+use crate::support::{Answer, Site, scrape};
 
 /// A list of two pages, the second of which is moved; its seed is moved, too.
 fn site() -> Site {
@@ -83,7 +84,30 @@ fn what_cannot_be_written_is_found_before_the_first_request() {
 #[test]
 fn a_graph_of_what_nobody_answers_is_whole() {
     let url = format!("http://127.0.0.1:{}/", closed_port());
-    let run = scrape(["--graph", "g.graphml", "--retry", "0", &*url, "no url:x"]).run();
+    let run = scrape(["--graph", "g.graphml", "--retry", "0", &*url, "ftp://a.test/"]).run();
     let xml = run.file("g.graphml");
     assert!(xml.contains("<data key=\"error\">connect</data>") && xml.ends_with("</graphml>\n"), "{xml}");
+}
+
+#[test]
+fn a_crawl_is_told_link_by_link() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => {
+            Answer::html("<title>Home</title><a href=a>A</a> <a href=gone>B</a> <a href=http://elsewhere.test/>C</a>")
+        }
+        "/a" => Answer::html("<title>A</title><a href=/>Home</a> <a href=deep>D</a>"),
+        _ => Answer::status(404),
+    });
+    let run = scrape(["--depth", "1", "--graph", "g.jsonl", &*site.url("/")]).run().exits(0);
+    let lines = parse(&run.file("g.jsonl"));
+    let edges = [("/", "/a"), ("/", "/gone")].map(|(from, to)| ((from.to_owned(), to.to_owned()), "link".to_owned()));
+    assert_eq!(kinds(&lines), BTreeMap::from(edges), "links out of the scope are none of the crawl's");
+    let depths: BTreeMap<_, _> = lines
+        .iter()
+        .filter(|it| it["type"] == "node")
+        .map(|it| (it["url"].to_string(), it["depth"].as_u64()))
+        .collect();
+    let expected =
+        [("/", 0), ("/a", 1), ("/gone", 1)].map(|(path, depth)| (format!("{:?}", site.url(path)), Some(depth)));
+    assert_eq!(depths, BTreeMap::from(expected));
 }

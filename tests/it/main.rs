@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod contracts;
 mod cookies;
+mod crawl;
 mod cron;
 mod database;
 mod datasets;

@@ -8,7 +8,7 @@ use crate::support::scrape::{Scrape, parse};
 use crate::support::site::closed_port;
 use crate::support::{Answer, Gate, Run, Site, scrape};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 20] = [
     "v",
     "url",
     "source",
@@ -22,6 +22,9 @@ const KEYS: [&str; 17] = [
     "elapsed_ms",
     "attempts",
     "redirects",
+    "depth",
+    "referrer",
+    "links_found",
     "fetched_at",
     "input",
     "error",
@@ -126,12 +129,12 @@ fn csv_has_a_header_of_the_keys_and_then_the_fields() {
     let run = everything(&site, &["-f", "csv"]);
     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
     let header: Vec<_> = reader.headers().unwrap().iter().map(String::from).collect();
-    assert_eq!(header, [&KEYS[..16], &["h1", "pre"]].concat());
+    assert_eq!(header, [&KEYS[..19], &["h1", "pre"]].concat());
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 9);
     let hostile = rows.iter().find(|row| row[1] == site.url("/hostile")).unwrap();
     assert!(hostile[9].contains("\"q\","), "{hostile:?}");
-    assert_eq!(&hostile[16], "x");
+    assert_eq!(&hostile[19], "x");
 }
 
 #[test]

@@ -8,25 +8,44 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, USER_AGENT};
 
 use super::jq;
-use crate::cli::args::{self, Fetching, Run};
+use crate::cli::args::{self, Fetching, Priority, Robots, Run};
 use crate::cli::config::Environment;
 use crate::cli::cookies;
 use crate::cli::exit::Stop;
 use crate::cli::files::Files;
 use crate::cli::parse;
-use crate::extract::{self, Ask, Extractor};
+use crate::extract::{self, Ask, Extractor, Follow};
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
-use crate::frontier::{self, RetryOptions};
+use crate::frontier::scope::{Reach, Scope};
+use crate::frontier::{self, Obey, Order, RetryOptions};
 use crate::job::Secret;
 use crate::sink::expect::Contract;
+use crate::visit::Crawl;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-pub(super) fn frontier(args: &Run, files: Files) -> Result<frontier::Options, Stop> {
+pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier::Options, Stop> {
     let paced = paced(&args.input, &args.pace);
+    let crawl = &args.crawl;
     Ok(frontier::Options {
         limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
+        crawl: (crawl.depth > 0).then(|| frontier::Crawl {
+            per_host: crawl.max_per_host,
+            avoids_traps: !crawl.allow_traps,
+            order: match crawl.priority {
+                Priority::Breadth => Order::Breadth,
+                Priority::Depth => Order::Depth,
+                Priority::Path => Order::Path,
+                Priority::Sitemap => Order::Sitemap,
+            },
+        }),
+        obey: match crawl.robots {
+            Robots::Discovered => Obey::Discovered,
+            Robots::Always => Obey::Always,
+            Robots::Ignore => Obey::Never,
+        },
+        token: token.into(),
         connections: files.connections,
         retry: retry(&args.fetching)?,
         ..paced
@@ -46,6 +65,40 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
         keep_duplicates: input.keep_duplicates,
         ..options
     }
+}
+
+/// How links are followed, if they are.
+pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
+    let crawl = &args.crawl;
+    if crawl.depth == 0 {
+        return Ok(None);
+    }
+    let excluded = [
+        ("--keep-duplicates", args.input.keep_duplicates, "a page that links to itself would never be done"),
+        ("--ordered", args.output.ordered, "a crawl has no order but that in which it comes by its pages"),
+    ];
+    if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
+        return Err(Stop::usage(anyhow!("--depth does not go with {option}: {why}")));
+    }
+    if args.endurance.resume && args.endurance.state.is_none() {
+        let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
+        return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
+    }
+    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(wrong)?;
+    let scope = Scope {
+        reach: match crawl.scope {
+            args::Scope::Page => Reach::Page,
+            args::Scope::Prefix => Reach::Prefix,
+            args::Scope::Host => Reach::Host,
+            args::Scope::Domain => Reach::Domain,
+            args::Scope::Any => Reach::Any,
+        },
+        same_scheme: crawl.same_scheme,
+        include: crawl.include.clone(),
+        exclude: crawl.exclude.clone(),
+        strip_query: crawl.strip_query.clone(),
+    };
+    Ok(Some(Crawl { depth: crawl.depth, scope, follow }))
 }
 
 pub(in crate::cli) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {

@@ -26,12 +26,13 @@ use crate::cli::outputs::{self, Outputs};
 use crate::cli::progress::{self, Progress};
 use crate::cli::signals;
 use crate::cli::state;
-use crate::cli::summary::{self, Conclusion, Ending};
+use crate::cli::summary::{self, Conclusion, Crawled, Ending};
 use crate::engine::{Engine, Sink};
-use crate::extract::{Ask, Extractor};
+use crate::extract::Ask;
 use crate::fetch::{self, Fetcher};
 use crate::frontier::Frontier;
 use crate::job::Summary;
+use crate::robots::product_token;
 use crate::seeds::{self, Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
@@ -121,13 +122,21 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     let saved = cookies.map_or(Ok(()), Cookies::save);
     caught.drained();
     let (is_unread, breakages) = (unread.load(Ordering::Relaxed), breakages.take());
-    let limit = frontier.progress().limit;
+    let progress = frontier.progress();
+    let limit = progress.limit;
     let is_undisturbed = caught.status().is_none() && breakages.is_empty() && !is_unread;
     let changes = state.as_ref().map_or(0, Session::changes);
     let concluded = state.map_or(Ok(()), |state| state.conclude(ran.is_ok() && is_undisturbed && limit.is_none()));
     let totals = ran.and_then(|totals| concluded.map(|()| totals)).map_err(Stop::broken)?;
     let is_whole = is_undisturbed && totals.done_before == 0;
     let mut conclusion = Conclusion::new(totals, &contract, is_whole);
+    conclusion.crawl = Crawled {
+        is_one: args.crawl.depth > 0,
+        ignores_robots: args.crawl.robots == args::Robots::Ignore,
+        elsewhere: progress.elsewhere,
+        beyond_host: progress.beyond_host,
+        trapped: frontier.trapped(),
+    };
     conclusion.ended_by = match caught.status() {
         Some(Status::Unfinished) => Some(Ending::Deadline),
         Some(_) => Some(Ending::Signal),
@@ -178,6 +187,8 @@ fn plan(
         options::keep_raw(&mut fetching.limits, &args.fetching.limits);
     }
     let limits = fetching.limits.clone();
+    let token = product_token(fetching.request.user_agent().unwrap_or(env!("CARGO_PKG_NAME"))).to_owned();
+    let crawl = options::crawl(args)?;
     let mut fetcher = Fetcher::new(fetching).map_err(Stop::usage)?;
     if args.cache.offline {
         fetcher = fetcher.offline();
@@ -198,7 +209,7 @@ fn plan(
         )));
     }
     let files = files::afford(args.pace.concurrency, others);
-    let frontier = Frontier::new(options::frontier(args, files)?);
+    let frontier = Frontier::new(options::frontier(args, files, &token)?);
     let (cancel, unread) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
 
     let sources = sources(&args.input)?;
@@ -237,7 +248,11 @@ fn plan(
         sinks = vec![sink.context("cannot write the state").map_err(Stop::broken)?];
     }
     sinks.extend(failures);
-    let visitor = visitor(args, (fetcher, extractor), limits, state.as_ref().filter(|_| !has_lists));
+    let mut local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+    if let Some(crawl) = crawl {
+        local = local.with_crawl(crawl);
+    }
+    let visitor = visitor(args, local, limits, state.as_ref().filter(|_| !has_lists));
     let mut sinks = outputs::arrange(sinks, args.output.ordered, duplicate_of);
     sinks.push(Box::new(Progress::start(args.display.mode(!args.unattended.cron), &frontier, bar, voice)));
     ensure_files()?;
@@ -270,13 +285,7 @@ fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
 }
 
 /// What visits the jobs. Where only changes are wanted, and `state` tells what there was, no more than that is asked for.
-fn visitor(
-    args: &Run,
-    (fetcher, extractor): (Fetcher, Extractor),
-    limits: fetch::Limits,
-    state: Option<&Session>,
-) -> Visitor {
-    let mut local = Local::new(fetcher, extractor, args.output.ok_status.clone().unwrap_or_default());
+fn visitor(args: &Run, mut local: Local, limits: fetch::Limits, state: Option<&Session>) -> Visitor {
     if args.endurance.state.is_some() {
         local = local.with_validators();
     }

@@ -102,7 +102,7 @@ enum Part {
 
 impl Css {
     /// Reads `CSS` or `CSS@ATTRIBUTE`.
-    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(in crate::extract) fn parse(text: &str) -> Result<Self, Fault> {
         if text.len() > LENGTH {
             return Err(Fault::new(
                 0,
@@ -128,6 +128,16 @@ impl Css {
     /// Whether its selector finds an element.
     pub(in crate::extract) fn finds(&self, element: &ElementRef<'_>, search: &mut Search) -> bool {
         self.selectors.matches(element, search) && !is_in_template(element)
+    }
+
+    /// The attribute that it takes of an element.
+    pub(in crate::extract) fn attribute(&self) -> Option<&LocalName> {
+        if let Part::Attribute(name) = &self.part { Some(name) } else { None }
+    }
+
+    /// Whether finding out about one element may take all elements in it.
+    pub(in crate::extract) fn looks_inside(&self) -> bool {
+        self.selectors.looks_inside
     }
 
     /// Whether it takes elements, and nothing of them.

@@ -1,35 +1,21 @@
-//! What `<link>` says: canonical URL, icon, feeds, translations. `Link` header fields (RFC 8288) tell the same of what is
-//! no HTML.
+//! What `<link>` says: canonical URL, icon, feeds, translations. [`Link` header fields](link_field) tell the same of what
+//! is no HTML.
 
-use reqwest::header::{HeaderMap, LINK};
-
+use super::link_field;
 use crate::extract::head::{Head, Link};
 use crate::extract::links::Base;
+use crate::page::Page;
 use crate::value::{Table, Value};
 
 /// The types of feeds.
 const FEEDS: [&str; 3] = ["application/rss+xml", "application/atom+xml", "application/feed+json"];
 
 /// The canonical URL (RFC 6596): of the first `<link>` that has one, else of the first `Link`.
-pub(in crate::extract) fn canonical(head: &Head<'_>, headers: &HeaderMap, base: &Base) -> Option<String> {
+pub(in crate::extract) fn canonical(head: &Head<'_>, page: &Page, base: &Base) -> Option<String> {
     let mut links = head.links_of("canonical");
-    links.find_map(|link| base.absolute(&link.href)).or_else(|| base.absolute(&canonical_header(headers)?))
-}
-
-fn canonical_header(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(LINK).iter().find_map(|field| {
-        let field = field.to_str().ok()?;
-        let mut links = field.split('<').skip(1).filter_map(|link| link.split_once('>'));
-        let (url, _) = links.find(|(_, parameters)| {
-            let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-            parameters.any(|(name, value)| {
-                let rel = value.trim_matches([' ', '\t', ',', '"']);
-                let mut words = rel.split_ascii_whitespace();
-                name.trim().eq_ignore_ascii_case("rel") && words.any(|word| word.eq_ignore_ascii_case("canonical"))
-            })
-        })?;
-        Some(url.to_owned())
-    })
+    links
+        .find_map(|link| base.absolute(&link.href))
+        .or_else(|| link_field::canonical(page.headers, page.url).map(String::from))
 }
 
 /// The first icon that the page names. The one that everybody guesses (`/favicon.ico`) is nothing that it says.
@@ -64,21 +50,4 @@ pub(in crate::extract) fn hreflang(head: &Head<'_>, base: &Base) -> Value<'stati
         table.push_text(Some(&url));
     }
     Value::Table(table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use reqwest::header::HeaderValue;
-
-    #[test]
-    fn a_canonical_url_is_found_among_link_fields() {
-        let canonical = |field: &'static str| {
-            canonical_header(&HeaderMap::from_iter([(LINK, HeaderValue::from_static(field))])).unwrap_or_default()
-        };
-        assert_eq!(canonical("<http://a.test/>; rel=canonical"), "http://a.test/");
-        assert_eq!(canonical("</a,b>; rel=\"next\", </c;d>; x=y; Rel=\"x Canonical\""), "/c;d");
-        assert_eq!(canonical("</a>; rel=preload; as=canonical"), "");
-        assert_eq!(canonical("rel=canonical"), "");
-    }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod author;
 pub(super) mod cookies;
+pub(super) mod link_field;
 pub(super) mod links;
 pub(super) mod naming;
 pub(super) mod refresh;

@@ -14,7 +14,7 @@ pub(in crate::extract) fn target(head: &Head<'_>, headers: &HeaderMap, base: &Ba
 
 /// The URL in a refresh (WHATWG HTML, section 4.2.5.3, "shared declarative refresh steps"); none where there is none, or
 /// no time.
-fn url_of(content: &str) -> Option<&str> {
+pub(in crate::extract) fn url_of(content: &str) -> Option<&str> {
     let content = content.trim_ascii_start();
     if !content.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;

@@ -195,7 +195,7 @@ fn what_is_wrong_is_shown_where_it_is() {
     not an expectation: there is no `price`
       f == '日本' or price > 3
                      ^
-    hint: of a record: f, items, title, v, url, source, final_url, status, content_type, charset, length, bytes, title, elapsed_ms, attempts, redirects, fetched_at, input, error; of the run: items, fill(NAME)
+    hint: of a record: f, items, title, v, url, source, final_url, status, content_type, charset, length, bytes, title, elapsed_ms, attempts, redirects, depth, referrer, links_found, fetched_at, input, error; of the run: items, fill(NAME)
     ");
     insta::assert_snapshot!(refused("f ~ /a(b/"), @r"
     not an expectation: unclosed group

@@ -298,9 +298,67 @@ mod tests {
 
     #[test]
     fn each_format_says_the_same_in_its_own_way() {
-        insta::assert_snapshot!(write(GraphFormat::Jsonl, &run()), @"");
-        insta::assert_snapshot!(write(GraphFormat::Dot, &run()), @"");
-        insta::assert_snapshot!(write(GraphFormat::Graphml, &run()), @"");
+        insta::assert_snapshot!(write(GraphFormat::Jsonl, &run()), @r##"
+        {"v":1,"type":"node","url":"http://a.test/","status":200,"depth":0,"title":"Home & \"more\" <b> \\","error":null}
+        {"v":1,"type":"edge","from":"http://a.test/","to":"http://a.test/gone","kind":"link"}
+        {"v":1,"type":"edge","from":"http://a.test/","to":"http://a.test/2","kind":"next"}
+        {"v":1,"type":"edge","from":"http://a.test/","to":"http://a.test/never?q=\\","kind":"link"}
+        {"v":1,"type":"node","url":"http://a.test/gone","status":404,"depth":0,"title":null,"error":"status"}
+        {"v":1,"type":"node","url":"http://a.test/2","status":301,"depth":0,"title":null,"error":null}
+        {"v":1,"type":"edge","from":"http://a.test/2","to":"http://a.test/new","kind":"redirect"}
+        {"v":1,"type":"node","url":"http://a.test/new","status":200,"depth":0,"title":null,"error":null}
+        {"v":1,"type":"node","url":"http://a.test/away","status":302,"depth":0,"title":null,"error":null}
+        {"v":1,"type":"edge","from":"http://a.test/away","to":"http://b.test/","kind":"redirect"}
+        {"v":1,"type":"node","url":"http://a.test/sitemap.xml","status":200,"depth":0,"title":null,"error":null}
+        {"v":1,"type":"edge","from":"http://a.test/sitemap.xml","to":"http://a.test/gone","kind":"sitemap"}
+        {"v":1,"type":"node","url":"http://a.test/never?q=\\","status":null,"depth":null,"title":null,"error":null}
+        {"v":1,"type":"node","url":"http://b.test/","status":null,"depth":null,"title":null,"error":null}
+        "##);
+        insta::assert_snapshot!(write(GraphFormat::Dot, &run()), @r##"
+        digraph links {
+        "http://a.test/" [status=200, depth=0, title="Home & \"more\" <b> \\"];
+        "http://a.test/" -> "http://a.test/gone" [kind=link];
+        "http://a.test/" -> "http://a.test/2" [kind=next];
+        "http://a.test/" -> "http://a.test/never?q=\\" [kind=link];
+        "http://a.test/gone" [status=404, depth=0, error="status", color=red];
+        "http://a.test/2" [status=301, depth=0];
+        "http://a.test/2" -> "http://a.test/new" [kind=redirect, style=dashed];
+        "http://a.test/new" [status=200, depth=0];
+        "http://a.test/away" [status=302, depth=0];
+        "http://a.test/away" -> "http://b.test/" [kind=redirect, style=dashed];
+        "http://a.test/sitemap.xml" [status=200, depth=0];
+        "http://a.test/sitemap.xml" -> "http://a.test/gone" [kind=sitemap];
+        "http://a.test/never?q=\\";
+        "http://b.test/";
+        }
+        "##);
+        insta::assert_snapshot!(write(GraphFormat::Graphml, &run()), @r##"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+        <key id="url" for="node" attr.name="url" attr.type="string"/>
+        <key id="status" for="node" attr.name="status" attr.type="int"/>
+        <key id="depth" for="node" attr.name="depth" attr.type="int"/>
+        <key id="title" for="node" attr.name="title" attr.type="string"/>
+        <key id="error" for="node" attr.name="error" attr.type="string"/>
+        <key id="kind" for="edge" attr.name="kind" attr.type="string"/>
+        <graph id="links" edgedefault="directed">
+        <node id="n6a9430545c3317ee"><data key="url">http://a.test/</data><data key="status">200</data><data key="depth">0</data><data key="title">Home &amp; &quot;more&quot; &lt;b&gt; \</data></node>
+        <edge source="n6a9430545c3317ee" target="n44e4463584d864a4"><data key="kind">link</data></edge>
+        <edge source="n6a9430545c3317ee" target="n5847380c6204e520"><data key="kind">next</data></edge>
+        <edge source="n6a9430545c3317ee" target="ne32cab0e09f48ed6"><data key="kind">link</data></edge>
+        <node id="n44e4463584d864a4"><data key="url">http://a.test/gone</data><data key="status">404</data><data key="depth">0</data><data key="error">status</data></node>
+        <node id="n5847380c6204e520"><data key="url">http://a.test/2</data><data key="status">301</data><data key="depth">0</data></node>
+        <edge source="n5847380c6204e520" target="n5f08ec51e5f02334"><data key="kind">redirect</data></edge>
+        <node id="n5f08ec51e5f02334"><data key="url">http://a.test/new</data><data key="status">200</data><data key="depth">0</data></node>
+        <node id="n06aa3f7b3e2e2101"><data key="url">http://a.test/away</data><data key="status">302</data><data key="depth">0</data></node>
+        <edge source="n06aa3f7b3e2e2101" target="nca0b2c5d3155a230"><data key="kind">redirect</data></edge>
+        <node id="n636df0c65e8b645e"><data key="url">http://a.test/sitemap.xml</data><data key="status">200</data><data key="depth">0</data></node>
+        <edge source="n636df0c65e8b645e" target="n44e4463584d864a4"><data key="kind">sitemap</data></edge>
+        <node id="ne32cab0e09f48ed6"><data key="url">http://a.test/never?q=\</data></node>
+        <node id="nca0b2c5d3155a230"><data key="url">http://b.test/</data></node>
+        </graph>
+        </graphml>
+        "##);
     }
 
     #[test]

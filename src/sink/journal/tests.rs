@@ -233,7 +233,7 @@ fn what_is_no_file_of_such_records_is_refused_with_its_line_and_left_as_it_is() 
     assert!(jsonl(&good.replace("http://b.test/", "://")).contains("its url"), "of a failure that stands");
     assert_eq!(refuse(Format::Csv, "out", b"a,b\n1,2\n")[..10], *"line 1: it");
     let csv = write(Format::Csv, &[page("http://b.test/", &["1\n2"])]) + "1,2\n";
-    assert_eq!(refuse(Format::Csv, "out", csv.as_bytes()), "line 4: it has 2 cells, not 18");
+    assert_eq!(refuse(Format::Csv, "out", csv.as_bytes()), "line 4: it has 2 cells, not 21");
     assert_eq!(refuse(Format::Tsv, "out", b"a\tb\n"), "line 1: it has 2 cells, not 8");
     assert_eq!(refuse(Format::Tsv, "out", b"\xff\n"), "line 1: it is not UTF-8");
     assert!(refuse(Format::Jsonl, "out.gz", good.as_bytes()).contains("gzip"));

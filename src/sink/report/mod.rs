@@ -8,6 +8,7 @@
 //! - How long answers took is told of those that came, also where they are failures (a 404); requests without an answer would
 //!   tell of our time limits.
 //! - A host is throttled where it answers a last attempt by 429 or 503.
+//! - Of a [crawl](site) there is a map of the site, too.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
 //!   and of more than 5000 pages there is a uniform sample.
 //! - Whatever a page or a list says is text: escaped, neutralised as on a terminal, isolated (`bdi`, UAX #9), and linked only if
@@ -19,6 +20,7 @@ mod page;
 mod read;
 mod render;
 mod sample;
+mod site;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ pub struct Survey(Statistics);
 impl Survey {
     /// Counts a final outcome of a run that asked for these fields.
     pub fn add(&mut self, outcome: &Outcome, fields: &[Box<str>]) {
+        self.0.site.watch(outcome);
         if !outcome.is_record() && !matches!(outcome.end, End::Unchanged) {
             return;
         }

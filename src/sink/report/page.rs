@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::job::Outcome;
+use crate::job::{Outcome, Trail};
 
 /// A page, or a target that gave none.
 #[derive(Debug, PartialEq)]
@@ -25,6 +25,17 @@ pub(super) struct Page<'a> {
     pub(super) at: Option<Timestamp>,
     /// The kind and the message of its failure.
     pub(super) failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) way: Way<'a>,
+}
+
+/// How a page was come by.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Way<'a> {
+    /// How many links lie between it and its seed.
+    pub(super) depth: u64,
+    pub(super) referrer: Option<Cow<'a, str>>,
+    /// What was requested before it, with the status that led on.
+    pub(super) redirects: Vec<(u16, Cow<'a, str>)>,
 }
 
 impl<'a> Page<'a> {
@@ -43,6 +54,7 @@ impl<'a> Page<'a> {
             attempts: trail.map_or(0, |trail| trail.attempt.into()),
             at: outcome.fetched_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok()),
             failure: failure.map(|failure| (failure.kind.slug().into(), failure.message.as_str().into())),
+            way: trail.map(Way::of).unwrap_or_default(),
         }
     }
 
@@ -61,5 +73,16 @@ impl<'a> Page<'a> {
     /// Whether the host said that it is asked too much.
     pub(super) fn is_throttled(&self) -> bool {
         matches!(self.status, Some(429 | 503))
+    }
+}
+
+impl<'a> Way<'a> {
+    fn of(trail: &'a Trail) -> Self {
+        let redirects = trail.hops.iter().map(|hop| (hop.status, Cow::Borrowed(hop.url.as_str())));
+        Self {
+            depth: trail.depth().into(),
+            referrer: trail.referrer().map(|url| Cow::Borrowed(url.as_str())),
+            redirects: redirects.collect(),
+        }
     }
 }

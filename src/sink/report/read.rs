@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::page::Page;
+use super::page::{Page, Way};
 use super::statistics::Statistics;
 use crate::record::VERSION;
 use crate::value::Value;
@@ -50,11 +50,24 @@ struct Record<'a> {
     bytes: Option<u64>,
     elapsed_ms: Option<u64>,
     attempts: u64,
+    #[serde(borrow, default)]
+    redirects: Vec<Hop<'a>>,
+    #[serde(default)]
+    depth: u64,
+    #[serde(borrow, default)]
+    referrer: Option<Cow<'a, str>>,
     fetched_at: Option<Timestamp>,
     #[serde(borrow)]
     error: Option<Failure<'a>>,
     #[serde(default)]
     fields: Fields,
+}
+
+#[derive(Deserialize)]
+struct Hop<'a> {
+    status: u16,
+    #[serde(borrow)]
+    url: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +142,11 @@ fn count(record: Record<'_>, last: Option<Identity>, statistics: &mut Statistics
         attempts: record.attempts,
         at: record.fetched_at,
         failure: record.error.map(|failure| (failure.kind, failure.message)),
+        way: Way {
+            depth: record.depth,
+            referrer: record.referrer,
+            redirects: record.redirects.into_iter().map(|hop| (hop.status, hop.url)).collect(),
+        },
     });
     identity
 }

@@ -1,0 +1,72 @@
+//! What a page names → its links, each once.
+
+use std::collections::{HashMap, HashSet};
+
+use url::Url;
+
+use super::leads::Lead;
+use crate::canonical::{fingerprint, requestable};
+use crate::extract::links::Base;
+
+/// How many links a page may have.
+pub(super) const LINKS: usize = 100_000;
+
+/// Schemes of what leads to no page anywhere.
+const NO_PAGES: [&str; 7] = ["javascript", "mailto", "data", "tel", "sms", "about", "blob"];
+
+/// Links as they are gathered.
+pub(super) struct Gathering<'a> {
+    base: &'a Base,
+    /// What was written before, and whether it was followed: most pages name the same ones again and again.
+    written: HashSet<(&'a str, bool)>,
+    /// The fingerprints of the links, and whether each is followed.
+    known: HashMap<u64, bool>,
+    pub(super) links: Vec<Url>,
+    /// Where URLs are put together.
+    scratch: String,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn new(base: &'a Base) -> Self {
+        Self { base, written: HashSet::new(), known: HashMap::new(), links: Vec::new(), scratch: String::new() }
+    }
+
+    /// How many there are, followed or not.
+    pub(super) fn found(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether there may be no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.found() >= LINKS || self.base.is_exhausted()
+    }
+
+    /// Takes what names a page.
+    pub(super) fn take(&mut self, lead: &'a Lead<'_>, is_followed: bool) {
+        let href = without_fragment(&lead.href);
+        if href.is_empty() || !self.written.insert((href, is_followed)) {
+            return;
+        }
+        let Some(url) = self.base.url(href, &mut self.scratch) else { return };
+        if NO_PAGES.contains(&url.scheme()) {
+            return;
+        }
+        let named = fingerprint(&url);
+        let url = requestable(url).ok();
+        let is_known = self.known.entry(url.as_ref().map_or(named, fingerprint)).or_default();
+        if is_followed && !*is_known {
+            *is_known = true;
+            self.links.extend(url);
+        }
+    }
+}
+
+/// What is written, without fragment and what is around it. Space before a fragment is part of the URL.
+fn without_fragment(href: &str) -> &str {
+    let is_space = |c: char| c <= ' ';
+    let href = href.trim_matches(is_space);
+    match href.split_once('#') {
+        Some((page, _)) if !page.ends_with(is_space) => page,
+        _ => href,
+    }
+}

@@ -512,9 +512,13 @@ pub(super) enum Priority {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Crawling")]
 pub(super) struct Crawl {
-    /// Follow links, so many from each URL at most; all: as many as there are
-    #[arg(long, value_name = "N", default_value = "0", value_parser = parse::depth)]
-    pub(super) depth: u32,
+    /// Follow links, so many from each URL at most; all: as many as there are [default: 0, to --check-links all]
+    #[arg(long, value_name = "N", value_parser = parse::depth)]
+    pub(super) depth: Option<u32>,
+    /// Check links: ask for those that are not followed, too, once; give records of broken ones alone (-v: of all), and exit
+    /// with 1 if there are any
+    #[arg(long)]
+    pub(super) check_links: bool,
     /// How far links are followed: page, prefix (its folder and below), host, domain (all hosts of its owner) or any
     #[arg(long, value_name = "HOW", default_value = "host", hide_possible_values = true)]
     pub(super) scope: Scope,
@@ -548,6 +552,18 @@ pub(super) struct Crawl {
     /// Obey robots.txt for discovered URLs, always, or ignore it
     #[arg(long, value_name = "WHEN", default_value = "discovered", hide_possible_values = true)]
     pub(super) robots: Robots,
+}
+
+impl Crawl {
+    /// How many links from a seed it goes at most.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth.unwrap_or(if self.check_links { u32::MAX } else { 0 })
+    }
+
+    /// Whether links are looked for.
+    pub(super) fn is_one(&self) -> bool {
+        self.depth() > 0 || self.check_links
+    }
 }
 
 #[derive(Debug, Args)]

@@ -300,7 +300,7 @@ pub(super) fn options(args: &args::Output, extractor: &Extractor, environment: &
     let color = terminal && environment.wants_color;
     let fields = extractor.names().into();
     let schemas = extractor.describe().map(|field| field.schema.into()).collect();
-    Options { fields, schemas, width: width(), color, terminal, csv_safe: args.csv_safe }
+    Options { fields, schemas, width: width(), broken_only: false, color, terminal, csv_safe: args.csv_safe }
 }
 
 /// The columns of standard output.

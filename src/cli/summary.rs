@@ -11,6 +11,7 @@ use crate::frontier::Limit;
 use crate::frontier::traps::Trap;
 use crate::histogram::Histogram;
 use crate::job::Summary;
+use crate::sink::Tally;
 use crate::sink::expect::{Contract, Fill, Verdict};
 use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise, rate};
 
@@ -47,6 +48,20 @@ pub(super) struct Crawled {
     pub(super) beyond_host: u64,
     /// What was kept out as it has no end, most of it first.
     pub(super) trapped: Vec<Trap>,
+}
+
+/// What came of checking links, in a line.
+pub(super) fn links(tally: &Tally) -> String {
+    let checked = tally.checked();
+    let mut line = format!("{} link{} checked", grouped(checked), if checked == 1 { "" } else { "s" });
+    match tally.broken() {
+        0 => line += ", none broken",
+        broken => line += &format!(": {} broken", grouped(broken)),
+    }
+    if tally.unknown() > 0 {
+        line += &format!("; {} not asked for, as robots.txt forbids it or the run ended", grouped(tally.unknown()));
+    }
+    line
 }
 
 /// How many traps a person is told.

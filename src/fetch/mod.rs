@@ -338,17 +338,24 @@ impl Fetcher {
                     let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                     Ok(Err((redirect, cut)))
                 }
-                None => self.read(&mut response, &head.headers, &rooms.body, deadline).await.map(Ok),
+                None if trail.is_checked() => {
+                    let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
+                    Ok(Ok((Bytes::new(), cut)))
+                }
+                None => {
+                    let body = self.read(&mut response, &head.headers, &rooms.body, deadline).await;
+                    body.map(|body| Ok((body, None)))
+                }
             }
         };
         let read = read.await;
         trace::ended(|| match &read {
-            Ok(Ok(_)) => None,
+            Ok(Ok((_, cut))) => *cut,
             Ok(Err((_, cut))) => *cut,
             Err(failure) => Some(cut_by(failure.kind)),
         });
         match read {
-            Ok(Ok(body)) => {
+            Ok(Ok((body, _))) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
                 Ok(Reply::Page(fetched, by))

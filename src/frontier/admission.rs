@@ -184,10 +184,10 @@ impl Queue {
         let is_page = trail.role == Role::Page;
         // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
         let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
-        !seen.insert(fingerprint(url))
-            && is_crawled
-            && trail.url != *url
-            && trail.hops.iter().all(|hop| hop.url != *url)
+        // A page where a link leads that is merely checked is still to be come by.
+        let is_known =
+            if trail.is_checked() { seen.contains(fingerprint(url)) } else { !seen.insert(fingerprint(url)) };
+        is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 
     /// The traps that were kept out, most of them first.

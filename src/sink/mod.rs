@@ -4,6 +4,7 @@
 //! written column by column, is a sink of its own, and so are a database and a report, which has no records.
 
 mod archive;
+mod broken;
 mod compression;
 mod csv;
 pub mod database;
@@ -37,6 +38,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 pub use archive::{Archive, archive_compression, index_path};
+pub use broken::Tally;
 pub use compression::Compression;
 pub use duplicates::Duplicates;
 pub use failures::Failures;
@@ -122,6 +124,14 @@ impl Format {
     }
 
     fn open(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
+        if self == Self::Table && options.broken_only {
+            return Box::new(broken::Grouped::new(lines, options.width));
+        }
+        let sink = self.open_for_all(lines, options, is_first);
+        if options.broken_only { Box::new(broken::OnlyBroken(sink)) } else { sink }
+    }
+
+    fn open_for_all(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
         match self {
             Self::Table => Output::start(lines, table::Table::new(options), options, is_first),
             Self::Tsv => Output::start(lines, tsv::Tsv::new(options), options, is_first),
@@ -147,6 +157,8 @@ pub struct Options {
     pub schemas: Arc<[Box<str>]>,
     /// The columns that a row of the table may take.
     pub width: usize,
+    /// Whether there are records of broken links alone; the table tells of them page by page then.
+    pub broken_only: bool,
     /// Whether the table is coloured.
     pub color: bool,
     /// Whether a terminal shows what is written: then CSV, which has no escapes, is neutralised. The other formats
@@ -164,6 +176,7 @@ impl Default for Options {
             fields: Arc::default(),
             schemas: Arc::default(),
             width: 80,
+            broken_only: false,
             color: false,
             terminal: false,
             csv_safe: false,

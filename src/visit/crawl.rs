@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use url::Url;
+
 use crate::extract::{Follow, Followed};
-use crate::frontier::scope::Scope;
-use crate::job::{Departure, Link, LinkKind, Redirect, Role, Trail, Trust};
+use crate::frontier::scope::{Outside, Scope};
+use crate::job::{Link, LinkKind, Redirect, Role, Trail, Trust};
 
 /// How a crawl goes on.
 #[derive(Debug)]
@@ -15,19 +17,30 @@ pub struct Crawl {
     pub scope: Scope,
     /// Which links of a page it follows.
     pub follow: Follow,
+    /// Whether the links that it does not follow are asked for once, but for those that were excluded by name.
+    pub checks: bool,
 }
 
 impl Crawl {
     /// Whether the links of a page are followed.
     pub(super) fn goes_on(&self, trail: &Trail) -> bool {
-        trail.role == Role::Page && trail.depth() < self.depth
+        let is_within = if self.checks { !trail.is_checked() } else { trail.depth() < self.depth };
+        trail.role == Role::Page && is_within
     }
 
-    /// The links that lead on within the scope, from a page that was served from the address `by`.
-    pub(super) fn links(&self, followed: Followed, from: &Departure, by: Option<IpAddr>) -> Vec<Link> {
-        let admitted = followed.links.into_iter().filter_map(|url| self.scope.judge(&from.start, url).ok());
-        let link = |url| Link { url, trust: Trust::Chosen { by }, kind: LinkKind::Crawled, is_admitted: false };
-        admitted.map(link).collect()
+    /// The links that lead on within the scope, and those that are to be checked, from a page that was served from the address `by`.
+    pub(super) fn links(&self, followed: Followed, trail: &Trail, by: Option<IpAddr>) -> Vec<Link> {
+        let (from, is_deepest) = (trail.departure(), trail.depth() >= self.depth);
+        let link = |url: Url| {
+            let (url, kind) = match self.scope.judge(&from.start, url.clone()) {
+                Ok(url) if !is_deepest => (url, LinkKind::Crawled),
+                Ok(url) if self.checks => (url, LinkKind::Checked),
+                Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded) if self.checks => (url, LinkKind::Checked),
+                _ => return None,
+            };
+            Some(Link { url, trust: Trust::Chosen { by }, kind, is_admitted: false })
+        };
+        followed.links.into_iter().filter_map(link).collect()
     }
 
     /// Whether a redirect leads a page that the crawl has come by out of its scope.

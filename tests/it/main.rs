@@ -33,6 +33,7 @@ mod hostile_headers;
 mod input;
 mod jq;
 mod layering;
+mod links;
 mod log;
 mod memory;
 mod metrics;

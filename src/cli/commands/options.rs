@@ -30,7 +30,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
     Ok(frontier::Options {
         limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
-        crawl: (crawl.depth > 0).then(|| frontier::Crawl {
+        crawl: crawl.is_one().then(|| frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             order: match crawl.priority {
@@ -70,7 +70,7 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
 /// How links are followed, if they are.
 pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
     let crawl = &args.crawl;
-    if crawl.depth == 0 {
+    if !crawl.is_one() {
         return Ok(None);
     }
     let excluded = [
@@ -84,7 +84,7 @@ pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
         let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
-    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(wrong)?;
+    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow && !crawl.check_links).map_err(wrong)?;
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,
@@ -98,7 +98,7 @@ pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
         exclude: crawl.exclude.clone(),
         strip_query: crawl.strip_query.clone(),
     };
-    Ok(Some(Crawl { depth: crawl.depth, scope, follow }))
+    Ok(Some(Crawl { depth: crawl.depth(), scope, follow, checks: crawl.check_links }))
 }
 
 pub(in crate::cli) fn retry(args: &Fetching) -> Result<RetryOptions, Stop> {

@@ -18,7 +18,7 @@ use crate::cli::config::Environment;
 use crate::cli::cookies::{self, Cookies};
 use crate::cli::cron::{self, Turn};
 use crate::cli::delivery::Delivery;
-use crate::cli::exit::{Status, Stop};
+use crate::cli::exit::{FailOn, Status, Stop};
 use crate::cli::files;
 use crate::cli::logging::{self, Voice};
 use crate::cli::metrics::Metrics;
@@ -34,6 +34,7 @@ use crate::frontier::Frontier;
 use crate::job::Summary;
 use crate::robots::product_token;
 use crate::seeds::{self, Seeds, Source};
+use crate::sink::Tally;
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
 use crate::store::Session;
@@ -55,6 +56,8 @@ struct Plan {
     cookies: Option<Cookies>,
     state: Option<Session>,
     delivery: Delivery,
+    /// What came of checking links, where they are checked.
+    tally: Option<Tally>,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
@@ -110,7 +113,7 @@ fn conclude(ended: Result<(Status, Conclusion), Stop>, metrics: Option<Metrics>)
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result<(Status, Conclusion), Stop> {
-    let Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, tally, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -131,7 +134,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     let is_whole = is_undisturbed && totals.done_before == 0;
     let mut conclusion = Conclusion::new(totals, &contract, is_whole);
     conclusion.crawl = Crawled {
-        is_one: args.crawl.depth > 0,
+        is_one: args.crawl.is_one(),
         ignores_robots: args.crawl.robots == args::Robots::Ignore,
         elsewhere: progress.elsewhere,
         beyond_host: progress.beyond_host,
@@ -143,6 +146,9 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         None => limit.map(Ending::Limit),
     };
     let status = if is_unread { Status::Success } else { conclusion.status(args.output.fail_on) };
+    let has_broken = tally.as_ref().is_some_and(|tally| tally.broken() > 0) && !is_unread;
+    let is_fine = !has_broken || args.output.fail_on == FailOn::None;
+    let status = status.max(if is_fine { Status::Success } else { Status::SomeFailed });
     let has_news = args.endurance.exit_code && changes > 0 && !is_unread;
     let status = status.max(if has_news { Status::Changed } else { Status::Success });
     let mut status = status.max(caught.status().unwrap_or(Status::Success));
@@ -157,6 +163,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         written.context("cannot write the file of --summary").map_err(Stop::broken)?;
     }
     report(args, &conclusion, status, (voice, is_utf8));
+    tally.iter().for_each(|tally| voice.say(summary::links(tally)));
     if !is_unread {
         conclusion.complaints().for_each(|complaint| tracing::error!("{complaint}"));
     }
@@ -176,7 +183,8 @@ fn plan(
 ) -> Result<Plan, Stop> {
     state::check(args)?;
     let extractor = options::extractor(asks)?;
-    let options = outputs::options(&args.output, &extractor, environment);
+    let mut options = outputs::options(&args.output, &extractor, environment);
+    options.broken_only = args.crawl.check_links && args.general.verbose == 0;
     let duplicate_of = extractor.duplicate_of();
     let contract = options::contract(&args.output.expect, &extractor)?;
     let others = outputs::files(&args.output, args.endurance.state.is_some()) + extractor.files();
@@ -242,6 +250,8 @@ fn plan(
     let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.extend(outputs);
     sinks.push(Box::new(contract.clone()));
+    let tally = args.crawl.check_links.then(Tally::default);
+    sinks.extend(tally.clone().map(|tally| Box::new(tally) as Box<dyn Sink>));
     if let Some(state) = &mut state {
         let mark = state::mark(args, &extractor);
         let sink = state.sink(sinks, plain_files, mark, is_idempotent);
@@ -258,7 +268,7 @@ fn plan(
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     let is_utf8 = environment.is_utf8();
-    Ok(Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread })
+    Ok(Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, tally, unread })
 }
 
 /// Runs the engine as one of the runtime's tasks: its visits are then handed from task to task within a thread, and not
@@ -270,6 +280,9 @@ async fn drive(engine: Engine<Visitor>, seeds: Seeds, sinks: Vec<Box<dyn Sink>>)
 
 /// The cache that the options name.
 fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
+    if args.crawl.check_links && (args.cache.cache.is_some() || args.cache.offline) {
+        return Err(Stop::usage(anyhow!("--check-links does not go with --cache, as it asks what is there now")));
+    }
     let args::Cache { cache: Some(path), cache_size, offline } = &args.cache else { return Ok(None) };
     if outputs::want_raw_bodies(&args.output) {
         let error = anyhow!("--cache does not go with an archive, which is of all that goes over the wire");
@@ -358,7 +371,7 @@ fn report(args: &Run, conclusion: &Conclusion, status: Status, (voice, is_utf8):
         tracing::warn!("there is no URL in the input");
     } else if io::stderr().is_terminal() && !args.unattended.cron || is_wanted {
         voice.tell(summary::lines(conclusion, is_utf8), || summary::totals(conclusion, status));
-    } else if status != Status::Success && totals.failed() > 0 {
+    } else if status != Status::Success && totals.failed() > 0 && !args.crawl.check_links {
         voice.tell(summary::complaint(totals), || summary::totals(conclusion, status));
     }
 }

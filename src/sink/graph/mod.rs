@@ -96,7 +96,7 @@ impl Kind {
     fn of(kind: LinkKind) -> Self {
         match kind {
             LinkKind::Next { .. } | LinkKind::Counted { .. } => Self::Next,
-            LinkKind::Crawled => Self::Link,
+            LinkKind::Crawled | LinkKind::Checked => Self::Link,
             LinkKind::Listed { .. } | LinkKind::Sitemap => Self::Sitemap,
         }
     }

@@ -13,6 +13,8 @@ use std::time::Instant;
 
 use futures::future::{Either, ready};
 use futures::stream::{Stream, StreamExt};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,7 +24,7 @@ use crate::job::{Attempt, Job, Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
 /// Where final outcomes go. A method may take its time, since requests are driven by other tasks; one that blocks for long
-/// tells the runtime (`tokio::task::block_in_place`).
+/// tells the runtime ([`blocking`]).
 pub trait Sink: Send {
     /// Takes one final outcome.
     ///
@@ -53,6 +55,12 @@ pub trait Sink: Send {
     /// # Errors
     /// As for [`accept`](Sink::accept).
     fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Does what may block for long, with a word to the runtime if there is one whose other tasks would wait, too.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    let has_others = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(has_others) { block_in_place(work) } else { work() }
 }
 
 /// A closure is a sink that has nothing to finish.

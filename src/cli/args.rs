@@ -429,7 +429,8 @@ pub(super) struct Endurance {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Unattended runs")]
 pub(super) struct Unattended {
-    /// Run once at a time for each -o FILE, and say nothing but when the exit status is another one than last time
+    /// Run once at a time for each -o FILE, --save DIR and --state FILE.db, and say nothing but when the exit status is
+    /// another one than last time
     #[arg(long)]
     pub(super) cron: bool,
     /// Wait for a random time, at most this long, such as 5m, before anything is fetched or written
@@ -510,6 +511,7 @@ pub(super) enum Priority {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "an option each")]
 #[command(next_help_heading = "Crawling")]
 pub(super) struct Crawl {
     /// Follow links, so many from each URL at most; all: as many as there are [default: 0, to --check-links all]
@@ -525,7 +527,7 @@ pub(super) struct Crawl {
     /// Follow no links but those of these elements [default: a, area, link, frame, iframe, meta refresh]
     #[arg(long, value_name = "CSS")]
     pub(super) follow: Vec<String>,
-    /// Follow links that match: /path*, *.html, https://host/* or re:EXPRESSION
+    /// Follow links that match: /path*, *.html, a whole URL with * in it, or re:EXPRESSION
     #[arg(long, value_name = "PATTERN", value_parser = parse::pattern)]
     pub(super) include: Vec<Pattern>,
     /// Follow no links that match

@@ -1,16 +1,19 @@
 //! The cookies of a run: read before it, and written when it has ended.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use tempfile::NamedTempFile;
 
 use super::args::Request;
+use super::draft::{beside, replace, resolve};
 use super::exit::Stop;
 use crate::fetch::CookieJar;
+
+/// The mode of the jar: it is for no other user to read.
+const MODE: u32 = 0o600;
 
 /// Whether an argument of `--cookie` is `NAME=VALUE`, and no file: as curl tells them apart.
 pub(super) fn is_data(argument: &str) -> bool {
@@ -48,13 +51,8 @@ impl Cookies {
     /// Writes the file, if there is one: all of it or nothing, and for no other user to read.
     pub(super) fn save(self) -> anyhow::Result<()> {
         let Some(path) = self.file else { return Ok(()) };
-        let write = || {
-            let mut file = beside(&path)?;
-            file.write_all(&self.jar.write())?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(io::Error::from)
-        };
-        write().map(drop).with_context(|| format!("cannot write {}, the file of --cookie-jar", path.display()))
+        let written = replace(&path, &self.jar.write(), MODE);
+        written.with_context(|| format!("cannot write {}, the file of --cookie-jar", path.display()))
     }
 }
 
@@ -104,20 +102,6 @@ fn open_jar<'a>(
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(broken(error)),
     }
-    beside(&path).map_err(broken)?;
+    beside(&path, MODE).map_err(broken)?;
     Ok(path)
-}
-
-/// A new file in the folder of `path`, readable for nobody else, that is gone unless it takes the other's place.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    NamedTempFile::new_in(path.parent().unwrap_or(Path::new("/")))
-}
-
-/// The file that a path means: what a link leads to stays behind the link.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
-    fs::canonicalize(path).or_else(|_| {
-        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(fs::canonicalize(folder)?.join(name))
-    })
 }

@@ -1,8 +1,8 @@
 //! Runs that nobody watches: one at a time, and heard of only when something has changed.
 //!
 //! What was decided:
-//! - Beside each output `FILE` there is `FILE.cron`, which is locked for as long as the run lasts. It tells whose it is and
-//!   how the last run ended, and stays: a name that comes and goes could be locked twice.
+//! - Beside each output `FILE`, the manifest of a folder and the state there is `FILE.cron`, which is locked for as long as the
+//!   run lasts. It tells whose it is and how the last run ended, and stays: a name that comes and goes could be locked twice.
 //! - What the run has to say is said only when its exit status is another one than the last run's, or the first one that
 //!   is not 0.
 //! - A run that a signal stopped tells what it has to, and is forgotten: the next one is compared with the one before.
@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 
+use super::args::Run;
 use super::exit::{Status, Stop};
 use super::logging::Voice;
+use super::outputs::{is_stdout, make_folder};
 use crate::sink::human_duration;
 use crate::sink::lock;
 
@@ -32,7 +34,7 @@ struct Note {
     exit_status: Option<u8>,
 }
 
-/// The right to write to some outputs, and what is known of the run before.
+/// The right to write to some files, and what is known of the run before.
 #[derive(Debug)]
 pub(super) struct Turn {
     files: Vec<(PathBuf, File)>,
@@ -41,10 +43,12 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Takes it for the files among `outputs`, or tells who has it.
-    pub(super) fn take(outputs: &[PathBuf]) -> Result<Self, Stop> {
+    /// Takes it for the files that the options name, or tells who has it.
+    pub(super) fn take(args: &Run) -> Result<Self, Stop> {
+        let manifest = args.output.save.as_deref().map(make_folder).transpose()?;
+        let outputs = args.output.output.iter().filter(|output| !is_stdout(output));
         let mut turn = Self { files: Vec::new(), last: None };
-        for output in outputs.iter().filter(|output| output.as_os_str() != "-") {
+        for output in outputs.chain(&manifest).chain(&args.endurance.state) {
             let path = beside(output);
             let file = lock(&path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
             let Some(mut file) = file else { return Err(busy(output, &path)) };
@@ -52,8 +56,8 @@ impl Turn {
             turn.files.push((path, file));
         }
         if turn.files.is_empty() {
-            let error = anyhow!("--cron needs an output that is a file, which no two runs write at once");
-            return Err(Stop::usage(error).with_hint(Some("add -o FILE.jsonl".into())));
+            let error = anyhow!("--cron needs an output that is a file, or a state, which no two runs write at once");
+            return Err(Stop::usage(error).with_hint(Some("add -o FILE.jsonl, --save DIR or --state FILE.db".into())));
         }
         turn.note(Some(process::id()), turn.last)?;
         Ok(turn)

@@ -33,14 +33,14 @@ impl Draft {
             Ok(metadata) if metadata.is_file() => {
                 // Whoever may not write to it may not take its place.
                 File::options().write(true).open(name)?;
-                Place::File(fs::canonicalize(name)?)
+                Place::File(resolve(name)?)
             }
             Ok(_) => Place::Other(File::options().write(true).open(name)?),
             Err(error) if error.kind() == ErrorKind::NotFound => Place::File(resolve(name)?),
             Err(error) => return Err(error),
         };
         if let Place::File(path) = &place {
-            beside(path)?;
+            beside(path, MODE)?;
         }
         Ok(Self { name: name.to_owned(), place })
     }
@@ -66,27 +66,32 @@ impl Draft {
     pub(super) fn complete(self, text: &[u8]) -> io::Result<()> {
         let write = || match self.place {
             Place::Other(mut file) => file.write_all(text),
-            Place::File(path) => {
-                let mut file = beside(&path)?;
-                file.write_all(text)?;
-                file.as_file().sync_all()?;
-                file.persist(&path)?;
-                Ok(())
-            }
+            Place::File(path) => replace(&path, text, MODE),
         };
         write().map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", self.name.display())))
     }
 }
 
-/// The path of a file that is not there.
-fn resolve(name: &Path) -> io::Result<PathBuf> {
-    let file = name.file_name().ok_or(ErrorKind::InvalidInput)?;
-    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(fs::canonicalize(folder)?.join(file))
+/// The file that a path means, there or not: what a link leads to stays behind the link.
+pub(super) fn resolve(name: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(name).or_else(|_| {
+        let file = name.file_name().ok_or(ErrorKind::InvalidInput)?;
+        let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(fs::canonicalize(folder)?.join(file))
+    })
 }
 
 /// A new file in the folder of `path` that is gone unless it takes the other's place.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    Builder::new().permissions(Permissions::from_mode(MODE)).tempfile_in(folder)
+    Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(folder)
+}
+
+/// Puts a new file with this text in the place of `path`: all of it or nothing.
+pub(super) fn replace(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = beside(path, mode)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use self::args::{COMMANDS, Cli, Command};
@@ -92,6 +92,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     }
     let environment = Environment::read();
     let (mut command, mut matches) = parse(&typed)?;
+    refuse_typed_secret(&matches)?;
     if matches!(matches.subcommand_name(), None | Some("explain" | "plan" | "check" | "guess")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
@@ -127,6 +128,16 @@ fn parse(typed: &[OsString]) -> Result<(clap::Command, ArgMatches), clap::Error>
     let mut command = command();
     let matches = command.try_get_matches_from_mut(typed)?;
     Ok((command, matches))
+}
+
+/// What is typed is shown to all users of the machine, and kept by the shell.
+fn refuse_typed_secret(typed: &ArgMatches) -> Result<(), Stop> {
+    if typed.get_one::<String>("webhook_secret").is_none_or(|secret| secret.starts_with('@')) {
+        return Ok(());
+    }
+    let hint = "write it to a file, for --webhook-secret @FILE, or set SCRAPE_WEBHOOK_SECRET to it";
+    let error = anyhow!("--webhook-secret is on the command line itself, where all users of this machine see it");
+    Err(Stop::usage(error).with_hint(Some(hint.into())))
 }
 
 /// Whether `scrape schema --recipe` is asked without a file.

@@ -350,8 +350,7 @@ impl Fetcher {
         };
         let read = read.await;
         trace::ended(|| match &read {
-            Ok(Ok((_, cut))) => *cut,
-            Ok(Err((_, cut))) => *cut,
+            Ok(Ok((_, cut)) | Err((_, cut))) => *cut,
             Err(failure) => Some(cut_by(failure.kind)),
         });
         match read {

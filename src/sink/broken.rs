@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use crate::job::{Link, LinkKind, Trail, Trust};
     use crate::sink::sample::{Tape, page_at, rejected, with_failure};
-    use crate::sink::{Format, Options};
+    use crate::sink::{Format, Options, Wanted};
 
     fn link(url: &str) -> Link {
         let kind = LinkKind::Checked;
@@ -258,9 +258,11 @@ mod tests {
 
     fn write(format: Format, outcomes: &[Outcome]) -> String {
         let tape = Tape::default();
-        let options = Options { broken_only: true, ..Options::default() };
+        let options = Options { wanted: Wanted::Broken, ..Options::default() };
         let mut sink = format.sink(Lines::new("out", tape.clone()), &options);
-        outcomes.iter().for_each(|outcome| sink.accept(outcome).unwrap());
+        for outcome in outcomes {
+            sink.accept(outcome).unwrap();
+        }
         sink.finish().unwrap();
         tape.text()
     }
@@ -292,7 +294,9 @@ mod tests {
     fn what_is_not_known_is_counted_apart() {
         let tally = Tally::default();
         let mut sink = tally.clone();
-        run().iter().for_each(|outcome| sink.accept(outcome).unwrap());
+        for outcome in run() {
+            sink.accept(&outcome).unwrap();
+        }
         assert_eq!((tally.checked(), tally.broken(), tally.unknown()), (5, 3, 1));
     }
 

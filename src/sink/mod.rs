@@ -124,11 +124,14 @@ impl Format {
     }
 
     fn open(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
-        if self == Self::Table && options.broken_only {
+        if self == Self::Table && options.wanted == Wanted::Broken {
             return Box::new(broken::Grouped::new(lines, options.width));
         }
         let sink = self.open_for_all(lines, options, is_first);
-        if options.broken_only { Box::new(broken::OnlyBroken(sink)) } else { sink }
+        match options.wanted {
+            Wanted::All => sink,
+            Wanted::Broken => Box::new(broken::OnlyBroken(sink)),
+        }
     }
 
     fn open_for_all(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
@@ -148,6 +151,16 @@ impl fmt::Display for Format {
     }
 }
 
+/// Of what there are records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// Of all that was asked for.
+    #[default]
+    All,
+    /// Of broken links alone. The table tells of them page by page, when all are known.
+    Broken,
+}
+
 /// What the formats need to know.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -157,8 +170,8 @@ pub struct Options {
     pub schemas: Arc<[Box<str>]>,
     /// The columns that a row of the table may take.
     pub width: usize,
-    /// Whether there are records of broken links alone; the table tells of them page by page then.
-    pub broken_only: bool,
+    /// Of what there are records.
+    pub wanted: Wanted,
     /// Whether the table is coloured.
     pub color: bool,
     /// Whether a terminal shows what is written: then CSV, which has no escapes, is neutralised. The other formats
@@ -176,7 +189,7 @@ impl Default for Options {
             fields: Arc::default(),
             schemas: Arc::default(),
             width: 80,
-            broken_only: false,
+            wanted: Wanted::All,
             color: false,
             terminal: false,
             csv_safe: false,

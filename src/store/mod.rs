@@ -22,6 +22,7 @@
 mod changes;
 mod history;
 mod lookup;
+mod outbox;
 mod schema;
 mod session;
 mod shape;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use self::changes::{Change, Difference};
 pub use self::history::{Event, History, Which};
+pub use self::outbox::{Outbox, Posts};
 pub use self::schema::Error;
-pub use self::session::{Begin, Mark, Resumed, Session};
+pub use self::session::{Begin, Ended, Mark, Resumed, Session};
 pub use self::shape::Shape;

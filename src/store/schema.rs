@@ -8,14 +8,17 @@ use rusqlite::{Connection, OpenFlags};
 
 /// What a file of ours says of itself: `application_id` and `user_version`.
 const APPLICATION: u32 = 0x7363_7270;
-/// The version of the tables. An older one is brought up to date, a newer one is refused.
-const VERSION: u32 = 1;
+/// The version of the tables: how many [`STEPS`] have made them. An older one is brought up to date, a newer one is refused.
+const VERSION: u32 = 2;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
+
+/// What makes the tables of each version from those of the one before.
+const STEPS: [&str; VERSION as usize] = [TABLES, OUTBOX];
 
 const TABLES: &str = "
     -- what was asked for; names: those of a version's values, as a JSON list
@@ -47,6 +50,11 @@ const TABLES: &str = "
         status INTEGER, extraction INTEGER NOT NULL, content
     );
     CREATE INDEX versions_of_page ON versions (page);
+";
+
+const OUTBOX: &str = "
+    -- records that have not been delivered yet, as JSON; part: those that one process has kept
+    CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, part INTEGER NOT NULL, record TEXT NOT NULL);
 ";
 
 /// Why a file cannot serve as a state. It is as it was.
@@ -104,12 +112,10 @@ pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::Busy);
     }
-    let is_new = judge(&file)? == Head::Empty;
+    judge(&file)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // A run that was killed may have left an empty file, or a making that SQLite has just undone.
-    if is_new || connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? == 0 {
-        make(&connection)?;
-    }
+    // Not what the head said: a run that was killed may have left a making that SQLite has just undone.
+    bring_up(&connection, connection.pragma_query_value(None, "user_version", |row| row.get(0))?)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit waits for no disk: see the module's words on what a loss of power may take.
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -134,11 +140,15 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Erro
     Ok(connection)
 }
 
-/// Makes the tables, at once or not at all.
-fn make(connection: &Connection) -> Result<(), Error> {
-    connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
-    ))?;
+/// Makes the tables, or what those of this version lack: at once or not at all.
+fn bring_up(connection: &Connection, version: u32) -> Result<(), Error> {
+    let steps = STEPS.get(version as usize..).unwrap_or_default();
+    if !steps.is_empty() {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
+            steps.concat()
+        ))?;
+    }
     Ok(())
 }
 
@@ -182,9 +192,36 @@ mod tests {
     fn a_file_is_known_by_its_head() {
         assert_eq!(judge(&[][..]).unwrap(), Head::Empty);
         assert_eq!(judge(&*head(APPLICATION, VERSION)).unwrap(), Head::Ours);
-        assert!(matches!(judge(&*head(APPLICATION, VERSION + 1)), Err(Error::Newer(2))));
+        assert!(
+            matches!(judge(&*head(APPLICATION, VERSION + 1)), Err(Error::Newer(version)) if version == VERSION + 1)
+        );
         for other in [&head(7, VERSION)[..], &head(APPLICATION, VERSION)[..99], b"url\n", MAGIC] {
             assert!(matches!(judge(other), Err(Error::Foreign(_))), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn each_older_version_is_brought_up_to_date() {
+        let tables = |connection: &Connection| {
+            let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name").unwrap();
+            let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            rows.collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (made, _lock) = open(&folder.path().join("new.db")).unwrap();
+        for (version, steps) in (1..).zip((1..=STEPS.len()).map(|count| STEPS[..count].concat())) {
+            let path = folder.path().join(format!("{version}.db"));
+            Connection::open(&path)
+                .unwrap()
+                .execute_batch(&format!(
+                    "{steps} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version};
+                     INSERT INTO runs (started, extraction) VALUES (7, 1);"
+                ))
+                .unwrap();
+            let (connection, _lock) = open(&path).unwrap();
+            assert_eq!(tables(&connection), tables(&made), "version {version}");
+            let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+            assert_eq!((number("SELECT started FROM runs"), number("PRAGMA user_version")), (7, VERSION));
         }
     }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use url::Url;
 
 use super::lookup::Lookup;
+use super::outbox::{Outbox, Posts, next_part};
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
@@ -63,8 +64,32 @@ pub struct Session {
     /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
     held: Arc<Mutex<Vec<Observation>>>,
     changes: Arc<AtomicU64>,
+    posts: Option<Posts>,
     /// Closed last: see [`schema::open`].
-    _lock: File,
+    lock: File,
+}
+
+/// A state that is not told anything any more. No other run can begin until it is dropped.
+#[derive(Debug)]
+pub struct Ended {
+    path: PathBuf,
+    lock: File,
+}
+
+impl Ended {
+    /// What waits in it.
+    ///
+    /// # Errors
+    /// The state cannot be opened again.
+    pub fn outbox(self) -> Result<Outbox, Error> {
+        Outbox::open(&self.path, self.lock)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Session {
@@ -107,7 +132,8 @@ impl Session {
             writer: None,
             held: Arc::default(),
             changes: Arc::default(),
-            _lock: lock,
+            posts: None,
+            lock,
         })
     }
 
@@ -146,6 +172,12 @@ impl Session {
         Arc::clone(&self.lookup)
     }
 
+    /// Where one of the sinks behind the [sink](Self::sink) writes the records that are to wait in the outbox, as lines of
+    /// JSON.
+    pub fn posts(&mut self) -> Posts {
+        self.posts.get_or_insert_default().clone()
+    }
+
     /// The sink that tells the state of all that passes to each sink of `inner`, which write to `files` among others. With a
     /// mark, only what has changed passes. What would be tried again, if requests are or are not idempotent, comes at the
     /// end, where there are files.
@@ -162,7 +194,8 @@ impl Session {
         let Some(connection) = self.connection.take() else { return Err(io::Error::other("the state has its sink")) };
         let positions = files.iter().map(|(_, file)| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
         let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
-        let ledger = Ledger { connection, run: self.run, extraction: self.extraction, files };
+        let part = next_part(&connection)?;
+        let ledger = Ledger { connection, run: self.run, extraction: self.extraction, part, files };
         let writer = Writer::start(ledger, self.path.display().to_string())?;
         let teller = writer.teller.clone();
         self.writer = Some(writer);
@@ -173,7 +206,8 @@ impl Session {
             count: Arc::clone(&self.changes),
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
-        Ok(Box::new(Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent)))
+        let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
+        Ok(Box::new(recorder.with_posts(self.posts.clone())))
     }
 
     /// How many changes the sink has let pass.
@@ -187,15 +221,17 @@ impl Session {
     ///
     /// # Errors
     /// Something could not be written.
-    pub fn conclude(mut self, is_whole: bool) -> io::Result<()> {
+    pub fn conclude(mut self, is_whole: bool) -> io::Result<Ended> {
         self.lookup.close();
-        let Some(writer) = self.writer.take() else { return Ok(()) };
-        if is_whole {
-            let pages = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
-            // Why it cannot be told is what the end tells.
-            let _ = writer.teller.tell(Batch { pages, is_end: true, ..Batch::default() });
+        if let Some(writer) = self.writer.take() {
+            if is_whole {
+                let pages = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
+                // Why it cannot be told is what the end tells.
+                let _ = writer.teller.tell(Batch { pages, is_end: true, ..Batch::default() });
+            }
+            writer.finish()?;
         }
-        writer.finish()
+        Ok(Ended { path: self.path, lock: self.lock })
     }
 }
 

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::changes::{Change, Finding, compare, judge};
 use super::lookup::Lookup;
+use super::outbox::Posts;
 use super::session::Mark;
 use super::shape::{Content, Shape};
 use super::writer::{Batch, Observation, Teller};
@@ -44,6 +45,8 @@ pub(super) struct Recorder {
     shape: Arc<Shape>,
     teller: Teller,
     watch: Option<Watch>,
+    /// Where one of `inner` leaves what is to be kept for the outbox.
+    posts: Option<Posts>,
     is_idempotent: bool,
     pending: Vec<Observation>,
     told_at: Instant,
@@ -60,6 +63,7 @@ impl Recorder {
             shape,
             teller,
             watch: None,
+            posts: None,
             is_idempotent: true,
             pending: Vec::new(),
             told_at: Instant::now(),
@@ -70,6 +74,10 @@ impl Recorder {
 
     pub(super) fn with(self, watch: Option<Watch>, held: Arc<Mutex<Vec<Observation>>>, is_idempotent: bool) -> Self {
         Self { watch, is_idempotent, held, ..self }
+    }
+
+    pub(super) fn with_posts(self, posts: Option<Posts>) -> Self {
+        Self { posts, ..self }
     }
 
     fn pass(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -119,7 +127,25 @@ impl Recorder {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
-        self.teller.tell(Batch { pages: std::mem::take(&mut self.pending), positions, is_end: false })
+        let (pages, posts) = (std::mem::take(&mut self.pending), self.take_posts());
+        self.teller.tell(Batch { pages, posts, positions, is_end: false })
+    }
+
+    fn take_posts(&self) -> Vec<u8> {
+        self.posts.as_ref().map(Posts::take).unwrap_or_default()
+    }
+
+    /// Writes what was held back behind what stands.
+    fn pass_late(&mut self) -> io::Result<()> {
+        for outcome in std::mem::take(&mut self.late) {
+            self.pass(&outcome)?;
+        }
+        if self.posts.is_none() {
+            return Ok(());
+        }
+        // The files have not come further with that.
+        self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
+        self.teller.tell(Batch { posts: self.take_posts(), ..Batch::default() })
     }
 }
 
@@ -204,10 +230,7 @@ impl Sink for Recorder {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        let mut result = self.tell();
-        for outcome in std::mem::take(&mut self.late) {
-            result = result.and_then(|()| self.pass(&outcome));
-        }
+        let result = self.tell().and_then(|()| self.pass_late());
         // One that fails is no reason to lose what the others have gathered.
         self.inner.into_iter().fold(result, |result, sink| result.and(sink.finish()))
     }

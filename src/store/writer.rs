@@ -8,12 +8,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
 
 use super::Error;
 use super::changes::{Finding, judge};
 use super::lookup::{before, pack};
+use super::outbox::keep;
+use crate::engine::blocking;
 use crate::failure::Kind;
 use crate::job::Validators;
 
@@ -44,6 +44,8 @@ pub(super) struct Observation {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) pages: Vec<Observation>,
+    /// Records of these pages for the outbox, a line each.
+    pub(super) posts: Vec<u8>,
     /// How far the files have come with these pages.
     pub(super) positions: Vec<u64>,
     /// Whether the run has come to the end of its list.
@@ -55,6 +57,8 @@ pub(super) struct Ledger {
     pub(super) connection: Connection,
     pub(super) run: i64,
     pub(super) extraction: i64,
+    /// The part of the outbox that its records make.
+    pub(super) part: i64,
     /// The files of records: what is said of them must be on the disk by then.
     pub(super) files: Vec<(String, File)>,
 }
@@ -76,7 +80,7 @@ impl Teller {
     /// Something before it could not be written.
     pub(super) fn tell(&self, batch: Batch) -> io::Result<()> {
         let told = match self.sender.try_send(batch) {
-            Err(TrySendError::Full(batch)) => wait(|| self.sender.send(batch).is_ok()),
+            Err(TrySendError::Full(batch)) => blocking(|| self.sender.send(batch).is_ok()),
             told => told.is_ok(),
         };
         if told { Ok(()) } else { Err(self.fault()) }
@@ -86,12 +90,6 @@ impl Teller {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         io::Error::other(fault.clone().unwrap_or_else(|| "the writer of the state has ended".into()))
     }
-}
-
-/// Blocks, with a word to the runtime if there is one whose other tasks would wait, too.
-fn wait<T>(work: impl FnOnce() -> T) -> T {
-    let has_others = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
-    if Handle::try_current().is_ok_and(has_others) { block_in_place(work) } else { work() }
 }
 
 /// The thread.
@@ -143,6 +141,7 @@ impl Ledger {
             let transaction = self.connection.transaction()?;
             let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;

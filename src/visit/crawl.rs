@@ -35,7 +35,11 @@ impl Crawl {
             let (url, kind) = match self.scope.judge(&from.start, url.clone()) {
                 Ok(url) if !is_deepest => (url, LinkKind::Crawled),
                 Ok(url) if self.checks => (url, LinkKind::Checked),
-                Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded) if self.checks => (url, LinkKind::Checked),
+                Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded)
+                    if self.checks && !self.scope.excludes(&url) =>
+                {
+                    (url, LinkKind::Checked)
+                }
                 _ => return None,
             };
             Some(Link { url, trust: Trust::Chosen { by }, kind, is_admitted: false })

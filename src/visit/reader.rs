@@ -88,8 +88,9 @@ impl Reader {
     pub(super) async fn read(&self, fetched: Fetched, timing: Option<Timing>, what: What) -> Read {
         let validators = self.keeps_validators.then(|| fetched.head.validators().map(Box::new)).flatten();
         let (What { is_head, crawl }, size) = (what, fetched.body.len());
+        let is_quick = self.extractor.is_quick() && crawl.as_ref().is_none_or(|crawl| !crawl.follow.needs_tree());
         let read = move |extractor: &Extractor| extract(extractor, &fetched, timing, crawl.as_deref());
-        let read = self.run(size, read).await;
+        let read = self.run(size, is_quick, read).await;
         let read = self.judge(read, is_head);
         Read { facts: Facts { validators, ..read.facts }, ..read }
     }
@@ -101,7 +102,7 @@ impl Reader {
         let work = move |extractor: &Extractor| {
             restore(&stored, &limits).map(|fetched| extract(extractor, &fetched, None, None))
         };
-        match self.run(size, work).await {
+        match self.run(size, self.extractor.is_quick(), work).await {
             Ok(read) => {
                 let (facts, end) = self.judge(read, is_head).finish();
                 (Some(facts), end)
@@ -128,9 +129,14 @@ impl Reader {
     }
 
     /// Does what takes as long as reading so many bytes: a lot of it away from the network.
-    async fn run<T: Send + 'static>(&self, bytes: usize, work: impl FnOnce(&Extractor) -> T + Send + 'static) -> T {
+    async fn run<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        is_quick: bool,
+        work: impl FnOnce(&Extractor) -> T + Send + 'static,
+    ) -> T {
         let is_large = bytes > LARGE;
-        if self.extractor.is_quick() && !is_large {
+        if is_quick && !is_large {
             return work(&self.extractor);
         }
         let extractor = Arc::clone(&self.extractor);
@@ -196,11 +202,11 @@ mod tests {
         let ended = Arc::new(Mutex::new(ended));
         let wait = |_| {
             let ended = Arc::clone(&ended);
-            reader.run(LARGE + 1, move |_| ended.lock().unwrap().recv().is_err())
+            reader.run(LARGE + 1, false, move |_| ended.lock().unwrap().recv().is_err())
         };
         let mut large = Box::pin(join_all((0..PORTIONS).map(wait)));
         assert!(large.as_mut().now_or_never().is_none());
-        assert_eq!(reader.run(LARGE, |_| "a small page").await, "a small page");
+        assert_eq!(reader.run(LARGE, false, |_| "a small page").await, "a small page");
         drop(end);
         assert_eq!(large.await, [true; PORTIONS]);
     }

@@ -12,22 +12,22 @@ use super::Accepted;
 /// Asks for the robots.txt that a job is for. A failure says that the origin cannot tell its rules now, and may be worth
 /// another try.
 pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
-    let started = Instant::now();
-    let answer = fetcher.fetch(&job.trail).await;
-    job.trail.spent += started.elapsed();
+    let begin = Instant::now();
+    let got = fetcher.fetch(&job.trail).await;
+    job.trail.spent += begin.elapsed();
     let hops = job.trail.hops.len();
-    let (end, hint) = match answer {
+    let (end, hint) = match got {
         Ok(Answer::Page(fetched, origin)) => {
             let hint = origin.hint(&fetched.head);
-            (end(fetched.head.status, &fetched.body), hint)
+            (said(fetched.head.status, &fetched.body), hint)
         }
         Ok(Answer::Redirect(redirect, _)) if hops < MAX_HOPS => (End::Redirect(redirect), HostHint::default()),
-        Ok(Answer::Redirect(redirect, _)) => (end(redirect.status, &[]), HostHint::default()),
+        Ok(Answer::Redirect(redirect, _)) => (said(redirect.status, &[]), HostHint::default()),
         Err(Unanswered { failure, head, lack }) => {
             let hint = HostHint { lack, ..head.as_ref().map(Head::hint).unwrap_or_default() };
             let leads_nowhere = failure.kind == Kind::Redirect;
             let end = match head.filter(|_| leads_nowhere) {
-                Some(head) => end(head.status, &[]),
+                Some(head) => said(head.status, &[]),
                 None => End::failed(failure),
             };
             (end, hint)
@@ -37,7 +37,7 @@ pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
 }
 
 /// What a status and a body say: rules, that there are none, or nothing yet.
-fn end(status: u16, body: &[u8]) -> End {
+fn said(status: u16, body: &[u8]) -> End {
     match Accepted::default().judge(status).filter(|_| matches!(status, 429 | 500..)) {
         Some(failure) => End::failed(failure),
         None => End::Robots { status: Some(status), body: body[..body.len().min(MAX_LENGTH + 1)].into() },

@@ -29,7 +29,7 @@ pub use self::index::{Entry, Index};
 pub use self::input::{GZIP, MAGIC};
 pub use self::read::Reader;
 pub use self::surt::surt;
-pub use self::write::{Record, Writer};
+pub use self::write::{Packer, Record};
 
 /// What kinds of records there are, as far as they are read or written here.
 pub mod kind {

@@ -137,6 +137,28 @@ fn the_lock_dies_with_its_process() {
 }
 
 #[test]
+fn a_state_or_a_folder_is_enough_and_is_used_once_at_a_time() {
+    for (args, name) in [(&["--state", "s.db"][..], "s.db"), (&["--save", "new/pages/"], "new/pages/manifest.jsonl")] {
+        let gate = Gate::shut();
+        let site = held_site(&gate);
+        let folder = folder(&site.url("/1"));
+        let args = [&["urls.txt", "--cron"], args].concat();
+        let first = held(&folder, &site, &args);
+        let second = from_cron(&folder, &args).run().exits(75);
+        let holder = format!("another run (process {}) is writing to {name}", first.pid().as_raw_pid());
+        assert!(second.stderr.contains(&holder), "{second:?}");
+        // Whatever else it has.
+        from_cron(&folder, &[&args[..], &["-o", "other.jsonl"]].concat()).run().exits(75);
+        assert_eq!(site.count(), 1);
+        gate.open();
+        let first = first.finish().succeeds();
+        assert_eq!(first.stdout.lines().count(), 1, "standard output has the records as ever");
+        assert_eq!(note(&folder, &format!("{name}.cron")), serde_json::json!({"pid": null, "exit_status": 0}));
+        from_cron(&folder, &args).run().succeeds();
+    }
+}
+
+#[test]
 fn runs_for_different_outputs_do_not_wait_for_each_other() {
     let gate = Gate::shut();
     let site = held_site(&gate);

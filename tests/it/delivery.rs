@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -236,6 +237,131 @@ fn what_a_killed_run_had_is_delivered_by_the_next_one() {
     }
 }
 
+/// What a question to the state has for an answer.
+fn query(folder: &TempDir, sql: &str) -> rusqlite::Result<i64> {
+    let connection = Connection::open_with_flags(folder.path().join("s.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// How many records wait in the state.
+fn waiting(folder: &TempDir) -> i64 {
+    query(folder, "SELECT count(*) FROM outbox").unwrap()
+}
+
+#[test]
+fn with_a_state_what_could_not_be_delivered_is_kept_in_it() {
+    let site = site(&[200, 400, 503]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("urls.txt"), list(&site, 250)).unwrap();
+    let hook = site.url("/hook");
+    let args = ["urls.txt", "--state", "s.db", "--changed", "-o", "out.jsonl", "--retry", "0", "--webhook", &hook];
+    let run = scrape_in(&folder, &args).run().exits(5);
+    assert!(run.stderr.contains("took 100 records, but not the next 100 (status: 400)"), "{run:?}");
+    assert!(run.stderr.contains("are kept in s.db") && !run.stderr.contains("/hook"), "{run:?}");
+    assert_eq!(waiting(&folder), 150);
+    scrape_in(&folder, &args[..args.len() - 2]).run().succeeds();
+    assert_eq!((waiting(&folder), site.hits_of("/hook").len()), (150, 2), "nobody was told, and nothing is forgotten");
+    fs::write(folder.path().join("urls.txt"), list(&site, 251)).unwrap();
+    scrape_in(&folder, &args).run().exits(5);
+    assert_eq!(waiting(&folder), 151);
+    scrape_in(&folder, &args).run().succeeds();
+    assert_eq!(waiting(&folder), 0);
+    let hits = site.hits_of("/hook");
+    let id = |n: usize| hits[n].header("webhook-id").unwrap();
+    assert_eq!((id(1), id(2)), (id(2), id(3)), "the receiver knows it again");
+    let mut expected: Vec<_> = list(&site, 251).lines().map(String::from).collect();
+    expected.sort();
+    assert_eq!(urls(&[&hits[..1], &hits[3..]].concat()), expected, "each once");
+    let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["out.jsonl", "s.db", "urls.txt"]);
+}
+
+#[test]
+fn two_runs_do_not_deliver_one_state() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| match &*hit.path {
+        "/hook" => Answer::status(200).behind(&held),
+        path => Answer::title(path),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let hook = site.url("/hook");
+    let args = [&*site.url("/1"), "--state", "s.db", "--webhook", &hook];
+    let first = scrape_in(&folder, &args).spawn();
+    site.wait_for(2);
+    scrape_in(&folder, &args).run().exits(75);
+    gate.open();
+    assert_eq!(first.finish().code, Some(0));
+    assert_eq!((urls(&site.hits_of("/hook")).len(), waiting(&folder)), (1, 0));
+}
+
+#[test]
+fn what_the_state_knows_of_a_killed_run_is_posted_by_the_next_one() {
+    for args in [&["--changed", "-o", "out.jsonl"][..], &["--resume", "-o", "out.jsonl"], &["--changed"]] {
+        let gate = Gate::shut();
+        let held = gate.clone();
+        let site = Site::start(move |hit| match &*hit.path {
+            "/held" => Answer::title("held").behind(&held),
+            path => Answer::title(path),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        // More than are told to the state at once.
+        fs::write(folder.path().join("urls.txt"), list(&site, 300) + &site.url("/held")).unwrap();
+        let hook = site.url("/hook");
+        let run = || scrape_in(&folder, &[&["urls.txt", "--state", "s.db", "--webhook", &hook], args].concat());
+        let mut first = run().spawn();
+        let is_known = || query(&folder, "SELECT count(*) FROM pages").is_ok_and(|pages| pages > 0);
+        while !is_known() {
+            assert!(!first.ends_within(Duration::from_millis(1)), "it waits for one page more");
+        }
+        first.signal(Signal::KILL);
+        assert_eq!(first.finish().code, None);
+        assert!(site.hits_of("/hook").is_empty());
+        gate.open();
+        assert_eq!(run().run().code, Some(0));
+        let told = urls(&site.hits_of("/hook"));
+        assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "told twice without need: {args:?}");
+        assert_eq!((told.len(), waiting(&folder)), (301, 0), "{args:?}");
+    }
+}
+
+/// Kills a run with these arguments again and again, while it fetches or delivers, until one comes to its end: by then the
+/// receiver has been told of each page.
+fn kill_and_deliver(args: &[&str], seed: u64) {
+    const PAGES: usize = 150;
+    const KILLS: usize = 8;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (site, folder) = (site(&[]), tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("urls.txt"), list(&site, PAGES)).unwrap();
+    let hook = site.url("/hook");
+    let run = || scrape_in(&folder, &[&["urls.txt", "--state", "s.db", "--webhook", &hook], args].concat());
+    let mut killed = 0;
+    for _ in 0..KILLS {
+        let until = site.count() + random.usize(..PAGES + 8);
+        let mut run = run().spawn();
+        while site.count() < until && !run.ends_within(Duration::from_micros(200)) {}
+        if !run.ends_within(Duration::ZERO) {
+            run.signal(Signal::KILL);
+            assert_eq!(run.finish().code, None);
+            killed += 1;
+        }
+    }
+    assert_eq!(run().run().code, Some(0));
+    assert_eq!(waiting(&folder), 0);
+    let mut told = urls(&site.hits_of("/hook"));
+    told.dedup();
+    assert_eq!(told.len(), PAGES, "a change is lost: seed {seed}, {killed} kills");
+    assert!(killed > 0, "no run was killed: seed {seed}");
+}
+
+#[test]
+fn whenever_it_is_killed_each_change_is_posted() {
+    kill_and_deliver(&["--changed", "-f", "jsonl"], fastrand::u64(..));
+    kill_and_deliver(&["--changed", "-o", "out.jsonl"], fastrand::u64(..));
+    kill_and_deliver(&["--resume", "-o", "out.jsonl"], fastrand::u64(..));
+}
+
 #[test]
 fn a_receiver_that_is_not_there_or_leads_elsewhere_takes_nothing() {
     let site = Site::start(|hit| match &*hit.path {
@@ -276,8 +402,12 @@ fn what_is_wrong_is_refused_before_the_first_fetch_and_not_quoted() {
     assert!(!run.stderr.contains("sesame"), "{run:?}");
     let hook = site.url("/hook");
     scrape([&url, "--webhook", &hook, "--webhook-secret", "@none"]).run().refused_over("none");
-    let run = scrape([&url, "--webhook", &hook, "--webhook-secret", "whsec_?sesame?"]).run();
+    let run = scrape([&url, "--webhook", &hook]).env("SCRAPE_WEBHOOK_SECRET", "whsec_?sesame?").run();
     assert!(!run.refused_over("--webhook-secret").stderr.contains("sesame"));
+    for args in [&["--webhook-secret", "sesame"][..], &["--webhook-secret=sesame"], &["--webhook-secret", ""]] {
+        let run = scrape([&url, "--webhook", &hook]).args(args).run().refused_over("all users of this machine");
+        assert!(!run.stderr.contains("sesame") && run.stderr.contains("@FILE"), "{run:?}");
+    }
     for line in ["notify = \"touch bad\"", "webhook = \"http://a.test/\"", "webhook-secret = \"x\""] {
         let run = scrape([&url]).file("scrape.toml", line).run().refused_over(line.split(' ').next().unwrap());
         assert!(!run.path("bad").exists());

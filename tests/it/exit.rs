@@ -99,3 +99,34 @@ fn completions_and_the_man_page_are_printed() {
     scrape(["completions", "cmd"]).run().exits(2);
     assert!(scrape(["man"]).run().succeeds().stdout.contains(".TH"));
 }
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_told_before_anything_is_fetched() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    // Nobody can make a file there, root neither; where there is no such folder, there is nothing to make it in.
+    let folder = "/sys/kernel";
+    let cases = [
+        ("-o", "out.jsonl"),
+        ("-o", "out.parquet"),
+        ("-o", "out.warc.gz"),
+        ("-o", "out.warc"),
+        ("-o", "out.db"),
+        ("-o", "report.html"),
+        ("--save", "pages"),
+        ("--state", "s.db"),
+        ("--summary", "summary.json"),
+        ("--failed-to", "failed.jsonl"),
+        ("--metrics", "run.prom"),
+        ("--cookie-jar", "jar"),
+        ("--cache", "cache"),
+    ];
+    for (option, name) in cases {
+        let path = format!("{folder}/{name}");
+        for more in [&[][..], &["--cron", "-o", "out.csv"]] {
+            let run = scrape([&*site.url("/"), option, &path]).args(more).run().exits(5);
+            assert!(run.stderr.contains(&path), "{option}: {run:?}");
+            assert_eq!(run.stdout, "", "{option}");
+        }
+    }
+    assert_eq!(site.count(), 0);
+}

@@ -1,8 +1,11 @@
 //! `--check-links`: every link's status, and where it is found.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::support::{Answer, Run, Site, scrape};
+use crate::support::{Answer, Hit, Run, Site, scrape};
 
 /// A page that links to others.
 fn page(links: &[String]) -> Answer {
@@ -10,12 +13,21 @@ fn page(links: &[String]) -> Answer {
     Answer::html(format!("<!doctype html><title>A page</title>{links}"))
 }
 
+/// The number of the host that was asked.
+fn host(hit: &Hit) -> u8 {
+    let IpAddr::V4(address) = hit.host else { panic!("{:?}", hit.host) };
+    address.octets()[3] - 1
+}
+
+fn port(hit: &Hit) -> String {
+    hit.header("host").unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
 /// A site at host 0 that links to host 1: two of its links are broken, one of them on two pages.
 fn site() -> Site {
     Site::with_hosts(2, |hit| {
-        let away =
-            |path: &str| format!("http://127.0.0.2:{}{path}", hit.header("host").unwrap().rsplit(':').next().unwrap());
-        match (&*hit.path, hit.host) {
+        let away = |path: &str| format!("http://127.0.0.2:{}{path}", port(hit));
+        match (&*hit.path, host(hit)) {
             ("/robots.txt", 1) => Answer::typed("text/plain", "User-agent: *\nDisallow: /private"),
             ("/", 0) => {
                 page(&["/a".into(), "/gone".into(), away("/fine"), away("/private"), "mailto:me@a.test".into()])
@@ -28,7 +40,7 @@ fn site() -> Site {
 }
 
 fn check(site: &Site, args: &str) -> Run {
-    scrape(["--check-links", "-f", "jsonl", &site.url_at(0, "/")]).args(args.split_whitespace()).run()
+    scrape(["--check-links", "-f", "jsonl", &site.url_at(1, "/")]).args(args.split_whitespace()).run()
 }
 
 /// The path of each record, and of its referrer.
@@ -58,7 +70,10 @@ fn broken_links_are_records_and_what_is_elsewhere_is_asked_for_once_and_not_foll
     let run = check(&site, "").exits(1);
     assert_eq!(found(&run), pairs(&[("/broken", "/a"), ("/gone", "/")]));
     assert_eq!(paths(&site), ["/", "/a", "/broken", "/fine", "/gone"]);
-    assert_eq!(run.stderr, "5 links checked: 2 broken; 1 not asked for, as robots.txt forbids it or the run ended\n");
+    assert_eq!(
+        run.stderr,
+        "scrape: 5 links checked: 2 broken; 1 not asked for, as robots.txt forbids it or the run ended\n"
+    );
 }
 
 #[test]
@@ -71,8 +86,8 @@ fn all_links_are_records_where_that_is_asked_for() {
 #[test]
 fn a_person_is_told_page_by_page_where_they_are() {
     let site = site();
-    let run = scrape(["--check-links", "-f", "table", &site.url_at(0, "/")]).run().exits(1);
-    let text = run.stdout.replace(&site.url_at(0, ""), "http://here").replace(&site.url_at(1, ""), "http://there");
+    let run = scrape(["--check-links", "-f", "table", &site.url_at(1, "/")]).run().exits(1);
+    let text = run.stdout.replace(&site.url_at(1, ""), "http://here").replace(&site.url_at(2, ""), "http://there");
     insta::assert_snapshot!(text, @r"
     http://here/
       404 Not Found  http://here/gone
@@ -91,7 +106,7 @@ fn a_site_whose_links_all_lead_somewhere_is_a_success() {
         _ => Answer::title("There"),
     });
     let run = scrape(["--check-links", &*site.url("/")]).run().exits(0);
-    assert_eq!((&*run.stdout, &*run.stderr), ("", "3 links checked, none broken\n"));
+    assert_eq!((&*run.stdout, &*run.stderr), ("", "scrape: 3 links checked, none broken\n"));
 }
 
 #[test]
@@ -116,11 +131,8 @@ fn broken_links_may_be_no_failure() {
 
 #[test]
 fn the_body_of_what_is_elsewhere_is_not_waited_for() {
-    let site = Site::with_hosts(2, |hit| match (&*hit.path, hit.host) {
-        ("/", 0) => {
-            let port = hit.header("host").unwrap().rsplit(':').next().unwrap().to_owned();
-            page(&[format!("http://127.0.0.2:{port}/film")])
-        }
+    let site = Site::with_hosts(2, |hit| match (&*hit.path, host(hit)) {
+        ("/", 0) => page(&[format!("http://127.0.0.2:{}/film", port(hit))]),
         ("/film", 1) => Answer::typed("video/mp4", vec![0; 100_000]).endless(),
         _ => Answer::status(404),
     });
@@ -131,11 +143,11 @@ fn the_body_of_what_is_elsewhere_is_not_waited_for() {
 #[test]
 fn a_link_that_comes_back_by_a_redirect_hides_no_page() {
     let site = Site::with_hosts(2, |hit| {
-        let port = hit.header("host").unwrap().rsplit(':').next().unwrap().to_owned();
-        match (&*hit.path, hit.host) {
+        let port = port(hit);
+        match (&*hit.path, host(hit)) {
             ("/", 0) => page(&[format!("http://127.0.0.2:{port}/back"), "/slow".into()]),
             ("/back", 1) => Answer::redirect(302, &format!("http://127.0.0.1:{port}/page")),
-            ("/slow", 0) => page(&["/page".into()]).after(std::time::Duration::from_millis(300)),
+            ("/slow", 0) => page(&["/page".into()]).after(Duration::from_millis(300)),
             ("/page", 0) => page(&["/gone".into()]),
             _ => Answer::status(404),
         }

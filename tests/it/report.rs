@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use rustix::process::Signal;
 use scraper::{Html, Selector};
@@ -144,5 +145,32 @@ fn a_crawl_has_a_site_map_with_what_is_broken_and_where() {
     let args = ["--depth", "all", "-o", "report.html", "-o", "pages.jsonl", &*site.url("/")];
     let page = scrape(args).run().exits(0).file("report.html");
     let (_, map) = page.split_once("<h2 id=\"site\">Site map</h2>").expect("a site map");
-    assert!(map.contains("<caption>Broken links</caption>") && map.contains(&site.url("/gone")), "{map}");
+    assert!(map.contains("<caption>Broken links</caption>") && map.contains("gone</bdi>"), "{map}");
+}
+
+/// Texts that act where they are taken for HTML, for a script or for a link: each leaves a mark.
+const HOSTILE: [&str; 4] = [
+    "</title></script></style><script>document.documentElement.setAttribute('data-'+'acted','')</script>",
+    "\"><img src=http://evil.test/x onerror=\"document.documentElement.setAttribute('data-'+'acted','')\">",
+    "<svg onload=document.documentElement.setAttribute('data-'+'acted','')>",
+    "javascript:document.documentElement.setAttribute('data-'+'acted','')",
+];
+
+#[test]
+fn reports_have_what_a_browser_opens() {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let title = escaped(&(HOSTILE.concat() + &"wide".repeat(200)));
+    let site = Site::start(move |hit| match hit.path.len() {
+        ..20 => Answer::html(format!("<title>{title}</title><h1>{title}</h1>")),
+        _ => Answer::status(404).header("Content-Type", HOSTILE[1]),
+    });
+    let lines = HOSTILE.iter().flat_map(|text| {
+        [format!("{}?{text}\n", site.url("/a-path-that-is-not-there")), format!("{text}\n"), site.url("/1\n")]
+    });
+    let list: String = lines.chain(["w".repeat(300) + "://wide\n"]).collect();
+    let run = scrape(["-", "-x", "h1", "--keep-duplicates", "-o", "hostile.html"]).stdin(list).run().exits(1);
+    let page = run.file("hostile.html");
+    assert!(page.contains("evil.test") && !page.contains("<img") && page.matches("<script").count() == 1);
+    // Where `.ci/run` finds it.
+    fs::copy(run.path("hostile.html"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile.html")).unwrap();
 }

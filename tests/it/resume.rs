@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -397,4 +398,52 @@ fn whenever_it_is_killed_nothing_is_lost_and_nothing_is_doubled() {
 #[test]
 fn whenever_it_is_killed_a_compressed_file_is_whole_too() {
     kill_and_resume("out.jsonl.gz", 500, 20, fastrand::u64(..));
+}
+
+/// The pages that the state of the run to go on with takes for done.
+fn done(folder: &TempDir) -> BTreeSet<String> {
+    let read = || {
+        let state = Connection::open_with_flags(folder.path().join("s.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut statement = state.prepare("SELECT url FROM pages WHERE run = (SELECT max(id) FROM runs)")?;
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+    };
+    // A run that was killed early has left none.
+    read().unwrap_or_default()
+}
+
+#[test]
+fn whenever_it_is_killed_a_pipe_has_got_each_record_and_none_again_that_the_state_knew() {
+    const PAGES: usize = 3000;
+    const KILLS: usize = 20;
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let folder = folder(&list(&site, PAGES));
+    let run = || scrape_in(&folder, &["urls.txt", "--state", "s.db", "--resume", "-f", "jsonl"]);
+    let url = |record: &Value| record["url"].as_str().unwrap().to_owned();
+    let (mut told, mut count, mut killed) = (BTreeSet::new(), 0, 0);
+    loop {
+        let known = done(&folder);
+        assert!(known.is_subset(&told), "what is done was not told: seed {seed}, {killed} kills");
+        let left = PAGES - known.len();
+        let mut running = run().spawn();
+        let mut text = String::new();
+        if killed < KILLS && left > 0 {
+            // The pipe is full long before the end: the program can be as far as this, or some hundred records further.
+            (0..random.usize(..left.min(2 * PAGES / KILLS))).for_each(|_| text += &running.line());
+            running.signal(Signal::KILL);
+            killed += 1;
+        }
+        let ended = running.finish();
+        let urls: Vec<_> = parse(&(text + &ended.stdout)).iter().map(url).collect();
+        assert!(urls.iter().all(|url| !known.contains(url)), "one comes again: seed {seed}, {killed} kills");
+        count += urls.len();
+        told.extend(urls);
+        if ended.code.is_some() {
+            ended.succeeds();
+            break;
+        }
+    }
+    assert_eq!(told.len(), PAGES, "a record is lost: seed {seed}, {killed} kills");
+    assert!(killed > KILLS / 2 && count > PAGES, "{killed} kills, {count} records: seed {seed}");
 }

@@ -30,7 +30,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
     Ok(frontier::Options {
         limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
-        crawl: crawl.is_one().then(|| frontier::Crawl {
+        crawl: crawl.is_one().then_some(frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             order: match crawl.priority {
@@ -68,7 +68,7 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
 }
 
 /// How links are followed, if they are.
-pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
+pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
     let crawl = &args.crawl;
     if !crawl.is_one() {
         return Ok(None);
@@ -84,7 +84,8 @@ pub(super) fn crawl(args: &Run) -> Result<Option<Crawl>, Stop> {
         let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
-    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow && !crawl.check_links).map_err(wrong)?;
+    let obeys_nofollow = !crawl.ignore_nofollow && !crawl.check_links;
+    let follow = Follow::new(&crawl.follow, obeys_nofollow).map_err(wrong)?.with_robot(token);
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,

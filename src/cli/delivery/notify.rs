@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -32,9 +31,9 @@ impl Notify {
         Ok(Self { command: command.into(), limit, records })
     }
 
-    /// What the records go to, and what errors call it.
-    pub(super) fn file(&self) -> (&Path, &File) {
-        (Path::new("the records for --notify"), &self.records)
+    /// What the records go to.
+    pub(super) fn file(&self) -> &File {
+        &self.records
     }
 
     /// Runs the command, if there are records.

@@ -57,13 +57,13 @@ impl Webhook {
     ///
     /// # Errors
     /// Something stays there, or the outbox cannot be read or written.
-    pub(super) async fn deliver(mut self, outbox: Outbox) -> anyhow::Result<()> {
-        let name = outbox.name();
-        let mut batches = outbox.batches().with_context(|| format!("cannot read {name}"))?;
-        let (mut delivered, mut end) = (0, 0);
-        while let Some(batch) = batches.next().with_context(|| format!("cannot read {name}"))? {
+    pub(super) async fn deliver(mut self, mut outbox: Outbox) -> anyhow::Result<()> {
+        let name = outbox.path().display().to_string();
+        let remove = || format!("cannot take what was delivered out of {name}");
+        let mut delivered = 0;
+        while let Some(batch) = outbox.next().with_context(|| format!("cannot read {name}"))? {
             if let Err(failure) = self.post(&batch).await {
-                outbox.keep_from(end)?;
+                outbox.close().with_context(remove)?;
                 // What is behind the host may be a secret.
                 let site = self.trail.url.origin().ascii_serialization();
                 bail!(
@@ -72,10 +72,11 @@ impl Webhook {
                     batch.count
                 );
             }
-            (delivered, end) = (delivered + batch.count, batch.end);
+            outbox.remove(&batch).with_context(remove)?;
+            delivered += batch.count;
         }
         tracing::info!(records = delivered, "posted to the webhook");
-        outbox.clear()
+        outbox.close().with_context(remove)
     }
 
     /// Posts a batch, as often as it may be tried.

@@ -44,7 +44,7 @@ impl GraphFormat {
     pub fn from_extension(path: &Path) -> Option<Self> {
         let extension = path.extension()?;
         let is = |known: &&str| extension.eq_ignore_ascii_case(known);
-        Self::ALL.into_iter().find(|format| format.extensions().iter().any(|known| is(&known)))
+        Self::ALL.into_iter().find(|format| format.extensions().iter().any(is))
     }
 
     const fn extensions(self) -> &'static [&'static str] {

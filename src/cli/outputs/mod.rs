@@ -4,19 +4,27 @@
 //! A standard output that was closed (`>&-`) is `/dev/null` by the time that we see it: Rust's runtime opens that in its
 //! place. Since many a parent hands us the same on purpose, it is no error.
 
+mod doubles;
+mod names;
+mod reader;
+mod stream;
+mod target;
+
 use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io::{self, IsTerminal, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::task::block_in_place;
 use url::Url;
 
+use self::doubles::{identity, refuse_doubles};
+use self::names::{format_of, format_of_stdout, is_archive};
+pub(super) use self::names::{is_report, is_stdout, want_exchanges, want_raw_bodies};
+use self::reader::WhileRead;
+use self::stream::Whole;
+use self::target::{STDOUT, Target, open_file, standard_output};
 use super::args;
 use super::config::Environment;
 use super::draft::Draft;
@@ -24,21 +32,17 @@ use super::exit::Stop;
 use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::extract::Extractor;
-use crate::job::Outcome;
 use crate::seeds::Source;
 use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
 use crate::sink::{
     Archive, Compression, Duplicates, Failures, Folder, Format, Graph, GraphFormat, Lines, MANIFEST, Options, Ordered,
-    archive_compression, index_path,
+    Wanted, index_path,
 };
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
-
-/// The name of standard output in messages.
-const STDOUT: &str = "standard output";
 
 /// What a run writes to.
 pub(super) struct Outputs {
@@ -48,38 +52,6 @@ pub(super) struct Outputs {
     pub(super) failures: Option<Box<dyn Sink>>,
     /// For the totals.
     pub(super) summary: Option<File>,
-}
-
-/// A file that is open but not emptied yet.
-struct Target {
-    path: PathBuf,
-    file: File,
-    metadata: Metadata,
-    /// Whether it has records that stay.
-    is_continued: bool,
-}
-
-impl Target {
-    fn emptied(self) -> Result<Self, Stop> {
-        let emptied = if self.metadata.is_file() { self.file.set_len(0) } else { Ok(()) };
-        emptied.with_context(|| format!("cannot write {}", self.path.display())).map_err(Stop::broken)?;
-        Ok(self)
-    }
-
-    fn lines(self) -> Result<Lines, Stop> {
-        let name = self.path.to_string_lossy();
-        let kind = self.metadata.file_type();
-        let is_pipe = kind.is_fifo() || kind.is_socket();
-        match Compression::of(&self.path).0 {
-            Compression::None if is_pipe => Ok(Lines::pipe(&*name, Patient(self.file))),
-            Compression::None => Ok(Lines::new(&*name, Whole(self.file))),
-            compression => {
-                let out: Box<dyn Write + Send> =
-                    if is_pipe { Box::new(Patient(self.file)) } else { Box::new(Whole(self.file)) };
-                Lines::compressed(&*name, out, compression).context("cannot compress").map_err(Stop::broken)
-            }
-        }
-    }
 }
 
 /// What the options name, open and found to be fine, but not touched yet.
@@ -300,18 +272,13 @@ pub(super) fn options(args: &args::Output, extractor: &Extractor, environment: &
     let color = terminal && environment.wants_color;
     let fields = extractor.names().into();
     let schemas = extractor.describe().map(|field| field.schema.into()).collect();
-    Options { fields, schemas, width: width(), broken_only: false, color, terminal, csv_safe: args.csv_safe }
+    Options { fields, schemas, width: width(), wanted: Wanted::default(), color, terminal, csv_safe: args.csv_safe }
 }
 
 /// The columns of standard output.
 pub(super) fn width() -> usize {
     let size = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     size.map_or(WIDTH, |(width, _)| width.0.into())
-}
-
-/// Whether somebody wants what went over the wire.
-pub(super) fn want_exchanges(args: &args::Output) -> bool {
-    args.save.is_some() || want_raw_bodies(args)
 }
 
 /// How many files the outputs may have open, with those of a state: it has a second handle on each output.
@@ -323,72 +290,15 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + 2 * usize::from(args.graph.is_some())
 }
 
-/// Whether somebody wants bodies as they came.
-pub(super) fn want_raw_bodies(args: &args::Output) -> bool {
-    args.output.iter().any(|path| is_archive(path))
-}
-
 /// Whether records are written to it one behind the other, so that it can be cut behind each.
 fn is_plain(target: &Target, format: Format) -> bool {
     target.metadata.is_file() && format.is_text() && Compression::of(&target.path).0 == Compression::None
 }
 
-fn is_archive(path: &Path) -> bool {
-    archive_compression(path).is_some()
-}
-
-/// Whether a report is meant.
-pub(super) fn is_report(path: &Path) -> bool {
-    let is = |extension: &std::ffi::OsStr| ["html", "htm"].iter().any(|known| extension.eq_ignore_ascii_case(known));
-    path.extension().is_some_and(is)
-}
-
 /// The manifest of a folder, which is made if there is none.
-fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
+pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
     let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
     made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
-}
-
-pub(super) fn is_stdout(path: impl AsRef<Path>) -> bool {
-    path.as_ref().as_os_str() == "-"
-}
-
-fn format_of(path: &Path, asked: Option<Format>) -> Result<Format, Stop> {
-    let (compression, name) = Compression::of(path);
-    match Format::from_extension(name).or(asked) {
-        Some(format) if compression != Compression::None && !format.is_text() => {
-            let error = anyhow!("{}: {format} is compressed already, and readers expect it as it is", path.display());
-            Err(Stop::usage(error).with_hint(Some(format!("name it {}.{format}", name.with_extension("").display()))))
-        }
-        Some(format) => Ok(format),
-        // Its format is found where it is opened.
-        None if is_stdout(path) => Ok(Format::Tsv),
-        None => {
-            let error = anyhow!("{}: its name does not tell the format", path.display());
-            Err(Stop::usage(error).with_hint(Some(
-                "end it in .jsonl, .csv or .tsv, also with .gz or .zst behind, or in .parquet, .db or .html, or add --format"
-                    .into(),
-            )))
-        }
-    }
-}
-
-fn format_of_stdout(asked: Option<Format>) -> Result<Format, Stop> {
-    let is_terminal = io::stdout().is_terminal();
-    let format = asked.unwrap_or(if is_terminal { Format::Table } else { Format::Tsv });
-    if is_terminal && !format.is_text() {
-        let error = anyhow!("{format} is nothing that a terminal can show");
-        let hint = format!("write it to a file (-o pages.{format}) or to a pipe");
-        return Err(Stop::usage(error).with_hint(Some(hint)));
-    }
-    Ok(format)
-}
-
-fn open_file(path: &Path) -> Result<Target, Stop> {
-    let file = File::options().write(true).create(true).truncate(false).open(path);
-    let opened = file.and_then(|file| Ok((file.metadata()?, file)));
-    let (metadata, file) = opened.with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
-    Ok(Target { path: path.to_owned(), file, metadata, is_continued: false })
 }
 
 fn open_graph(path: &Path) -> Result<(Target, GraphFormat), Stop> {
@@ -416,171 +326,4 @@ fn open_database(path: &Path, options: &Options) -> Result<(PathBuf, Metadata, d
             .with_hint(Some("name another file, or move this one away".into()))
     })?;
     Ok((path, metadata, opened))
-}
-
-fn standard_output() -> Result<Target, Stop> {
-    let file = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-    let opened = file.and_then(|file| Ok((file.metadata()?, file)));
-    let (metadata, file) = opened.context("cannot write standard output").map_err(Stop::broken)?;
-    Ok(Target { path: STDOUT.into(), file, metadata, is_continued: false })
-}
-
-/// No output is a source, and no two are one.
-fn refuse_doubles<'a>(
-    outputs: impl Iterator<Item = (&'a Path, Metadata)>,
-    drafts: &'a [Draft],
-    sources: &[Source],
-) -> Result<(), Stop> {
-    let twice = |path: &Path| Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
-    let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
-    let mut written = Vec::new();
-    let replaced = drafts.iter().filter_map(|draft| Some((draft.name(), draft.metadata()?)));
-    for (path, metadata) in outputs.chain(replaced).filter(|(_, metadata)| metadata.is_file()) {
-        let identity = identity(&metadata);
-        if read.contains(&identity) {
-            return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
-        }
-        if written.contains(&identity) {
-            return twice(path);
-        }
-        written.push(identity);
-    }
-    // Those that are not there yet.
-    let mut paths = drafts.iter().filter_map(|draft| draft.path()).collect::<Vec<_>>();
-    paths.sort_unstable();
-    paths.windows(2).find(|pair| pair[0] == pair[1]).map_or(Ok(()), |pair| twice(pair[0]))
-}
-
-/// What makes a file the same under another name.
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
-}
-
-/// The identity of a source that would be lost if it were written to.
-fn identity_of_source(source: &Source) -> Option<(u64, u64)> {
-    let metadata = match source {
-        Source::Url(_) => return None,
-        Source::File(path) => fs::metadata(path).ok()?,
-        Source::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
-    };
-    metadata.is_file().then(|| identity(&metadata))
-}
-
-/// A file that keeps all of a write or nothing of it: a disk that gets full leaves no half line behind.
-struct Whole(File);
-
-impl Whole {
-    /// Takes back what was written last, unless something follows it.
-    fn take_back(&mut self, written: u64) -> io::Result<()> {
-        let end = self.0.stream_position()?;
-        let metadata = self.0.metadata()?;
-        if metadata.is_file() && metadata.len() == end {
-            let start = end.saturating_sub(written);
-            self.0.set_len(start)?;
-            self.0.seek(SeekFrom::Start(start))?;
-        }
-        Ok(())
-    }
-}
-
-impl Write for Whole {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.write(text)
-    }
-
-    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
-        let mut rest = text;
-        while !rest.is_empty() {
-            match self.0.write(rest) {
-                Ok(written) if written > 0 => rest = &rest[written..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                failed => {
-                    let error = failed.err().unwrap_or_else(|| ErrorKind::WriteZero.into());
-                    // That it cannot be written is what is wrong, whatever becomes of the rest.
-                    let _ = self.take_back((text.len() - rest.len()) as u64);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A pipe or a socket, which blocks when its reader is slow. Requests go on meanwhile: the thread is given up before.
-struct Patient(File);
-
-/// What fits into a pipe that is ready (POSIX: `PIPE_BUF`; this is Linux's).
-const CERTAIN: usize = 4096;
-
-impl Patient {
-    /// Whether it is ready, waiting for that as long as `timeout` says.
-    fn is_ready(&self, timeout: Option<&Timespec>) -> io::Result<bool> {
-        Ok(poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], timeout)? > 0)
-    }
-
-    /// Writes even where whoever started us has made it non-blocking.
-    fn write_patiently(&mut self, text: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.0.write(text) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.is_ready(None)?;
-                }
-                written => return written,
-            }
-        }
-    }
-}
-
-impl Write for Patient {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        if text.len() <= CERTAIN && self.is_ready(Some(&Timespec::default()))? {
-            return self.write_patiently(text);
-        }
-        block_in_place(|| self.write_patiently(text))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A sink for as long as its reader is there: one that has seen enough is no error.
-struct WhileRead {
-    sink: Option<Box<dyn Sink>>,
-    /// What to do when the reader goes.
-    on_close: Option<Box<dyn Fn() + Send>>,
-}
-
-impl WhileRead {
-    fn unless_closed(&mut self, result: io::Result<()>) -> io::Result<()> {
-        match result {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.sink = None;
-                self.on_close.iter().for_each(|close| close());
-                Ok(())
-            }
-            result => result,
-        }
-    }
-}
-
-impl Sink for WhileRead {
-    fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.accept(outcome));
-        self.unless_closed(result)
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.idle());
-        self.unless_closed(result)
-    }
-
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        let result = self.sink.take().map_or(Ok(()), Sink::finish);
-        self.unless_closed(result)
-    }
 }

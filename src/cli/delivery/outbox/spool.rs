@@ -1,4 +1,4 @@
-//! What has not reached the receiver yet, in a file: lines of JSON, which outlive the process.
+//! A file of lines of JSON, which outlive the process.
 //!
 //! What was decided:
 //! - A record is in the outbox before it is in an output, and leaves it when it has been delivered: it is delivered at
@@ -12,80 +12,71 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use tempfile::NamedTempFile;
 
+use super::Batch;
 use crate::cli::exit::Stop;
 use crate::sink::lock;
 
-/// The most records of a batch.
-const RECORDS: usize = 100;
-
-/// No record more is added to a batch that has so many bytes.
-const BYTES: usize = 256 << 10;
-
 /// A file of records, locked until it is dropped.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(in super::super) struct Spool {
     path: PathBuf,
     file: File,
+    /// What stands before this place has been delivered.
+    start: u64,
 }
 
-/// Records that are delivered together.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    /// The JSON texts of the records, with commas between.
-    pub(super) records: Vec<u8>,
-    /// How many there are.
-    pub(super) count: usize,
-    /// Where it ends in the file, in bytes.
-    pub(super) end: u64,
-}
-
-/// Where the outbox is: beside the first output that is a file, else in the working directory.
-pub(super) fn path(outputs: &[PathBuf]) -> PathBuf {
+/// Where the file is: beside the first output that is a file, else in the working directory.
+fn beside(outputs: &[PathBuf]) -> PathBuf {
     let file = outputs.iter().find(|output| output.as_os_str() != "-");
     let mut name = file.map_or_else(|| "scrape".into(), |output| output.as_os_str().to_owned());
     name.push(".outbox");
     name.into()
 }
 
-impl Outbox {
-    /// Opens the file, which is made if there is none, at the end of what other runs have left in it.
-    pub(super) fn open(path: &Path) -> Result<Self, Stop> {
+impl Spool {
+    /// Opens the file of a run with these outputs, which is made if there is none, at the end of what other runs have left in
+    /// it.
+    pub(in super::super) fn open(outputs: &[PathBuf]) -> Result<Self, Stop> {
+        let path = beside(outputs);
         let broken =
             |error: io::Error| Stop::broken(anyhow!(error).context(format!("cannot write {}", path.display())));
-        let Some(mut file) = lock(path).map_err(broken)? else {
+        let Some(mut file) = lock(&path).map_err(broken)? else {
             return Err(Stop::busy(anyhow!("another run is delivering {}", path.display())));
         };
         mend(&mut file).map_err(broken)?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path, file, start: 0 })
     }
 
-    /// What the records go to, and what errors call it.
-    pub(super) fn file(&self) -> (&Path, &File) {
-        (&self.path, &self.file)
+    pub(in super::super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// The name of the file, for messages.
-    pub(super) fn name(&self) -> String {
-        self.path.display().to_string()
+    /// What the records go to.
+    pub(in super::super) fn file(&self) -> &File {
+        &self.file
     }
 
-    /// What is in it, from its start.
-    pub(super) fn batches(&self) -> io::Result<Batches> {
-        Ok(Batches { lines: BufReader::new(File::open(&self.path)?), at: 0 })
-    }
-
-    /// All has been delivered.
-    pub(super) fn clear(self) -> anyhow::Result<()> {
-        fs::remove_file(&self.path).with_context(|| format!("cannot remove {}", self.path.display()))
+    /// The first batch that has not been delivered.
+    pub(super) fn next(&mut self) -> io::Result<Option<Batch>> {
+        self.file.seek(SeekFrom::Start(self.start))?;
+        next(&mut BufReader::new(&self.file), self.start)
     }
 
     /// What stands before this place has been delivered.
-    pub(super) fn keep_from(mut self, start: u64) -> anyhow::Result<()> {
-        let kept = if start > 0 { self.cut(start) } else { Ok(()) };
-        kept.with_context(|| format!("cannot take what was delivered out of {}", self.path.display()))
+    pub(super) fn skip_to(&mut self, start: u64) {
+        self.start = start;
+    }
+
+    /// Takes what was delivered out of the file, which is removed if that is all.
+    pub(super) fn close(mut self) -> io::Result<()> {
+        match (self.next()?, self.start) {
+            (None, _) => fs::remove_file(&self.path),
+            (Some(_), 0) => Ok(()),
+            (Some(_), start) => self.cut(start),
+        }
     }
 
     /// The rest takes the place of the whole, so that at any moment one of both is there.
@@ -112,48 +103,33 @@ fn mend(file: &mut File) -> io::Result<()> {
     if whole > 0 { file.write_all(b"\n") } else { Ok(()) }
 }
 
-/// The batches of a file.
-pub(super) struct Batches {
-    lines: BufReader<File>,
-    at: u64,
-}
-
-impl Batches {
-    /// The next one.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub(super) fn next(&mut self) -> io::Result<Option<Batch>> {
-        next(&mut self.lines, &mut self.at)
-    }
-}
-
-fn next(lines: &mut impl BufRead, at: &mut u64) -> io::Result<Option<Batch>> {
-    let (mut records, mut count, mut line) = (Vec::new(), 0, Vec::new());
-    while count < RECORDS && records.len() < BYTES {
+/// The next batch of `lines`, which begin at this place.
+fn next(lines: &mut impl BufRead, mut at: u64) -> io::Result<Option<Batch>> {
+    let (mut batch, mut line) = (Batch::default(), Vec::new());
+    while !batch.is_full() {
         line.clear();
-        *at += lines.read_until(b'\n', &mut line)? as u64;
+        at += lines.read_until(b'\n', &mut line)? as u64;
         let Some(record) = line.strip_suffix(b"\n") else { break };
-        match (record.is_empty(), count) {
-            (true, 0) => continue,
+        match (record.is_empty(), batch.count) {
+            (true, 0) => {}
             (true, _) => break,
-            (false, 0) => {}
-            (false, _) => records.push(b','),
+            (false, _) => batch.add(record),
         }
-        records.extend_from_slice(record);
-        count += 1;
     }
-    Ok((count > 0).then_some(Batch { records, count, end: *at }))
+    batch.end = at;
+    Ok(batch.unless_empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::BYTES;
     use super::*;
 
     fn batches(text: &str) -> Vec<(String, u64)> {
         let (mut lines, mut at) = (text.as_bytes(), 0);
         let mut batches = Vec::new();
-        while let Some(batch) = next(&mut lines, &mut at).unwrap() {
+        while let Some(batch) = next(&mut lines, at).unwrap() {
+            at = batch.end;
             batches.push((String::from_utf8(batch.records).unwrap(), batch.end));
         }
         batches

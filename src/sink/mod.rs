@@ -22,6 +22,7 @@ mod lock;
 mod neutral;
 mod ordered;
 mod parquet;
+mod recorded;
 pub mod report;
 #[cfg(test)]
 mod sample;
@@ -45,10 +46,12 @@ pub use failures::Failures;
 pub use figures::{grouped, human_duration, human_latency, human_size, rate};
 pub use folder::{Folder, MANIFEST};
 pub use graph::{Graph, GraphFormat};
+pub(crate) use jsonl::{write_list, write_value};
 pub use lines::Lines;
 pub use lock::lock;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
+pub use recorded::Foreign;
 pub use width::cut;
 
 use self::formula::is_formula;
@@ -230,6 +233,10 @@ impl<R: Render> Sink for Output<R> {
 
     fn idle(&mut self) -> io::Result<()> {
         self.lines.flush()
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        self.lines.part()
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

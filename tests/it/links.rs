@@ -9,8 +9,8 @@ use crate::support::{Answer, Hit, Run, Site, scrape};
 
 /// A page that links to others.
 fn page(links: &[String]) -> Answer {
-    let links: String = links.iter().map(|link| format!("<p><a href=\"{link}\">x</a>")).collect();
-    Answer::html(format!("<!doctype html><title>A page</title>{links}"))
+    let links: Vec<_> = links.iter().map(|link| format!("<p><a href=\"{link}\">x</a>")).collect();
+    Answer::html(format!("<!doctype html><title>A page</title>{}", links.concat()))
 }
 
 /// The number of the host that was asked.

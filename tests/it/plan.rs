@@ -61,7 +61,7 @@ fn the_screen_says_it_in_words_that_are_harmless() {
 
 #[test]
 fn all_bad_lines_are_shown_where_that_is_asked_for() {
-    let list: String = (0..30).map(|n| format!("ftp://a.test/{n}\n")).collect();
+    let list = (0..30).map(|n| format!("ftp://a.test/{n}\n")).collect::<Vec<_>>().concat();
     let run = |args: &[&str]| scrape(["plan", "-", "-f", "text"]).args(args).stdin(&*list).run().exits(0).stdout;
     let (some, all) = (run(&[]), run(&["-v"]));
     assert!(
@@ -74,7 +74,7 @@ fn all_bad_lines_are_shown_where_that_is_asked_for() {
 #[test]
 fn the_pace_is_that_of_the_main_job_from_its_configuration_too() {
     let seconds = |args: &[&str], config: &str| {
-        let list: String = (0..100).map(|n| format!("http://a.test/{n}\n")).collect();
+        let list = (0..100).map(|n| format!("http://a.test/{n}\n")).collect::<Vec<_>>().concat();
         let run = scrape(["plan", "-", "--latency", "1"]).args(args).stdin(list).file("scrape.toml", config).run();
         let plan: Value = serde_json::from_str(&run.succeeds().stdout).unwrap();
         (plan["seconds"].as_f64().unwrap(), plan["bound"].as_str().unwrap().to_owned())

@@ -10,32 +10,38 @@ use crate::job::{Outcome, Trail};
 
 /// A page, or a target that gave none.
 #[derive(Debug, PartialEq)]
-pub(super) struct Page<'a> {
+pub struct Page<'a> {
     /// The URL as given.
-    pub(super) url: Cow<'a, str>,
+    pub url: Cow<'a, str>,
     /// The URL that was requested last.
-    pub(super) final_url: Option<Cow<'a, str>>,
-    pub(super) status: Option<u16>,
-    pub(super) title: Option<Cow<'a, str>>,
-    pub(super) bytes: Option<u64>,
-    /// In whole milliseconds, as records have it.
-    pub(super) elapsed: Option<Duration>,
-    pub(super) attempts: u64,
-    /// In whole milliseconds, as records have it.
-    pub(super) at: Option<Timestamp>,
+    pub final_url: Option<Cow<'a, str>>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// The title.
+    pub title: Option<Cow<'a, str>>,
+    /// The size of the body.
+    pub bytes: Option<u64>,
+    /// How long it took, in whole milliseconds.
+    pub elapsed: Option<Duration>,
+    /// How many times it was tried.
+    pub attempts: u64,
+    /// When it was done, in whole milliseconds.
+    pub at: Option<Timestamp>,
     /// The kind and the message of its failure.
-    pub(super) failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
-    pub(super) way: Way<'a>,
+    pub failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    /// How it was come by.
+    pub way: Way<'a>,
 }
 
 /// How a page was come by.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Way<'a> {
+pub struct Way<'a> {
     /// How many links lie between it and its seed.
-    pub(super) depth: u64,
-    pub(super) referrer: Option<Cow<'a, str>>,
+    pub depth: u64,
+    /// The page that led there; none for what was given.
+    pub referrer: Option<Cow<'a, str>>,
     /// What was requested before it, with the status that led on.
-    pub(super) redirects: Vec<(u16, Cow<'a, str>)>,
+    pub redirects: Vec<(u16, Cow<'a, str>)>,
 }
 
 impl<'a> Page<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::changes::Changes;
 use super::hosts::Hosts;
 use super::page::Page;
 use super::sample::{Row, Sample, Top};
@@ -39,6 +40,7 @@ pub(super) struct Statistics {
     pub(super) sample: Sample,
     /// The fields of the records of pages that were fetched.
     pub(super) fills: Vec<Fill>,
+    pub(super) changes: Changes,
 }
 
 /// Sums.
@@ -74,6 +76,7 @@ impl Default for Statistics {
             largest: Top::new(TOP),
             sample: Sample::new(ROWS),
             fills: Vec::new(),
+            changes: Changes::default(),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::job::{End, Location, Outcome, Role};
 /// So many pages are told with their links.
 const PAGES: usize = 1_000;
 
-/// The columns of why a link is broken.
+/// The columns of a status, and of a URL at least.
 const WHY: usize = 32;
 
 /// What is wrong with a link, if that is known.
@@ -208,7 +208,7 @@ impl Sink for Grouped {
 fn words(failure: &Failure) -> String {
     match failure.kind {
         Kind::Status => cut(&failure.message, WHY),
-        kind => cut(&format!("{kind}: {}", failure.message), WHY),
+        kind => kind.to_string(),
     }
 }
 
@@ -271,12 +271,12 @@ mod tests {
     fn a_person_is_told_page_by_page() {
         insta::assert_snapshot!(write(Format::Table, &run()), @r"
         http://a.test/
-          dns: no such host  http://gone.test/
+          dns  http://gone.test/
         http://a.test/b
-          404 Not Found      http://a.test/missing
-          dns: no such host  http://gone.test/
+          404 Not Found  http://a.test/missing
+          dns            http://gone.test/
         urls.txt:1
-          invalid_url: there is a space  x y
+          invalid_url  x y
         ");
         assert_eq!(write(Format::Table, &run()[..1]), "");
     }
@@ -306,7 +306,7 @@ mod tests {
             (0..1200).map(|n| page(&format!("http://a.test/{n}"), &["http://gone.test/"])).collect();
         outcomes.push(broken("http://gone.test/", Kind::Dns, "no such host"));
         let text = write(Format::Table, &outcomes);
-        assert_eq!(text.matches("dns: no such host").count(), 1000);
+        assert_eq!(text.matches("  dns  http://gone.test/").count(), 1000);
         assert!(text.ends_with("and more on 200 other pages\n"));
     }
 }

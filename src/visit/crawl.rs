@@ -24,7 +24,8 @@ pub struct Crawl {
 impl Crawl {
     /// Whether the links of a page are followed.
     pub(super) fn goes_on(&self, trail: &Trail) -> bool {
-        let is_within = if self.checks { !trail.is_checked() } else { trail.depth() < self.depth };
+        let is_within =
+            if self.checks { !trail.is_checked() && !self.is_outside(trail) } else { trail.depth() < self.depth };
         trail.role == Role::Page && is_within
     }
 
@@ -32,11 +33,12 @@ impl Crawl {
     pub(super) fn links(&self, followed: Followed, trail: &Trail, by: Option<IpAddr>) -> Vec<Link> {
         let (from, is_deepest) = (trail.departure(), trail.depth() >= self.depth);
         let link = |url: Url| {
-            let (url, kind) = match self.scope.judge(&from.start, url.clone()) {
-                Ok(url) if !is_deepest => (url, LinkKind::Crawled),
-                Ok(url) if self.checks => (url, LinkKind::Checked),
-                Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded)
-                    if self.checks && !self.scope.excludes(&url) =>
+            let as_found = self.checks.then(|| url.clone());
+            let (url, kind) = match (self.scope.judge(&from.start, url), as_found) {
+                (Ok(url), _) if !is_deepest => (url, LinkKind::Crawled),
+                (Ok(url), Some(_)) => (url, LinkKind::Checked),
+                (Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded), Some(url))
+                    if !self.scope.excludes(&url) =>
                 {
                     (url, LinkKind::Checked)
                 }
@@ -47,8 +49,17 @@ impl Crawl {
         followed.links.into_iter().filter_map(link).collect()
     }
 
-    /// Whether a redirect leads a page that the crawl has come by out of its scope.
+    /// Whether redirects led a page that the crawl has come by out of its scope: that is followed where links are checked.
+    fn is_outside(&self, trail: &Trail) -> bool {
+        let found = trail.found.as_ref().filter(|_| !trail.hops.is_empty());
+        found.is_some_and(|found| self.scope.judge(&found.from.start, trail.url.clone()).is_err())
+    }
+
+    /// Whether a redirect leads a page that the crawl has come by out of its scope, and is not followed for that.
     pub(super) fn is_left(&self, trail: &Trail, redirect: &Redirect) -> bool {
+        if self.checks {
+            return false;
+        }
         let found = trail.found.as_ref().filter(|found| found.kind == LinkKind::Crawled && trail.role == Role::Page);
         found.is_some_and(|found| self.scope.judge(&found.from.start, redirect.to.clone()).is_err())
     }

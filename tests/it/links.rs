@@ -160,3 +160,16 @@ fn a_link_that_comes_back_by_a_redirect_hides_no_page() {
 fn a_cache_tells_nothing_of_what_is_there() {
     scrape(["--check-links", "--cache", "kept", "http://a.test/"]).run().refused_over("--check-links");
 }
+
+#[test]
+fn a_link_that_is_redirected_away_is_followed_to_its_end_and_no_further() {
+    let site = Site::with_hosts(2, |hit| match (&*hit.path, host(hit)) {
+        ("/", 0) => page(&["/out".into(), "/lost".into()]),
+        ("/out" | "/lost", 0) => Answer::redirect(302, &format!("http://127.0.0.2:{}{}", port(hit), hit.path)),
+        ("/out", 1) => page(&["/never".into()]),
+        _ => Answer::status(404),
+    });
+    let run = check(&site, "").exits(1);
+    assert_eq!(found(&run), pairs(&[("/lost", "/")]));
+    assert_eq!(paths(&site), ["/", "/lost", "/lost", "/out", "/out"]);
+}

@@ -120,7 +120,7 @@ impl<V: Visit> Engine<V> {
     /// Visits everything that follows from `seeds` and hands each final outcome to every sink.
     ///
     /// # Errors
-    /// A sink failed. The run ends at once; the other sinks are finished.
+    /// A sink failed, or the frontier's [file](frontier::BacklogOptions). The run ends at once; the other sinks are finished.
     pub async fn run<S>(&self, seeds: S, mut sinks: Vec<Box<dyn Sink>>) -> io::Result<Summary>
     where
         S: Stream<Item = Result<Seed, Rejected>> + Unpin,
@@ -152,7 +152,7 @@ impl<V: Visit> Engine<V> {
                 }
             };
             let outcome = match next {
-                None => return Ok(()),
+                None => return self.frontier.take_error().map_or(Ok(()), Err),
                 Some(Done::Settled(outcome)) => Some(outcome),
                 Some(Done::Visited(mut outcome)) => {
                     let attempt = outcome.take_attempt();
@@ -164,6 +164,10 @@ impl<V: Visit> Engine<V> {
                     settled
                 }
             };
+            // Not all that it leads to may be kept: no sink is told that it is done.
+            if let Some(error) = self.frontier.take_error() {
+                return Err(error);
+            }
             if let Some(outcome) = outcome {
                 summary.count(&outcome);
                 sinks.iter_mut().try_for_each(|sink| sink.accept(&outcome))?;

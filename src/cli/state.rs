@@ -59,6 +59,7 @@ pub(super) fn open(
     let begin = Begin {
         files: &files,
         resume: endurance.resume,
+        crawls: frontier.crawls(),
         ends: args.extraction.changed,
         keeps_pages: endurance.keep_bodies,
     };
@@ -67,6 +68,9 @@ pub(super) fn open(
     if let Some(resumed) = session.resumed() {
         opened.cut(&resumed.iter().map(|file| file.position).collect::<Vec<_>>())?;
         session.for_each_done(|url| _ = frontier.skip(url)).map_err(refuse)?;
+        session.for_each_waiting(|key| frontier.know(key), |job| _ = frontier.readmit(job)).map_err(refuse)?;
+        // The file of what waits cannot be written.
+        frontier.take_error().map_or(Ok(()), Err).map_err(Stop::broken)?;
     } else if args.extraction.changed && session.is_reshaped() {
         tracing::warn!("other fields are asked for than in the run before: every page is new");
     }

@@ -6,7 +6,7 @@ use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Queue;
-use super::queue::carried;
+use super::queue::carried_by;
 use super::seen::Seen;
 use super::traps::Trap;
 use crate::canonical::{fingerprint, host_key};
@@ -29,7 +29,7 @@ impl Default for Crawl {
     }
 }
 
-/// Which page of a host goes first.
+/// Which page of a host goes first. Seeds always go before the pages that they lead to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// The one that was found first: breadth first.
@@ -45,16 +45,16 @@ pub enum Order {
 
 impl Order {
     /// The rank of a page: lower goes first, and of equal ones the first.
-    pub(super) fn rank(self, trail: &Trail) -> u32 {
+    pub(super) fn rank(self, trail: &Trail) -> u8 {
         match self {
             Self::Breadth => 0,
-            Self::Depth => trail.depth(),
+            Self::Depth => u8::try_from(trail.depth()).unwrap_or(u8::MAX),
             Self::Path => {
                 let segments = trail.url.path_segments().map_or(0, |all| all.filter(|one| !one.is_empty()).count());
-                u32::try_from(segments).unwrap_or(u32::MAX)
+                u8::try_from(segments).unwrap_or(u8::MAX)
             }
             Self::Sitemap => match trail.kind() {
-                Some(LinkKind::Listed { priority: Some(priority) }) => 100 - u32::from(priority.min(100)),
+                Some(LinkKind::Listed { priority: Some(priority) }) => 100 - priority.min(100),
                 // What sitemaps.org says of a page of which nothing is said.
                 _ => 50,
             },
@@ -65,7 +65,32 @@ impl Order {
 impl Queue {
     /// Takes note that a page was done by an earlier run; whether that was news.
     pub fn skip(&mut self, url: &Url) -> bool {
-        self.done.get_or_insert_with(Seen::new).insert(fingerprint(url))
+        let is_new = self.done.get_or_insert_with(Seen::new).insert(fingerprint(url));
+        if is_new {
+            self.count_in(url);
+        }
+        is_new
+    }
+
+    /// Takes note that an earlier run has asked for the URL of this fingerprint, though not as a page.
+    pub fn know(&mut self, fingerprint: u64) {
+        self.passed.get_or_insert_with(Seen::new).insert(fingerprint);
+    }
+
+    /// Whether an earlier run has asked for a URL.
+    fn was_had(&self, fingerprint: u64) -> bool {
+        [&self.done, &self.passed].into_iter().flatten().any(|seen| seen.contains(fingerprint))
+    }
+
+    /// Counts a page that an earlier run let in towards what is let in at most.
+    fn count_in(&mut self, url: &Url) {
+        let Some(crawl) = &self.options.crawl else { return };
+        if crawl.avoids_traps {
+            self.traps.count_in(url);
+        }
+        if crawl.per_host.is_some() {
+            *self.by_host.entry(xxh3_64(host_key(url).as_bytes())).or_default() += 1;
+        }
     }
 
     /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
@@ -81,6 +106,10 @@ impl Queue {
         }
         if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
             self.progress.done_before += 1;
+            // It was counted as if a link had led there.
+            if let Some(count) = self.by_host.get_mut(&xxh3_64(host_key(&seed.url).as_bytes())) {
+                *count = count.saturating_sub(1);
+            }
             return;
         }
         let target = self.number(seed.target);
@@ -105,7 +134,7 @@ impl Queue {
         let id = self.numbered;
         self.numbered += 1;
         self.progress.targets += 1;
-        self.carried += carried(&target);
+        self.carried += carried_by(&target);
         if let Some(open) = &mut self.open {
             open.add();
         }
@@ -145,23 +174,37 @@ impl Queue {
         if !is_of_list && !self.lets_in(link) {
             return false;
         }
-        let target = Target { given: link.url.as_str().into(), ..from.target.clone() };
-        self.carried += carried(&target);
+        let job = Job { target: Target { given: link.url.as_str().into(), ..from.target.clone() }, trail };
         self.progress.targets += 1;
         self.progress.queued += 1;
         self.following += 1;
-        let job = Job { target, trail };
         if is_of_list {
+            self.carried += carried_by(&job.target);
             self.enqueue_first(job, now);
         } else {
-            self.enqueue(job, now);
+            self.enqueue_found(&job, now);
         }
+        true
+    }
+
+    /// Takes a page that an earlier run came by and has no outcome of. False where it was admitted or done before.
+    pub fn readmit(&mut self, job: &Job, now: Instant) -> bool {
+        let key = fingerprint(&job.trail.url);
+        let is_done = self.done.as_ref().is_some_and(|done| done.contains(key));
+        if self.is_closed || is_done || self.seen.as_mut().is_some_and(|seen| !seen.insert(key)) {
+            return false;
+        }
+        self.count_in(&job.trail.url);
+        self.progress.targets += 1;
+        self.progress.queued += 1;
+        self.following += 1;
+        self.enqueue_found(job, now);
         true
     }
 
     /// Whether a page may come in that a crawl has come by for the first time.
     fn lets_in(&mut self, link: &Link) -> bool {
-        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&link.url))) {
+        if self.was_had(fingerprint(&link.url)) {
             return false;
         }
         let Some(crawl) = &self.options.crawl else { return false };
@@ -184,9 +227,10 @@ impl Queue {
         let is_page = trail.role == Role::Page;
         // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
         let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
+        let key = fingerprint(url);
         // A page where a link leads that is merely checked is still to be come by.
-        let is_known =
-            if trail.is_checked() { seen.contains(fingerprint(url)) } else { !seen.insert(fingerprint(url)) };
+        let is_seen = if trail.is_checked() { seen.contains(key) } else { !seen.insert(key) };
+        let is_known = is_seen || self.done.as_ref().is_some_and(|it| it.contains(key));
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Gates {
     token: Box<str>,
     /// By the hash of the origin.
     known: HashMap<u64, Gate>,
+    /// Those that were known when there were too many of them, and `known` was begun anew.
+    older: HashMap<u64, Gate>,
 }
 
 #[derive(Debug)]
@@ -36,8 +38,12 @@ struct Gate {
     access: Access,
     since: Instant,
     /// Why it has not answered.
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
+
+/// From so many origins on, those that were asked first are forgotten, and asked again when it is their turn: by then each of
+/// the others has had a turn, as there are fewer lanes.
+const ORIGINS: usize = 1 << 16;
 
 /// What an origin says to a job.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ pub(super) enum Verdict {
 
 impl Gates {
     pub(super) fn new(obey: Obey, token: Box<str>) -> Self {
-        Self { obey, token, known: HashMap::new() }
+        Self { obey, token, known: HashMap::new(), older: HashMap::new() }
     }
 
     /// Whether the request that `trail` stands for may be made.
@@ -65,7 +71,7 @@ impl Gates {
         if !is_asked_for || trail.role != Role::Page {
             return Verdict::Pass(self.delay(trail));
         }
-        match self.known.get(&origin(&trail.url)) {
+        match self.find(&trail.url) {
             Some(gate) if now.duration_since(gate.since) < LIFETIME => gate.judge(&trail.url),
             _ => Verdict::Unknown,
         }
@@ -76,7 +82,12 @@ impl Gates {
         if self.known.is_empty() {
             return Duration::ZERO;
         }
-        self.known.get(&origin(&trail.url)).map_or(Duration::ZERO, Gate::delay)
+        self.find(&trail.url).map_or(Duration::ZERO, Gate::delay)
+    }
+
+    fn find(&self, url: &Url) -> Option<&Gate> {
+        let origin = origin(url);
+        self.known.get(&origin).or_else(|| self.older.get(&origin))
     }
 
     /// Takes what came of asking for an origin's rules.
@@ -84,17 +95,20 @@ impl Gates {
         let Some(trail) = &outcome.trail else { return };
         let (answer, failure) = match &outcome.end {
             End::Robots { status: Some(status), body } => (Answer::Status(*status, body), None),
-            _ => (Answer::Unreachable, outcome.failure().cloned()),
+            _ => (Answer::Unreachable, outcome.failure().cloned().map(Box::new)),
         };
         let origin = origin(trail.first_url());
         let access = Access::of(answer, &self.token).unwrap_or(Access::All);
         // What was known is better than nothing.
         if matches!(access, Access::NotNow)
-            && let Some(known) = self.known.get_mut(&origin)
+            && let Some(known) = self.known.get_mut(&origin).or_else(|| self.older.get_mut(&origin))
             && !matches!(known.access, Access::NotNow)
         {
             known.since = now;
             return;
+        }
+        if self.known.len() >= ORIGINS {
+            self.older = std::mem::take(&mut self.known);
         }
         self.known.insert(origin, Gate { access, since: now, failure });
     }

@@ -3,14 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::io;
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::admission::Order;
+use super::backlog::{self, Backlog, Strand};
 use super::politeness::Pace;
 use super::ready::Ready;
+use crate::canonical::host_key;
 use crate::job::{Job, Role};
 
 /// One host's jobs, and how it may be asked.
@@ -19,6 +22,8 @@ pub(super) struct Lane {
     /// What stands for its name.
     host: u64,
     pub(super) jobs: VecDeque<Box<Job>>,
+    /// The pages that a crawl came by, by rank. They come after the jobs.
+    found: Vec<(u8, Strand)>,
     pub(super) pace: Pace,
     /// Whether its jobs wait for the rules of an origin. What asks for rules does not.
     is_held: bool,
@@ -28,8 +33,14 @@ pub(super) struct Lane {
     wakes: usize,
 }
 
+impl Lane {
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.found.is_empty()
+    }
+}
+
 /// All lanes. A lane goes when it has nothing to do and nothing to remember, so there are never more than the
-/// look-ahead holds jobs, plus the hosts asked within the delay between two starts.
+/// look-ahead holds jobs and the backlog has hosts, plus the hosts asked within the delay between two starts.
 #[derive(Debug)]
 pub(super) struct Lanes {
     slots: Vec<Option<Lane>>,
@@ -46,11 +57,12 @@ pub(super) struct Lanes {
     connections_kept: usize,
     /// Those that are ready, but for what the limits of the run leave room for.
     aside: Vec<u32>,
+    backlog: Backlog,
 }
 
 impl Lanes {
     /// None. At most so many connections are kept.
-    pub(super) fn new(connections_kept: usize) -> Self {
+    pub(super) fn new(connections_kept: usize, backlog: backlog::Options) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -61,6 +73,7 @@ impl Lanes {
             connections: 0,
             connections_kept,
             aside: Vec::new(),
+            backlog: Backlog::new(backlog),
         }
     }
 
@@ -70,8 +83,8 @@ impl Lanes {
         if let Some(&id) = self.by_host.get(&host) {
             return id;
         }
-        let lane =
-            Lane { host, jobs: VecDeque::new(), pace: Pace::new(per_host), is_held: false, wakes_at: None, wakes: 0 };
+        let (jobs, found, pace) = (VecDeque::new(), Vec::new(), Pace::new(per_host));
+        let lane = Lane { host, jobs, found, pace, is_held: false, wakes_at: None, wakes: 0 };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
@@ -82,17 +95,12 @@ impl Lanes {
         id
     }
 
-    /// Queues a job behind those that go before it. A lane that has others keeps its place.
-    pub(super) fn queue(&mut self, id: u32, job: Box<Job>, order: Order, now: Instant) {
-        let jobs = &mut self[id].jobs;
-        if order == Order::Breadth {
-            jobs.push_back(job);
-        } else {
-            let rank = order.rank(&job.trail);
-            let at = jobs.partition_point(|other| order.rank(&other.trail) <= rank);
-            jobs.insert(at, job);
-        }
-        if jobs.len() == 1 {
+    /// Queues a job behind those that are there. A lane that has others keeps its place.
+    pub(super) fn queue(&mut self, id: u32, job: Box<Job>, now: Instant) {
+        let lane = &mut self[id];
+        let was_empty = lane.is_empty();
+        lane.jobs.push_back(job);
+        if was_empty {
             self.place(id, now);
         }
     }
@@ -105,9 +113,73 @@ impl Lanes {
             _ => lane.jobs.iter().take_while(|other| other.trail.role == Role::Robots).count(),
         };
         lane.jobs.insert(at, job);
-        if lane.jobs.len() == 1 || lane.is_held && at == 0 {
+        // It may go where those behind it may not: they are held, or set aside.
+        if at == 0 && !self.ready.contains(id) {
             self.place(id, now);
         }
+    }
+
+    /// Queues a page that a crawl came by behind those of its host and rank; in lanes of up to so many requests at once.
+    ///
+    /// # Errors
+    /// The file of those that memory has no room for cannot be written.
+    pub(super) fn queue_found(&mut self, job: &Job, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
+        let name = host_key(&job.trail.url);
+        let host = self.hash(name);
+        let has_lane = self.by_host.contains_key(&host) || self.backlog.has_room(self.by_host.len());
+        self.backlog.share_among(self.by_host.len());
+        if self.backlog.has_beyond(host) || !has_lane {
+            return self.backlog.push_beyond(host, job);
+        }
+        let id = self.of(name, per_host);
+        self.append(id, job, order, now)
+    }
+
+    /// Queues pages of hosts for which there was no lane, as long as there are some.
+    ///
+    /// # Errors
+    /// As for [`queue_found`](Self::queue_found).
+    pub(super) fn bring_others(&mut self, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
+        while self.backlog.is_any_beyond() && self.backlog.has_room(self.by_host.len()) {
+            let seed = self.seed;
+            let Some(job) = self.backlog.pop_beyond(|trail| hash(host_key(&trail.url), seed))? else { break };
+            let id = self.of(host_key(&job.trail.url), per_host);
+            self.append(id, &job, order, now)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, id: u32, job: &Job, order: Order, now: Instant) -> io::Result<()> {
+        let rank = order.rank(&job.trail);
+        let lane = self.slots[id as usize].as_mut().expect("a lane that is named exists");
+        let was_empty = lane.is_empty();
+        let at = lane.found.binary_search_by_key(&rank, |&(rank, _)| rank).unwrap_or_else(|at| {
+            lane.found.insert(at, (rank, Strand::default()));
+            at
+        });
+        let appended = self.backlog.push(&mut lane.found[at].1, job);
+        if was_empty {
+            self.place(id, now);
+        }
+        appended
+    }
+
+    /// Makes the first page that a crawl came by a job, where a lane has no other.
+    ///
+    /// # Errors
+    /// The file of those that memory has no room for cannot be read.
+    pub(super) fn bring(&mut self, id: u32) -> io::Result<()> {
+        let lane = self.slots[id as usize].as_mut().expect("a lane that is named exists");
+        if !lane.jobs.is_empty() {
+            return Ok(());
+        }
+        let Some((_, strand)) = lane.found.first_mut() else { return Ok(()) };
+        let job = self.backlog.pop(strand)?;
+        lane.jobs.extend(job.map(Box::new));
+        if strand.is_empty() {
+            lane.found.remove(0);
+        }
+        Ok(())
     }
 
     /// Has the jobs of a lane wait until it is [released](Self::release), and puts what they wait for before them.
@@ -150,8 +222,8 @@ impl Lanes {
     pub(super) fn place(&mut self, id: u32, now: Instant) {
         self.ready.remove(id);
         let lane = &self[id];
-        if let Some(first) = lane.jobs.front() {
-            if lane.is_held && first.trail.role != Role::Robots {
+        if !lane.is_empty() {
+            if lane.is_held && lane.jobs.front().is_none_or(|first| first.trail.role != Role::Robots) {
                 return;
             }
             match lane.pace.ready_at(now) {
@@ -203,14 +275,20 @@ impl Lanes {
         self.wakes.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// Takes all that is queued.
-    pub(super) fn take_all(&mut self, now: Instant) -> Vec<Job> {
+    /// Takes all that is queued, and tells how many pages that a crawl came by are dropped.
+    pub(super) fn take_all(&mut self, now: Instant) -> (Vec<Job>, usize) {
         let mut jobs = Vec::new();
         for id in self.by_host.values().copied().collect::<Vec<_>>() {
+            self[id].found = Vec::new();
             jobs.extend(self[id].jobs.drain(..).map(|job| *job));
             self.place(id, now);
         }
-        jobs
+        (jobs, self.backlog.clear())
+    }
+
+    /// What waits beside the jobs.
+    pub(super) fn backlog(&self) -> &Backlog {
+        &self.backlog
     }
 
     #[cfg(test)]
@@ -228,7 +306,7 @@ impl Lanes {
     }
 
     fn hash(&self, host: &str) -> u64 {
-        xxh3_64_with_seed(host.as_bytes(), self.seed)
+        hash(host, self.seed)
     }
 
     fn remove(&mut self, id: u32) {
@@ -238,6 +316,10 @@ impl Lanes {
             self.free.push(id);
         }
     }
+}
+
+fn hash(host: &str, seed: u64) -> u64 {
+    xxh3_64_with_seed(host.as_bytes(), seed)
 }
 
 /// Hashes what is a hash already.

@@ -4,8 +4,11 @@
 //! [`Queue`] decides, as a pure state machine; [`Frontier`] puts a clock beside it and makes it a stream.
 
 mod admission;
+mod backlog;
 mod backoff;
 mod census;
+#[cfg(test)]
+mod crawl_tests;
 mod gates;
 mod lanes;
 mod limits;
@@ -22,6 +25,7 @@ pub mod scope;
 mod seen;
 pub mod traps;
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,12 +38,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 pub use self::admission::{Crawl, Order};
+pub use self::backlog::Options as BacklogOptions;
 pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
 pub use self::gates::Obey;
 pub use self::limits::{Limit, Limits};
 pub use self::queue::{Next, Progress, Queue};
 pub(crate) use self::seen::Seen;
-use crate::job::{Outcome, Rejected, Seed};
+use crate::job::{Job, Outcome, Rejected, Seed};
 
 /// How hosts are treated.
 #[derive(Clone, Debug)]
@@ -62,6 +67,8 @@ pub struct Options {
     pub follow: bool,
     /// How the other links of pages are followed, if they are.
     pub crawl: Option<Crawl>,
+    /// Where the pages wait that a crawl has come by.
+    pub backlog: BacklogOptions,
     /// Whose robots.txt is obeyed.
     pub obey: Obey,
     /// The name that this crawler goes by there: its [product token](crate::robots::product_token).
@@ -92,6 +99,7 @@ impl Default for Options {
             keep_duplicates: false,
             follow: true,
             crawl: None,
+            backlog: BacklogOptions::default(),
             obey: Obey::default(),
             token: env!("CARGO_PKG_NAME").into(),
             connections: usize::MAX,
@@ -130,6 +138,12 @@ impl Frontier {
         Jobs { frontier: self.clone(), seeds: Some(seeds), timer: None }
     }
 
+    /// Whether the links of pages are followed.
+    #[must_use]
+    pub fn crawls(&self) -> bool {
+        self.queue().options.crawl.is_some()
+    }
+
     /// Takes what came of a job. It comes back when it is final. The stream must be polled after that.
     #[must_use]
     pub fn settle(&self, outcome: Outcome) -> Option<Outcome> {
@@ -141,6 +155,24 @@ impl Frontier {
     #[must_use]
     pub fn skip(&self, url: &Url) -> bool {
         self.queue().skip(url)
+    }
+
+    /// Takes note that an earlier run has asked for the URL of this [fingerprint](crate::canonical::fingerprint), though not as a
+    /// page: no link that leads there becomes a job.
+    pub fn know(&self, fingerprint: u64) {
+        self.queue().know(fingerprint);
+    }
+
+    /// Takes a page that an earlier run came by and has no outcome of. False where it was admitted, or done, before.
+    #[must_use]
+    pub fn readmit(&self, job: &Job) -> bool {
+        self.queue().readmit(job, Instant::now().into_std())
+    }
+
+    /// Why the run had to be closed, once: the [file](BacklogOptions) of the pages to come cannot be written or read.
+    #[must_use]
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.queue().take_error()
     }
 
     /// Starts nothing new; what is in flight goes on.

@@ -1,6 +1,8 @@
-//! Which job is next. A pure state machine: it reads no clock, waits for nothing and spawns nothing.
+//! Which job is next. A state machine: it reads no clock, waits for nothing and spawns nothing. All that it does beside
+//! deciding is to put the pages of a large crawl into a [file](super::backlog).
 
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -68,6 +70,8 @@ pub struct Queue {
     pub(super) seen: Option<Seen>,
     /// The pages that were done before this run.
     pub(super) done: Option<Seen>,
+    /// What else was asked for before.
+    pub(super) passed: Option<Seen>,
     lanes: Lanes,
     retries: BinaryHeap<Retry>,
     pub(super) settled: VecDeque<Box<Outcome>>,
@@ -88,6 +92,7 @@ pub struct Queue {
     first_look_until: Option<Instant>,
     scarcity: Scarcity,
     pub(super) is_closed: bool,
+    error: Option<io::Error>,
 }
 
 /// Lines may carry along megabytes each. No more than so many bytes of that are held.
@@ -108,7 +113,8 @@ impl Queue {
             traps: Traps::default(),
             by_host: HashMap::new(),
             done: None,
-            lanes: Lanes::new(options.connections),
+            passed: None,
+            lanes: Lanes::new(options.connections, options.backlog.clone()),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
             stored: VecDeque::new(),
@@ -122,6 +128,7 @@ impl Queue {
             first_look_until: None,
             scarcity: Scarcity::default(),
             is_closed: false,
+            error: None,
             options,
         }
     }
@@ -140,13 +147,17 @@ impl Queue {
     /// Whether there is room for another seed now.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        let ahead = self.progress.queued + self.progress.in_flight + self.settled.len();
+        let backlog = self.lanes.backlog();
+        // What waits there takes next to no memory, and is no reason to read no more seeds.
+        let ahead = self.progress.queued - backlog.len() + self.progress.in_flight + self.settled.len();
         let is_within_window = match (&self.open, self.options.window) {
             (Some(open), Some(window)) => open.span() < window.get(),
             _ => true,
         };
         let is_allowed = is_within_window && self.leaves_room();
-        ahead < self.options.look_ahead.get() && self.carried < CARRIED && is_allowed
+        ahead.max(backlog.starts()) < self.options.look_ahead.get()
+            && self.carried + backlog.carried() < CARRIED
+            && is_allowed
     }
 
     /// Whether the limits allow one more page to come in. In a crawl that is decided when it starts.
@@ -185,6 +196,8 @@ impl Queue {
             self.enqueue_first(Job { target, trail: trail.retry() }, now);
         }
         self.lanes.wake(now);
+        let brought = self.lanes.bring_others(self.order(), self.options.per_host.get(), now);
+        self.note(brought, now);
         while let Some(lane) = self.lanes.ready.first() {
             if self.scarcity.is_full(self.progress.in_flight) {
                 return Err(None);
@@ -203,6 +216,10 @@ impl Queue {
 
     /// Starts the next job of a lane that is ready; before that, the request that it has to wait for.
     fn start(&mut self, lane: u32, now: Instant) -> Option<Next> {
+        let brought = self.lanes.bring(lane);
+        if self.note(brought, now) {
+            return None;
+        }
         let front = self.lanes[lane].jobs.front()?;
         let job = match self.gates.judge(&front.trail, now) {
             Verdict::Pass(delay) => {
@@ -315,7 +332,9 @@ impl Queue {
     }
 
     fn count_final(&mut self, outcome: &Outcome) {
-        self.carried -= carried(&outcome.target);
+        if !is_found(outcome.trail.as_ref()) {
+            self.carried -= carried_by(&outcome.target);
+        }
         // A target is open until its chain ends.
         if let Some(open) = self.open.as_mut().filter(|_| !outcome.goes_on()) {
             open.remove(outcome.target.id);
@@ -355,7 +374,13 @@ impl Queue {
             }
             (Follow::Again, Outcome { target, trail: Some(trail), hint, .. }) => {
                 let is_large = trail.is_large || hint.lack == Some(Lack::Memory);
-                Job { target, trail: Trail { is_large, ..trail } }
+                let job = Job { target, trail: Trail { is_large, ..trail } };
+                // It is as if it had not been started.
+                if job.trail.role == Role::Page && !is_begun(&job) {
+                    self.begun -= 1;
+                    self.lanes.take_back(now);
+                }
+                job
             }
             (Follow::Hop, Outcome { trail: Some(trail), end: End::Redirect(redirect), target, .. })
                 if self.has_own_job(&redirect.to, &trail) =>
@@ -396,19 +421,42 @@ impl Queue {
         self.stored.clear();
         let retries = std::mem::take(&mut self.retries);
         self.progress.queued -= retries.len();
-        self.settled.extend(retries.into_iter().map(|retry| retry.outcome).filter(|outcome| !is_of_rules(outcome)));
-        for job in self.lanes.take_all(now) {
+        for retry in retries {
+            self.end(retry.outcome, now);
+        }
+        let (jobs, dropped) = self.lanes.take_all(now);
+        self.drop_found(dropped);
+        for job in jobs {
             self.progress.queued -= 1;
-            if is_begun(&job) && job.trail.role != Role::Robots {
-                self.settled.push_back(Box::new(stopped(job)));
+            if is_begun(&job) {
+                self.end(Box::new(stopped(job)), now);
+            } else {
+                self.following -= u64::from(is_followed(Some(&job.trail)));
             }
+        }
+    }
+
+    /// Ends what was begun and will not go on. Where that is of the rules of an origin, nobody waits for them any more.
+    fn end(&mut self, outcome: Box<Outcome>, now: Instant) {
+        match outcome.trail.as_ref().map(|trail| trail.role) {
+            Some(Role::Robots) => self.learn(&outcome, now),
+            Some(Role::Page) => {
+                self.begun -= 1;
+                self.settled.push_back(outcome);
+            }
+            Some(Role::Sitemap) | None => self.settled.push_back(outcome),
         }
     }
 
     /// Drops the jobs that were never started. What was begun goes on to its end.
     fn drop_unbegun(&mut self, limit: Limit, now: Instant) {
+        let (jobs, dropped) = self.lanes.take_all(now);
+        if dropped > 0 {
+            self.drop_found(dropped);
+            self.progress.limit = Some(limit);
+        }
         // Each is put before those of its lane.
-        for job in self.lanes.take_all(now).into_iter().rev() {
+        for job in jobs.into_iter().rev() {
             if is_begun(&job) {
                 self.enqueue_first(job, now);
             } else {
@@ -417,6 +465,25 @@ impl Queue {
                 self.progress.limit = Some(limit);
             }
         }
+    }
+
+    /// Takes note that so many pages that a crawl came by are dropped.
+    fn drop_found(&mut self, count: usize) {
+        self.progress.queued -= count;
+        self.following -= count as u64;
+    }
+
+    /// Takes note of an error, which ends the run; whether there was one.
+    fn note(&mut self, result: io::Result<()>, now: Instant) -> bool {
+        let Err(error) = result else { return false };
+        self.error.get_or_insert(error);
+        self.close(now);
+        true
+    }
+
+    /// Why the run cannot go on, once: the file of the pages to come cannot be written or read.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
     }
 
     /// Whether the run is over: nothing will come, nothing is queued, nothing is in flight.
@@ -445,8 +512,17 @@ impl Queue {
     /// Queues a job that was not begun.
     pub(super) fn enqueue(&mut self, job: Job, now: Instant) {
         let lane = self.lane_of(&job.trail.url);
-        let order = self.options.crawl.as_ref().map_or(Order::Breadth, |crawl| crawl.order);
-        self.lanes.queue(lane, Box::new(job), order, now);
+        self.lanes.queue(lane, Box::new(job), now);
+    }
+
+    /// Queues a page that a crawl came by.
+    pub(super) fn enqueue_found(&mut self, job: &Job, now: Instant) {
+        let queued = self.lanes.queue_found(job, self.order(), self.options.per_host.get(), now);
+        self.note(queued, now);
+    }
+
+    fn order(&self) -> Order {
+        self.options.crawl.as_ref().map_or(Order::Breadth, |crawl| crawl.order)
     }
 
     /// Work that was begun goes before work that was not.
@@ -480,18 +556,20 @@ fn is_followed(trail: Option<&Trail>) -> bool {
     trail.is_some_and(|trail| trail.found.is_some())
 }
 
-pub(super) fn carried(target: &Target) -> usize {
+/// Whether a crawl came by it.
+fn is_found(trail: Option<&Trail>) -> bool {
+    trail.and_then(|trail| trail.found.as_ref()).is_some_and(|found| found.kind.pages().is_none())
+}
+
+/// How many bytes the line of a target carries along.
+pub(super) fn carried_by(target: &Target) -> usize {
     target.input.as_deref().map_or(0, |input| input.get().len())
 }
 
-/// Whether it is of a request for the rules of an origin.
-fn is_of_rules(outcome: &Outcome) -> bool {
-    outcome.trail.as_ref().is_some_and(|trail| trail.role == Role::Robots)
-}
-
-/// Whether a request was made for a job that waits.
+/// Whether a request was made for a job that waits. What asks for the rules of an origin is made when it starts.
 fn is_begun(job: &Job) -> bool {
-    job.trail.attempt > 1 || !job.trail.hops.is_empty() || job.trail.is_large
+    let Trail { attempt, hops, is_large, role, .. } = &job.trail;
+    *attempt > 1 || !hops.is_empty() || *is_large || *role == Role::Robots
 }
 
 /// The outcome of a job that was begun and will not be ended.

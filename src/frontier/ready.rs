@@ -62,6 +62,11 @@ impl Ready {
         }
     }
 
+    /// Whether `lane` is in there.
+    pub(super) fn contains(&self, lane: u32) -> bool {
+        self.links.get(lane as usize).is_some_and(|link| link.level.is_some())
+    }
+
     /// The lane whose turn it is.
     pub(super) fn first(&mut self) -> Option<u32> {
         while let Some(level) = self.levels.get(self.lowest) {

@@ -91,3 +91,11 @@ pub struct Found {
     /// The fingerprints of all URLs that were asked for before it in its list.
     pub(super) seen: Vec<u64>,
 }
+
+impl Found {
+    /// How a page came in that belongs to no list.
+    #[must_use]
+    pub fn new(from: Departure, kind: LinkKind, depth: u32) -> Self {
+        Self { from, kind, depth, page: 1, seen: Vec::new() }
+    }
+}

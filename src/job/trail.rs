@@ -134,8 +134,7 @@ impl Trail {
         let mut url = self.url.clone();
         url.set_path("/robots.txt");
         url.set_query(None);
-        let found =
-            Found { from: self.departure(), kind: LinkKind::Crawled, depth: self.depth(), page: 1, seen: Vec::new() };
+        let found = Found::new(self.departure(), LinkKind::Crawled, self.depth());
         Self {
             trust: self.trust,
             role: Role::Robots,
@@ -182,6 +181,13 @@ impl Trail {
             found: Some(Box::new(Found { from: from.clone(), kind: link.kind, depth, page, seen })),
             ..Self::new(link.url.clone(), self.auth.clone())
         })
+    }
+
+    /// The request for a page that belongs to no list, as [`follow`](Self::follow) makes it, but for the credentials.
+    #[must_use]
+    pub fn to_found(url: Url, trust: Trust, found: Found) -> Self {
+        let role = if found.kind == LinkKind::Sitemap { Role::Sitemap } else { Role::Page };
+        Self { trust, role, rewrite_to_get: true, found: Some(Box::new(found)), ..Self::new(url, None) }
     }
 
     /// The number of the page in its list, from 1.

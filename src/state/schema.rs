@@ -10,9 +10,9 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION: u32 = 0x7363_7270;
 /// What makes the tables of each version of those of the one before. An older file is brought up to date, a newer one is
 /// refused.
-const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX];
+const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER];
 /// The version of the tables.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
@@ -74,6 +74,23 @@ const ANSWERS: &str = "
 const OUTBOX: &str = "
     -- records that have not been delivered yet, as JSON; part: those that one process has kept
     CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, part INTEGER NOT NULL, record TEXT NOT NULL);
+";
+
+const FRONTIER: &str = "
+    -- what the pages that one seed leads to have in common; hash: of all the rest
+    CREATE TABLE starts (
+        id INTEGER PRIMARY KEY, hash INTEGER NOT NULL UNIQUE, seed TEXT NOT NULL, landed TEXT NOT NULL,
+        file TEXT, line INTEGER NOT NULL, input TEXT
+    );
+    -- pages that lead on
+    CREATE TABLE departures (id INTEGER PRIMARY KEY, page TEXT NOT NULL, start INTEGER NOT NULL);
+    -- pages that a crawl came by and has no outcome of; chosen_by: the address that named it, if known; null: the user
+    CREATE TABLE frontier (
+        id INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, url TEXT NOT NULL, departure INTEGER NOT NULL,
+        depth INTEGER NOT NULL, kind TEXT NOT NULL, priority INTEGER, chosen_by TEXT
+    );
+    -- the keys of URLs that a crawl has asked for and that are no pages
+    CREATE TABLE passed (key INTEGER PRIMARY KEY);
 ";
 
 /// Why a file cannot serve as a state. It is as it was.

@@ -17,9 +17,14 @@
 //! - How far the files of a run have come is written in the transaction that has the pages of these records, once the disk
 //!   has these records. What is behind that in a file is cut off when the run is [gone on with](Begin::resume). What a run
 //!   would try again therefore comes at the end of the files, behind what stands.
+//! - Of a crawl, what it came by is written in the transaction that has the page which leads there, until that has its own
+//!   outcome. A run that is gone on with takes these up where they are. URLs that a redirect led by and sitemaps, which have no
+//!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end. Credentials of seeds are not
+//!   written: where seeds have some, what is [gone on with](Begin::resume) asks without.
 //! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
 
 mod changes;
+mod frontier;
 mod history;
 mod lookup;
 mod outbox;

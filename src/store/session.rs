@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use url::Url;
 
+use super::frontier;
 use super::lookup::Lookup;
 use super::outbox::{Outbox, Posts, next_part};
 use super::shape::Shape;
@@ -17,6 +18,7 @@ use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
 use super::{Change, Error};
 use crate::engine::Sink;
+use crate::job::Job;
 use crate::sink::Compression;
 use crate::state;
 use crate::visit::Known;
@@ -28,6 +30,8 @@ pub struct Begin<'a> {
     pub files: &'a [PathBuf],
     /// Whether it goes on with the one before. If there is none, it begins as any other.
     pub resume: bool,
+    /// Whether it is a crawl: it is told what it came by and has not asked for.
+    pub crawls: bool,
     /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
     pub ends: bool,
     /// Whether pages are kept, of which the visitor tells ([`Recorded`](crate::visit::Recorded)).
@@ -62,6 +66,7 @@ pub struct Session {
     resumed: Option<Vec<Resumed>>,
     is_reshaped: bool,
     keeps_pages: bool,
+    crawls: bool,
     /// Until the thread that writes has it.
     connection: Option<Connection>,
     lookup: Arc<Lookup>,
@@ -117,6 +122,9 @@ impl Session {
             Some(_) if is_reshaped => {
                 return Err(Error::Mismatch("the run to go on with had other fields".into()));
             }
+            Some(_) if !begin.crawls && frontier::is_any_waiting(&connection)? => {
+                return Err(Error::Mismatch("the run to go on with was a crawl, and has pages left".into()));
+            }
             Some((run, extraction, _)) => (run, extraction, Some(positions(&connection, begin.files)?)),
             None => {
                 let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
@@ -133,6 +141,7 @@ impl Session {
             resumed,
             is_reshaped,
             keeps_pages: begin.keeps_pages,
+            crawls: begin.crawls,
             connection: Some(connection),
             lookup: Arc::new(Lookup::new(reader, extraction, shape, begin.keeps_pages)),
             writer: None,
@@ -170,6 +179,18 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Calls `readmit` with each page that the run came by before it was stopped and has no outcome of, in the order in which
+    /// they were found, after `know` was called with the [fingerprint](crate::canonical::fingerprint) of each URL that it
+    /// has asked for and that is no [page](Self::for_each_done).
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn for_each_waiting(&self, know: impl FnMut(u64), readmit: impl FnMut(&Job)) -> Result<(), Error> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        frontier::for_each_passed(connection, know)?;
+        frontier::for_each_waiting(connection, readmit)
     }
 
     /// What is known from before, for conditional requests.
@@ -214,7 +235,7 @@ impl Session {
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
         let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
-        let recorder = recorder.with_posts(self.posts.clone());
+        let recorder = recorder.of_crawl(self.crawls).with_posts(self.posts.clone());
         let recorder = if is_compressed { recorder.patient() } else { recorder };
         Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
     }
@@ -273,6 +294,7 @@ fn start(
     let started = Timestamp::now().as_millisecond();
     connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
     let run = connection.last_insert_rowid();
+    frontier::clear(connection)?;
     connection.execute("DELETE FROM outputs", [])?;
     for path in files {
         connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Change;
 use super::changes::{Finding, compare, judge};
+use super::frontier::Advance;
 use super::lookup::Lookup;
 use super::outbox::Posts;
 use super::session::Mark;
@@ -65,7 +66,10 @@ pub(super) struct Recorder {
     posts: Option<Posts>,
     is_idempotent: bool,
     keeper: Option<Keeper>,
-    pending: Vec<Observation>,
+    /// Whether it is told how far a crawl has come.
+    crawls: bool,
+    /// What was not told yet.
+    pending: Batch,
     told_at: Instant,
     patience: Duration,
     /// What would be tried again: it is written behind what stands.
@@ -84,7 +88,8 @@ impl Recorder {
             posts: None,
             is_idempotent: true,
             keeper: None,
-            pending: Vec::new(),
+            crawls: false,
+            pending: Batch::default(),
             told_at: Instant::now(),
             patience: PATIENCE,
             late: Vec::new(),
@@ -104,6 +109,11 @@ impl Recorder {
     /// The same, for files of which some are compressed.
     pub(super) fn patient(self) -> Self {
         Self { patience: LONG_PATIENCE, ..self }
+    }
+
+    /// Tells, too, how far a crawl has come.
+    pub(super) fn of_crawl(self, crawls: bool) -> Self {
+        Self { crawls, ..self }
     }
 
     /// The same, and what is left in `posts` is kept for the outbox.
@@ -159,8 +169,21 @@ impl Recorder {
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
         let kept = self.keeper.as_mut().map(Keeper::take).unwrap_or_default();
-        let (pages, posts) = (std::mem::take(&mut self.pending), self.take_posts());
-        self.teller.tell(Batch { pages, kept, posts, positions, is_end: false })
+        let pending = std::mem::take(&mut self.pending);
+        self.teller.tell(Batch { kept, posts: self.take_posts(), positions, ..pending })
+    }
+
+    /// Takes what is to be told of an outcome whose records are written.
+    fn note(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
+        let may_come_again = match &observed {
+            Some(page) => !page.is_done,
+            None => outcome.failure().is_some(),
+        };
+        if self.crawls && !may_come_again {
+            self.pending.advances.extend(Advance::of(outcome, observed.is_some()));
+        }
+        self.pending.pages.extend(observed);
+        if self.pending.weight() >= PAGES { self.tell() } else { Ok(()) }
     }
 
     fn take_posts(&self) -> Vec<u8> {
@@ -253,16 +276,13 @@ impl Sink for Recorder {
         let observed = self.observe(outcome);
         let marked = match (&self.watch, &observed) {
             (None, _) => None,
-            (Some(_), None) => return Ok(()),
+            (Some(_), None) => return self.note(None, outcome),
             (Some(watch), Some(page)) => match watch.judge(outcome, page)? {
-                None => {
-                    self.pending.extend(observed);
-                    return if self.pending.len() >= PAGES { self.tell() } else { Ok(()) };
-                }
+                None => return self.note(observed, outcome),
                 marked => marked,
             },
         };
-        let outcome = marked.as_ref().unwrap_or(outcome);
+        let (whole, outcome) = (outcome, marked.as_ref().unwrap_or(outcome));
         let is_late = outcome.failure().is_some() && observed.as_ref().is_none_or(|page| !page.is_done);
         if is_late && !self.files.is_empty() {
             self.late.push(outcome.clone());
@@ -270,8 +290,7 @@ impl Sink for Recorder {
             return Ok(());
         }
         self.pass(outcome)?;
-        self.pending.extend(observed);
-        if self.pending.len() >= PAGES { self.tell() } else { Ok(()) }
+        self.note(observed, whole)
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {

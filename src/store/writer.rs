@@ -12,6 +12,7 @@ use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Finding, judge};
+use super::frontier::{Advance, clear};
 use super::lookup::{before, pack};
 use super::outbox::keep;
 use crate::engine::blocking;
@@ -48,6 +49,8 @@ pub(super) struct Observation {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) pages: Vec<Observation>,
+    /// How these, and what is no page, move a crawl on.
+    pub(super) advances: Vec<Advance>,
     /// Records of these pages for the outbox, a line each.
     pub(super) posts: Vec<u8>,
     /// Answers to keep.
@@ -67,6 +70,18 @@ pub(super) struct Ledger {
     pub(super) part: i64,
     /// The files of records: what is said of them must be on the disk by then.
     pub(super) files: Vec<(String, File)>,
+}
+
+impl Batch {
+    /// Whether there is nothing in it of pages.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.advances.is_empty()
+    }
+
+    /// How many pages it is worth: some links take as long to write as one does.
+    pub(super) fn weight(&self) -> usize {
+        self.pages.len() + self.advances.iter().map(Advance::len).sum::<usize>() / 16
+    }
 }
 
 /// Why the thread has ended before its time.
@@ -151,6 +166,7 @@ impl Ledger {
             let (run, extraction) = (self.run, self.extraction);
             let mut entry = Entry { connection: &transaction, run, extraction, compressor: &mut compressor };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
+            batches.iter().flat_map(|batch| &batch.advances).try_for_each(|advance| advance.write(&transaction))?;
             batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
             batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
@@ -159,6 +175,7 @@ impl Ledger {
             }
             if batches.iter().any(|batch| batch.is_end) {
                 transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
+                clear(&transaction)?;
             }
             transaction.commit()?;
         }
@@ -174,11 +191,11 @@ fn unless_never(error: io::Error) -> io::Result<()> {
 /// What comes within a moment.
 fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
     let until = Instant::now() + LINGER;
-    let (mut pages, mut batches) = (first.pages.len(), vec![first]);
+    let (mut pages, mut batches) = (first.weight(), vec![first]);
     while pages < PAGES {
         match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(batch) => {
-                pages += batch.pages.len();
+                pages += batch.weight();
                 batches.push(batch);
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

@@ -245,3 +245,19 @@ fn chunks_of_nothing_and_two_texts_are_refused() {
     let run = scrape(["--chunk", "100", "-x", "text", "-"]).run().refused_over("two fields are called `text`");
     assert!(run.stderr.contains("hint: ") && run.stderr.contains("chunks have chunk, path and text"), "{}", run.stderr);
 }
+
+#[test]
+fn copies_among_the_pages_of_a_crawl_are_marked() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/robots.txt" => Answer::status(404),
+        "/" => Answer::html("<a href=/original>1</a><a href=/other-article>2</a><a href=/copy>3</a>"),
+        path => pages(path).map_or_else(|| Answer::status(404), Answer::html),
+    });
+    let url = site.url("/");
+    let run = scrape(["--depth", "1", "--dedupe-text", "-c", "1", "-f", "jsonl", &url]).run().succeeds();
+    let copies = ["/", "/original", "/other-article", "/copy"].map(|path| {
+        let copy = &run.record_of(path)["fields"]["duplicate_of"]["url"];
+        copy.as_str().map(str::to_owned)
+    });
+    assert_eq!(copies, [None, None, None, Some(site.url("/original"))]);
+}

@@ -12,7 +12,7 @@ use futures::stream;
 use scrape::engine::{Engine, Sink};
 use scrape::failure::{Failure, Kind};
 use scrape::frontier::{self, Frontier};
-use scrape::job::{End, HostHint, Job, Location, Outcome, Redirect, Rejected, Seed, Target};
+use scrape::job::{End, HostHint, Job, Link, LinkKind, Location, Outcome, Redirect, Rejected, Seed, Target, Trust};
 use scrape::visit::Visit;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -268,4 +268,34 @@ async fn lines_that_are_no_urls_are_outcomes_too() {
     let mut seen = std::mem::take(&mut *seen.lock().unwrap());
     seen.sort();
     assert_eq!(seen, [("::".into(), Some(Kind::InvalidUrl)), ("http://a.test/".into(), None)]);
+}
+
+/// Each page leads to one of the same host, whose path is longer.
+struct Endless;
+
+impl Visit for Endless {
+    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        async move {
+            let link = Link {
+                url: job.trail.url.join("a/").unwrap(),
+                trust: Trust::Typed,
+                kind: LinkKind::Crawled,
+                is_admitted: false,
+            };
+            let end = End::Done { rows: Vec::new(), failure: None };
+            Outcome { links: vec![link], ..Outcome::ended(job, end) }
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_pages_to_come_that_cannot_be_written_ends_the_run_and_no_page_is_told_that_lost_its_links() {
+    let backlog = frontier::BacklogOptions { folder: Some("/nowhere/at/all".into()), memory: 0, hosts: 9 };
+    let crawl = Some(frontier::Crawl::default());
+    let options = frontier::Options { backlog, crawl, obey: frontier::Obey::Never, ..frontier::Options::default() };
+    let (engine, seen) = (Engine { frontier: Frontier::new(options), ..Engine::new(Endless) }, Seen::default());
+    let error = engine.run(seeds(["http://a.test/"]), keep(&seen)).await.unwrap_err();
+    assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+    assert_eq!(*seen.lock().unwrap(), []);
 }

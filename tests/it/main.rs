@@ -13,6 +13,7 @@ mod config;
 mod contracts;
 mod cookies;
 mod crawl;
+mod crawl_state;
 mod cron;
 mod database;
 mod datasets;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use reqwest::Method;
@@ -17,7 +18,7 @@ use crate::cli::parse;
 use crate::extract::{self, Ask, Extractor, Follow};
 use crate::fetch::{self, ConnectionOptions, Family, Limits, RequestOptions};
 use crate::frontier::scope::{Reach, Scope};
-use crate::frontier::{self, Obey, Order, RetryOptions};
+use crate::frontier::{self, BacklogOptions, Obey, Order, RetryOptions};
 use crate::job::Secret;
 use crate::sink::expect::Contract;
 use crate::visit::Crawl;
@@ -40,6 +41,8 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
                 Priority::Sitemap => Order::Sitemap,
             },
         }),
+        // A folder for temporary files may be in memory, which is what there is too little of.
+        backlog: BacklogOptions { folder: args.endurance.state.as_deref().map(folder_of), ..BacklogOptions::default() },
         obey: match crawl.robots {
             Robots::Discovered => Obey::Discovered,
             Robots::Always => Obey::Always,
@@ -67,6 +70,11 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
     }
 }
 
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
 /// How links are followed, if they are.
 pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
     let crawl = &args.crawl;
@@ -85,7 +93,11 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
     let obeys_nofollow = !crawl.ignore_nofollow && !crawl.check_links;
-    let follow = Follow::new(&crawl.follow, obeys_nofollow).map_err(wrong)?.with_robot(token);
+    let follow = Follow::new(&crawl.follow, obeys_nofollow).map_err(|error| {
+        let hint = error.hint().map(String::from);
+        Stop::usage(anyhow!("--follow: {error}")).with_hint(hint)
+    })?;
+    let follow = follow.with_robot(token);
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,

@@ -122,6 +122,16 @@ impl Traps {
         true
     }
 
+    /// Counts a URL that an earlier run let in.
+    pub fn count_in(&mut self, url: &Url) {
+        for pattern in pattern::of(url) {
+            let hash = xxh3_64_with_seed(pattern.key.as_bytes(), pattern.kind as u64);
+            if !self.is_spent(hash) {
+                self.count(hash, pattern.kind.budget());
+            }
+        }
+    }
+
     /// What was kept out, most first.
     #[must_use]
     pub fn summary(&self) -> Vec<Trap> {

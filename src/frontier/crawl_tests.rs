@@ -1,0 +1,448 @@
+//! What holds for a crawl whatever the graph, the robots.txt of its hosts, the failures, the timing and the limits.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use url::Url;
+
+use super::{BacklogOptions, Crawl, Limits, Next, Options, Order, Queue, RetryOptions};
+use crate::failure::{Failure, Kind, Retry};
+use crate::job::{
+    End, HostHint, Job, Lack, Link, LinkKind, Location, Outcome, Redirect, Role, Seed, Target, Trail, Trust,
+};
+
+/// What a page, or a robots.txt, does when it is asked.
+#[derive(Clone, Debug)]
+enum Manner {
+    Fine,
+    FailsTwice,
+    Fails,
+    Throttles,
+    /// This machine had too little of something the first time.
+    Lacks(Lack),
+    /// A redirect; that of a page leads to one with a higher number, that of a robots.txt to that of a host.
+    LeadsTo(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Page {
+    host: usize,
+    manner: Manner,
+    links: Vec<usize>,
+}
+
+/// What a robots.txt says: of which pages, by the last digit, it tells crawlers to stay away.
+#[derive(Clone, Debug)]
+struct Rules {
+    manner: Manner,
+    forbidden: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Web {
+    pages: Vec<Page>,
+    rules: Vec<Rules>,
+}
+
+const HOSTS: usize = 5;
+
+fn manner() -> impl Strategy<Value = Manner> {
+    prop_oneof![
+        6 => Just(Manner::Fine),
+        1 => Just(Manner::FailsTwice),
+        1 => Just(Manner::Fails),
+        1 => Just(Manner::Throttles),
+        1 => prop_oneof![Just(Lack::Connections), Just(Lack::Memory)].prop_map(Manner::Lacks),
+        2 => any::<prop::sample::Index>().prop_map(|to| Manner::LeadsTo(to.index(1000))),
+    ]
+}
+
+fn web() -> impl Strategy<Value = Web> {
+    let page = (0..HOSTS, manner(), prop::collection::vec(0..1000_usize, 0..12));
+    let page = page.prop_map(|(host, manner, links)| Page { host, manner, links });
+    let rules = (manner(), prop::option::of(0..4_usize)).prop_map(|(manner, forbidden)| Rules { manner, forbidden });
+    (prop::collection::vec(page, 1..80), prop::collection::vec(rules, HOSTS)).prop_map(|(pages, rules)| {
+        let mut web = Web { pages, rules };
+        let count = web.pages.len();
+        for (n, page) in web.pages.iter_mut().enumerate() {
+            page.links.iter_mut().for_each(|link| *link %= count);
+            page.manner = match page.manner {
+                Manner::LeadsTo(_) if n + 1 == count => Manner::Fine,
+                Manner::LeadsTo(to) => Manner::LeadsTo(n + 1 + to % (count - n - 1)),
+                ref other => other.clone(),
+            };
+        }
+        for rules in &mut web.rules {
+            if let Manner::LeadsTo(to) = &mut rules.manner {
+                *to %= HOSTS;
+            }
+        }
+        web
+    })
+}
+
+impl Web {
+    fn url(&self, page: usize) -> Url {
+        Url::parse(&format!("http://h{}.test/{page}", self.pages[page].host)).unwrap()
+    }
+
+    /// Whether the rules of a page's host let a crawler have it.
+    fn allows(&self, page: usize) -> bool {
+        let mut host = self.pages[page].host;
+        for _ in 0..5 {
+            match &self.rules[host].manner {
+                Manner::LeadsTo(other) => host = *other,
+                Manner::Fails => return false,
+                _ => return self.rules[host].forbidden != Some(page % 10),
+            }
+        }
+        true
+    }
+
+    /// The pages that a crawl has in the end.
+    fn reachable(&self, seeds: &[usize]) -> BTreeSet<usize> {
+        let mut had = BTreeSet::new();
+        let mut known: HashSet<_> = seeds.iter().map(|&seed| (seed, true)).collect();
+        let mut open: Vec<_> = known.iter().copied().collect();
+        while let Some((page, is_typed)) = open.pop() {
+            let next = match &self.pages[page].manner {
+                _ if !is_typed && !self.allows(page) => Vec::new(),
+                Manner::Fails => Vec::new(),
+                Manner::LeadsTo(to) => vec![(*to, is_typed)],
+                _ => {
+                    had.insert(page);
+                    self.pages[page].links.iter().map(|&link| (link, false)).collect()
+                }
+            };
+            open.extend(next.into_iter().filter(|&next| known.insert(next)));
+        }
+        had
+    }
+}
+
+/// A run on a clock that is a number.
+struct Run<'w> {
+    web: &'w Web,
+    queue: Queue,
+    now: Instant,
+    in_flight: Vec<Job>,
+    lacked: HashSet<Url>,
+    finals: Vec<Outcome>,
+}
+
+fn number(url: &Url) -> usize {
+    url.path()[1..].parse().unwrap()
+}
+
+fn failed(job: Job, kind: Kind) -> Outcome {
+    Outcome::failed(job, Failure::new(kind, "no").with_retry(Retry::Always))
+}
+
+impl Run<'_> {
+    fn answer(&mut self, job: Job) -> Outcome {
+        let url = job.trail.url.clone();
+        let is_rules = job.trail.role == Role::Robots;
+        let host = usize::from(url.host_str().unwrap().as_bytes()[1] - b'0');
+        let manner = if is_rules { &self.web.rules[host].manner } else { &self.web.pages[number(&url)].manner };
+        let redirect = |to| End::Redirect(Redirect { status: 302, to, rewrite_to_get: false, by: None });
+        match manner {
+            Manner::Fails => failed(job, Kind::Reset),
+            Manner::FailsTwice if job.trail.attempt <= 2 => failed(job, Kind::Reset),
+            Manner::Throttles if job.trail.attempt == 1 => {
+                let retry_after = Some(Duration::from_millis(70));
+                let hint = HostHint { retry_after, throttled: true, ..HostHint::default() };
+                Outcome { hint, ..failed(job, Kind::Status) }
+            }
+            Manner::Lacks(lack) if self.lacked.insert(url) => {
+                let hint = HostHint { lack: Some(*lack), ..HostHint::default() };
+                Outcome { hint, ..failed(job, Kind::Connect) }
+            }
+            Manner::LeadsTo(to) if !is_rules => Outcome::ended(job, redirect(self.web.url(*to))),
+            Manner::LeadsTo(to) if job.trail.hops.len() < 5 => {
+                Outcome::ended(job, redirect(Url::parse(&format!("http://h{to}.test/robots.txt")).unwrap()))
+            }
+            Manner::LeadsTo(_) => Outcome::ended(job, End::Robots { status: Some(404), body: Vec::new() }),
+            _ if is_rules => {
+                let forbidden = self.web.rules[host].forbidden;
+                let body = forbidden.map(|digit| format!("User-agent: *\nDisallow: /*{digit}$\n")).unwrap_or_default();
+                Outcome::ended(job, End::Robots { status: Some(200), body: body.into() })
+            }
+            _ => self.page(job),
+        }
+    }
+
+    fn page(&self, job: Job) -> Outcome {
+        let links = self.web.pages[number(&job.trail.url)].links.iter().map(|&link| Link {
+            url: self.web.url(link),
+            trust: Trust::Chosen { by: None },
+            kind: LinkKind::Crawled,
+            is_admitted: false,
+        });
+        Outcome { links: links.collect(), ..Outcome::ended(job, End::Done { rows: Vec::new(), failure: None }) }
+    }
+
+    fn start(&mut self) -> bool {
+        match self.queue.next(self.now) {
+            Ok(Next::Visit(job)) => self.in_flight.push(*job),
+            Ok(Next::Settled(outcome)) => self.finals.push(*outcome),
+            Err(_) => return false,
+        }
+        true
+    }
+
+    fn end(&mut self, choice: usize) {
+        if !self.in_flight.is_empty() {
+            let job = self.in_flight.swap_remove(choice % self.in_flight.len());
+            let outcome = self.answer(job);
+            self.finals.extend(self.queue.settle(outcome, self.now));
+        }
+    }
+
+    /// Goes on until nothing is left, jumping to whatever instant the queue names.
+    fn finish(&mut self, choices: &[u8], concurrency: usize, close_at: Option<usize>) {
+        let choices = choices.iter().copied().cycle().map(usize::from).take(50_000);
+        for (n, choice) in choices.enumerate() {
+            if close_at == Some(n) {
+                self.queue.close(self.now);
+            }
+            if self.queue.is_finished() {
+                return;
+            }
+            if choice % 3 > 0 && self.in_flight.len() < concurrency && self.start() {
+                continue;
+            }
+            if choice % 5 == 0 {
+                self.now += Duration::from_millis(20);
+            }
+            match self.queue.next(self.now) {
+                Ok(Next::Visit(job)) => self.in_flight.push(*job),
+                Ok(Next::Settled(outcome)) => self.finals.push(*outcome),
+                Err(Some(at)) if self.in_flight.is_empty() => self.now = at,
+                Err(None) if self.in_flight.is_empty() => break,
+                Err(_) => self.end(choice),
+            }
+        }
+        panic!("the run does not end: {:?}", self.queue.progress());
+    }
+
+    fn succeeded(&self) -> impl Iterator<Item = &Trail> {
+        let fine = |outcome: &&Outcome| matches!(outcome.end, End::Done { failure: None, .. });
+        self.finals.iter().filter(fine).filter_map(|outcome| outcome.trail.as_ref())
+    }
+}
+
+fn seed(url: Url) -> Seed {
+    let target = Target { id: 0, given: url.as_str().into(), at: Location { file: None, line: 1 }, input: None };
+    Seed { target, url, auth: None, stored: None }
+}
+
+fn run<'w>(web: &'w Web, seeds: &[usize], options: Options) -> Run<'w> {
+    let now = Instant::now();
+    let mut queue = Queue::new(options);
+    for &page in seeds {
+        queue.admit(seed(web.url(page)), now);
+    }
+    queue.complete();
+    Run { web, queue, now, in_flight: Vec::new(), lacked: HashSet::new(), finals: Vec::new() }
+}
+
+fn backlog() -> impl Strategy<Value = BacklogOptions> {
+    (prop_oneof![Just(0), 0..300_usize, Just(1 << 20)], 1..HOSTS + 1).prop_map(|(memory, hosts)| BacklogOptions {
+        folder: None,
+        memory,
+        hosts,
+    })
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    prop_oneof![Just(Order::Breadth), Just(Order::Depth), Just(Order::Path), Just(Order::Sitemap)]
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let delay = prop_oneof![Just(0_u64), 1..30_u64];
+    let crawl = (order(), prop::option::of(0..8_u64));
+    (1..4_usize, delay, crawl, backlog(), any::<bool>()).prop_map(|(per_host, delay, (order, most), backlog, few)| {
+        Options {
+            per_host: NonZeroUsize::new(per_host).unwrap(),
+            delay: Duration::from_millis(delay),
+            crawl: Some(Crawl { per_host: most, order, ..Crawl::default() }),
+            connections: if few { 2 } else { usize::MAX },
+            retry: RetryOptions { delay: Duration::from_millis(40), ..RetryOptions::default() },
+            backlog,
+            ..Options::default()
+        }
+    })
+}
+
+fn without_most(options: Options) -> Options {
+    Options { crawl: options.crawl.map(|crawl| Crawl { per_host: None, ..crawl }), ..options }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn every_reachable_page_is_had_once_and_the_crawl_ends(
+        web in web(),
+        seeds in prop::collection::vec(0..1000_usize, 1..4),
+        options in options(),
+        concurrency in 1..12_usize,
+        choices in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let seeds: Vec<_> = seeds.into_iter().map(|seed| seed % web.pages.len()).collect();
+        let mut run = run(&web, &seeds, without_most(options));
+        run.finish(&choices, concurrency, None);
+        let had: BTreeSet<_> = run.succeeded().map(|trail| number(&trail.url)).collect();
+        prop_assert_eq!(had, web.reachable(&seeds));
+        let found: Vec<_> = run.succeeded().filter(|trail| trail.found.is_some()).map(|trail| &trail.url).collect();
+        prop_assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len(), "a page was had twice");
+        let first: HashSet<_> = run.finals.iter().map(|outcome| outcome.trail.as_ref().unwrap().first_url()).collect();
+        prop_assert_eq!(first.len(), run.finals.len(), "a target ended twice");
+        let progress = run.queue.progress();
+        prop_assert_eq!((progress.settled, progress.targets), (first.len() as u64, first.len() as u64));
+        prop_assert!(progress.is_complete);
+        prop_assert_eq!(run.queue.lanes().backlog().len(), 0);
+        prop_assert_eq!(run.queue.lanes().backlog().starts(), 0);
+    }
+
+    #[test]
+    fn limits_hold_to_the_page_and_the_crawl_ends(
+        web in web(),
+        seeds in prop::collection::vec(0..1000_usize, 1..4),
+        options in options(),
+        pages in 1..30_u64,
+        concurrency in 1..12_usize,
+        choices in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let seeds: Vec<_> = seeds.into_iter().map(|seed| seed % web.pages.len()).collect();
+        let most = options.crawl.as_ref().and_then(|crawl| crawl.per_host);
+        let limits = Limits { pages: Some(pages), ..Limits::default() };
+        let mut run = run(&web, &seeds, Options { limits, ..options });
+        run.finish(&choices, concurrency, None);
+        let had = run.succeeded().count() as u64;
+        prop_assert!(had <= pages);
+        if had < pages && most.is_none() {
+            let had: BTreeSet<_> = run.succeeded().map(|trail| number(&trail.url)).collect();
+            prop_assert_eq!(had, web.reachable(&seeds), "it has stopped before its limit");
+        }
+        let mut by_host = HashMap::<_, u64>::new();
+        for trail in run.finals.iter().filter_map(|outcome| outcome.trail.as_ref()).filter(|it| it.found.is_some()) {
+            *by_host.entry(trail.first_url().host_str().unwrap().to_owned()).or_default() += 1;
+        }
+        prop_assert!(by_host.values().all(|&count| most.is_none_or(|most| count <= most)), "{by_host:?}");
+    }
+
+    #[test]
+    fn it_ends_whenever_it_is_closed(
+        web in web(),
+        options in options(),
+        pages in prop::option::of(1..30_u64),
+        close_at in 0..400_usize,
+        concurrency in 1..12_usize,
+        choices in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let limits = Limits { pages, ..Limits::default() };
+        let mut run = run(&web, &[0], Options { limits, ..options });
+        run.finish(&choices, concurrency, Some(close_at));
+        let first: HashSet<_> = run.finals.iter().map(|outcome| outcome.trail.as_ref().unwrap().first_url()).collect();
+        prop_assert_eq!(first.len(), run.finals.len(), "a target ended twice");
+        prop_assert!(run.finals.iter().all(|outcome| outcome.trail.as_ref().unwrap().role == Role::Page));
+        prop_assert_eq!(run.queue.progress().settled, run.finals.len() as u64);
+        prop_assert_eq!(run.queue.progress().queued, 0);
+    }
+}
+
+/// The pages of one seed's page, each with nothing on it, in the order in which they are asked for.
+fn asked(links: &[Url], crawl: Crawl, backlog: BacklogOptions) -> Vec<Url> {
+    let options = Options { crawl: Some(crawl), backlog, obey: super::Obey::Never, ..Options::default() };
+    let (mut queue, now) = (Queue::new(options), Instant::now());
+    queue.admit(seed(Url::parse("http://seed.test/").unwrap()), now);
+    queue.complete();
+    let mut asked = Vec::new();
+    while let Ok(Next::Visit(job)) = queue.next(now) {
+        let crawled =
+            |url: &Url| Link { url: url.clone(), trust: Trust::Typed, kind: LinkKind::Crawled, is_admitted: false };
+        let links = if asked.is_empty() { links.iter().map(crawled).collect() } else { Vec::new() };
+        asked.push(job.trail.url.clone());
+        let end = End::Done { rows: Vec::new(), failure: None };
+        let outcome = queue.settle(Outcome { links, ..Outcome::ended(*job, end) }, now);
+        assert!(outcome.is_some_and(|outcome| outcome.links.iter().all(|link| link.is_admitted)));
+    }
+    assert!(queue.is_finished() && queue.take_error().is_none());
+    asked.split_off(1)
+}
+
+fn links(hosts: usize, count: usize) -> Vec<Url> {
+    let path = |n: usize| "a/".repeat(n * 7 % 5);
+    (0..count).map(|n| Url::parse(&format!("http://h{}.test/{}{n}", n % hosts, path(n))).unwrap()).collect()
+}
+
+#[test]
+fn the_order_of_a_host_holds_whatever_is_in_the_file_and_however_many_hosts_there_are() {
+    let links = links(7, 2000);
+    let rank = |order, url: &Url| if order == Order::Path { url.path_segments().unwrap().count() } else { 0 };
+    for (order, memory, hosts) in
+        [(Order::Breadth, 1 << 20, 9), (Order::Breadth, 0, 9), (Order::Breadth, 100, 3), (Order::Path, 100, 9)]
+    {
+        let crawl = Crawl { order, avoids_traps: false, ..Crawl::default() };
+        let asked = asked(&links, crawl, BacklogOptions { folder: None, memory, hosts });
+        for host in 0..7 {
+            let of_host = |url: &&Url| url.host_str() == Some(&format!("h{host}.test"));
+            let mut expected: Vec<_> = links.iter().filter(of_host).collect();
+            expected.sort_by_key(|url| rank(order, url));
+            assert_eq!(asked.iter().filter(of_host).collect::<Vec<_>>(), expected, "{order:?}, {memory}, {hosts}");
+        }
+    }
+}
+
+#[test]
+fn the_hosts_of_a_crawl_take_turns_whatever_is_in_the_file() {
+    let crawl = Crawl { avoids_traps: false, ..Crawl::default() };
+    let asked = asked(&links(7, 700), crawl, BacklogOptions { folder: None, memory: 0, hosts: 9 });
+    for turn in asked.chunks(7) {
+        assert_eq!(turn.iter().map(|url| url.host_str()).collect::<HashSet<_>>().len(), 7);
+    }
+}
+
+#[test]
+fn where_the_file_cannot_be_written_the_run_ends_and_says_why() {
+    let crawl = Some(Crawl::default());
+    let backlog = BacklogOptions { folder: Some("/nowhere/at/all".into()), memory: 0, hosts: 9 };
+    let (mut queue, now) = (Queue::new(Options { crawl, backlog, ..Options::default() }), Instant::now());
+    queue.admit(seed(Url::parse("http://h0.test/seed").unwrap()), now);
+    let Ok(Next::Visit(job)) = queue.next(now) else { panic!("the seed") };
+    let links = links(1, 3).into_iter().map(|url| Link {
+        url,
+        trust: Trust::Typed,
+        kind: LinkKind::Crawled,
+        is_admitted: false,
+    });
+    let end = End::Done { rows: Vec::new(), failure: None };
+    let _ = queue.settle(Outcome { links: links.collect(), ..Outcome::ended(*job, end) }, now);
+    assert!(queue.is_finished());
+    let error = queue.take_error().expect("an error");
+    assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn seeds_are_read_however_many_pages_wait_and_go_before_them() {
+    let look_ahead = NonZeroUsize::new(2).unwrap();
+    let crawl = Some(Crawl { avoids_traps: false, ..Crawl::default() });
+    let options = Options { crawl, look_ahead, obey: super::Obey::Never, ..Options::default() };
+    let (mut queue, now) = (Queue::new(options), Instant::now());
+    queue.admit(seed(Url::parse("http://h0.test/first").unwrap()), now);
+    let Ok(Next::Visit(job)) = queue.next(now) else { panic!("the seed") };
+    let links = links(1, 300).into_iter().map(|url| Link {
+        url,
+        trust: Trust::Typed,
+        kind: LinkKind::Crawled,
+        is_admitted: false,
+    });
+    let end = End::Done { rows: Vec::new(), failure: None };
+    let _ = queue.settle(Outcome { links: links.collect(), ..Outcome::ended(*job, end) }, now);
+    assert!(queue.has_room() && queue.progress().queued > 200);
+    queue.admit(seed(Url::parse("http://h0.test/second").unwrap()), now);
+    assert!(matches!(queue.next(now), Ok(Next::Visit(job)) if job.trail.url.path() == "/second"));
+}

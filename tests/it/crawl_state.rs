@@ -1,0 +1,161 @@
+//! Crawls that are stopped, killed and gone on with by the help of a state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::scrape::{Scrape, parse};
+use crate::support::{Answer, Hit, Site};
+
+/// A folder in which the program runs again and again.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn scrape(&self, args: &str) -> Scrape {
+        Scrape::in_shell(&format!("cd '{}' && exec \"$scrape\" {args}", self.0.path().display()))
+    }
+
+    /// The records of a file by the URL that answered; each has one.
+    fn records(&self, name: &str) -> BTreeMap<String, Value> {
+        let records = parse(&fs::read_to_string(self.0.path().join(name)).unwrap());
+        let mut found = BTreeMap::new();
+        for record in records {
+            let url = record["final_url"].as_str().or(record["url"].as_str()).unwrap().to_owned();
+            assert!(found.insert(url, record.clone()).is_none(), "twice in {name}: {record}");
+        }
+        found
+    }
+
+    fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        let connection = Connection::open(self.0.path().join("s.db")).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// How many rows the tables of a crawl have.
+    fn left(&self) -> [i64; 4] {
+        ["frontier", "departures", "starts", "passed"].map(|it| self.query(&format!("SELECT count(*) FROM {it}")))
+    }
+}
+
+/// A site whose page N links to 2N, 2N + 1 and some that were met before: a tree with shortcuts. Some pages are not there, some
+/// lead to another one, some are busy at first.
+fn answer(hit: &Hit, pages: usize) -> Answer {
+    match hit.path.trim_start_matches('/').parse::<usize>() {
+        Ok(n) if n == 0 || n > pages => Answer::status(404),
+        Ok(n) if n % 50 == 27 => Answer::title("missing").with_status(404),
+        Ok(n) if n % 50 == 19 => Answer::redirect(302, &format!("/{}", n + 1)),
+        Ok(n) if n % 90 == 31 && hit.nth == 0 => Answer::status(503),
+        Ok(n) => {
+            let links = [2 * n, 2 * n + 1, n / 2 + 1, n * 7 % pages + 1].into_iter().filter(|&it| it <= pages);
+            let links: String = links.map(|it| format!("<a href=/{it}>{it}</a>")).collect();
+            Answer::html(format!("<title>{n}</title>{links}"))
+        }
+        Err(_) => Answer::status(404),
+    }
+}
+
+/// What a page's record says, whenever it was made.
+fn essence(records: &BTreeMap<String, Value>) -> BTreeSet<(String, String)> {
+    let essence = |(url, record): (&String, &Value)| (url.clone(), format!("{} {}", record["status"], record["title"]));
+    records.iter().map(essence).collect()
+}
+
+#[test]
+fn whenever_a_crawl_is_killed_no_page_is_lost_or_has_two_records() {
+    const PAGES: usize = 2000;
+    const KILLS: usize = 30;
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (site, desk) = (Site::start(|hit| answer(hit, PAGES)), Desk::new());
+    let usual = format!("{} --depth all --allow-traps --retry 1 --retry-delay 0.01 --fail-on none", site.url("/1"));
+    let args = format!("{usual} --state s.db --resume -o out.jsonl");
+    let mut killed = 0;
+    while killed < KILLS {
+        let (asked, more) = (site.count(), random.usize(..2 * PAGES / KILLS));
+        let mut run = desk.scrape(&args).spawn();
+        while site.count() < asked + more && !run.ends_within(Duration::from_micros(200)) {}
+        if run.ends_within(Duration::ZERO) {
+            break;
+        }
+        run.signal(Signal::KILL);
+        assert_eq!(run.finish().code, None);
+        killed += 1;
+        assert_eq!(desk.query::<String>("PRAGMA integrity_check"), "ok", "seed {seed}");
+    }
+    desk.scrape(&args).run().exits(0);
+    assert_eq!(desk.left(), [0; 4], "a crawl that has come to its end leaves nothing");
+    let asked = site.count();
+    desk.scrape(&format!("{usual} -o undisturbed.jsonl")).run().exits(0);
+    let [found, expected] = ["out.jsonl", "undisturbed.jsonl"].map(|name| essence(&desk.records(name)));
+    let differ: Vec<_> = found.symmetric_difference(&expected).collect();
+    assert!(differ.is_empty(), "seed {seed}, {killed} kills: {differ:?}");
+    assert!(expected.len() > PAGES * 9 / 10 && killed > KILLS / 4, "{killed} kills, {} pages", expected.len());
+    let undisturbed = site.count() - asked;
+    // What was in flight, and what was done in the moment in which a batch is gathered.
+    assert!(asked - undisturbed < killed * 200, "{asked} requests with {killed} kills, {undisturbed} without");
+}
+
+#[test]
+fn a_crawl_goes_on_where_a_limit_has_ended_it_and_its_records_tell_the_way() {
+    let (site, desk) = (Site::start(|hit| answer(hit, 300)), Desk::new());
+    let usual = format!("{} --depth all --allow-traps --retry 1 --retry-delay 0.01 --fail-on none", site.url("/1"));
+    let args = format!("{usual} --state s.db --resume -o out.jsonl");
+    desk.scrape(&format!("{args} --max-pages 60")).run().exits(0);
+    let some = desk.records("out.jsonl");
+    assert_eq!(some.values().filter(|record| record["error"].is_null()).count(), 60);
+    assert!(desk.left()[0] > 0);
+    let asked = site.count();
+    desk.scrape(&args).run().exits(0);
+    let hits = site.hits();
+    let again: Vec<_> = hits[asked..].iter().filter(|hit| some.contains_key(&site.url(&hit.path))).collect();
+    assert!(again.is_empty(), "{again:?}");
+    assert_eq!(desk.left(), [0; 4]);
+
+    desk.scrape(&format!("{usual} -c 1 -o undisturbed.jsonl")).run().exits(0);
+    let [found, expected] = ["out.jsonl", "undisturbed.jsonl"].map(|name| desk.records(name));
+    assert_eq!(essence(&found), essence(&expected));
+    for (url, record) in &found {
+        let is_seed = *url == site.url("/1");
+        assert_eq!(record["referrer"].is_null(), is_seed, "{record}");
+        assert_eq!(record["depth"].as_u64() == Some(0), is_seed, "{record}");
+        assert!(is_seed || found.contains_key(record["referrer"].as_str().unwrap()), "{record}");
+    }
+}
+
+#[test]
+fn a_list_does_not_go_on_with_a_crawl_and_a_new_run_forgets_what_is_left() {
+    let (site, desk) = (Site::start(|hit| answer(hit, 100)), Desk::new());
+    let url = site.url("/1");
+    desk.scrape(&format!("{url} --depth all --state s.db --max-pages 9 -o out.jsonl")).run().exits(0);
+    let left = desk.left();
+    let refused = desk.scrape(&format!("{url} --state s.db --resume -o out.jsonl")).run();
+    refused.refused_over("was a crawl");
+    assert_eq!(desk.left(), left, "it is as it was");
+    desk.scrape(&format!("{url} --state s.db -o other.jsonl")).run().exits(0);
+    assert_eq!(desk.left(), [0; 4]);
+}
+
+#[test]
+fn a_crawl_that_was_stopped_by_a_signal_goes_on() {
+    let (site, desk) = (Site::start(|hit| answer(hit, 400)), Desk::new());
+    let args = format!(
+        "{} --depth all --allow-traps --retry 1 --retry-delay 0.01 --state s.db --resume -o out.jsonl",
+        site.url("/1")
+    );
+    let mut run = desk.scrape(&args).spawn();
+    while site.count() < 100 && !run.ends_within(Duration::from_micros(200)) {}
+    run.signal(Signal::INT);
+    run.finish();
+    desk.scrape(&format!("{args} --fail-on none")).run().exits(0);
+    desk.scrape(&format!("{} --depth all --allow-traps --fail-on none -o all.jsonl", site.url("/1"))).run().exits(0);
+    assert_eq!(essence(&desk.records("out.jsonl")), essence(&desk.records("all.jsonl")));
+}

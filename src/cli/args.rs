@@ -40,8 +40,8 @@ pub(super) struct Cli {
 }
 
 /// The names of all commands beside the main job.
-pub(super) const COMMANDS: [&str; 11] =
-    ["map", "explain", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
+pub(super) const COMMANDS: [&str; 12] =
+    ["map", "explain", "plan", "check", "guess", "report", "diff", "history", "schema", "completions", "man", "help"];
 
 /// The command line of the main job alone. All the others have its options once more, and to put them together takes a
 /// part of a start that can be seen.
@@ -56,6 +56,8 @@ pub(super) enum Command {
     Map(Box<Map>),
     /// Show what happens to one URL: each request, how the page is read, and what would be retried
     Explain(Box<Explain>),
+    /// Tell what a list comes to before anybody is asked: hosts, duplicates, bad lines, time and memory
+    Plan(Box<Plan>),
     /// Check a file of recipes, and show what a recipe finds in a page
     Check(Box<Check>),
     /// Propose a recipe for pages such as this one, from what repeats in it
@@ -188,6 +190,34 @@ pub(super) struct Explain {
     pub(super) format: ReportFormat,
     #[command(flatten)]
     pub(super) fetching: Fetching,
+    #[command(flatten)]
+    pub(super) general: General,
+}
+
+/// `scrape plan`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) pace: Pace,
+    /// The time that a page is supposed to take
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = parse::time, help_heading = "Pace")]
+    pub(super) latency: Duration,
+    /// Hosts to show, those with the most URLs
+    #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
+    pub(super) top: usize,
+    /// text, or json for scripts [default: text on a terminal, else json]
+    #[arg(
+        id = "report",
+        short = 'f',
+        long = "format",
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: Option<ReportFormat>,
     #[command(flatten)]
     pub(super) general: General,
 }
@@ -399,6 +429,9 @@ pub(super) struct Output {
     /// Save the pages as files in DIR, with a manifest
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) save: Option<PathBuf>,
+    /// Write what leads where to FILE.dot, FILE.graphml or FILE.jsonl, also compressed (.gz, .zst)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) graph: Option<PathBuf>,
     /// Write the totals of the run to FILE, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) summary: Option<PathBuf>,
@@ -535,11 +568,16 @@ pub(super) enum Priority {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "an option each")]
 #[command(next_help_heading = "Crawling")]
 pub(super) struct Crawl {
-    /// Follow links, so many from each URL at most; all: as many as there are
-    #[arg(long, value_name = "N", default_value = "0", value_parser = parse::depth)]
-    pub(super) depth: u32,
+    /// Follow links, so many from each URL at most; all: as many as there are [default: 0, to --check-links all]
+    #[arg(long, value_name = "N", value_parser = parse::depth)]
+    pub(super) depth: Option<u32>,
+    /// Check links: ask for those that are not followed, too, once; give records of broken ones alone (-v: of all), and exit
+    /// with 1 if there are any
+    #[arg(long)]
+    pub(super) check_links: bool,
     /// How far links are followed: page, prefix (its folder and below), host, domain (all hosts of its owner) or any
     #[arg(long, value_name = "HOW", default_value = "host", hide_possible_values = true)]
     pub(super) scope: Scope,
@@ -573,6 +611,18 @@ pub(super) struct Crawl {
     /// Obey robots.txt for discovered URLs, always, or ignore it
     #[arg(long, value_name = "WHEN", default_value = "discovered", hide_possible_values = true)]
     pub(super) robots: Robots,
+}
+
+impl Crawl {
+    /// How many links from a seed it goes at most.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth.unwrap_or(if self.check_links { u32::MAX } else { 0 })
+    }
+
+    /// Whether links are looked for.
+    pub(super) fn is_one(&self) -> bool {
+        self.depth() > 0 || self.check_links
+    }
 }
 
 #[derive(Debug, Args)]

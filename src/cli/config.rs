@@ -22,7 +22,7 @@ const FILE: &str = "scrape.toml";
 
 /// Options that decide what is run, written or sent, or who is trusted. A folder that somebody else filled may not set
 /// them.
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 25] = [
     "cacert",
     "cache",
     "cert",
@@ -32,6 +32,7 @@ const RESERVED: [&str; 24] = [
     "default-scheme",
     "deny-private",
     "failed-to",
+    "graph",
     "insecure",
     "key",
     "location-trusted",

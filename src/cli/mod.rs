@@ -94,7 +94,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
     let environment = Environment::read();
     let (mut command, mut matches) = parse(&typed)?;
     refuse_typed_secret(&matches)?;
-    if matches!(matches.subcommand_name(), None | Some("map" | "explain" | "check" | "guess")) {
+    if matches!(matches.subcommand_name(), None | Some("map" | "explain" | "plan" | "check" | "guess")) {
         matches = config::complete(&mut command, typed, &matches, &environment).map_err(Stop::usage)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
@@ -103,6 +103,7 @@ fn run(typed: Vec<OsString>) -> Result<Status, Ended> {
         None => commands::run::run(&cli.run, &asks(&matches)?, &environment),
         Some(Command::Map(args)) => commands::map::run(&args, &environment),
         Some(Command::Explain(args)) => commands::explain::run(&args, &asks_of("explain")?, &environment),
+        Some(Command::Plan(args)) => commands::plan::run(&args, &environment),
         Some(Command::Check(args)) => commands::check::run(&args, &recipes(&args.recipe)?, &environment),
         Some(Command::Schema(_)) if names_no_recipe(&matches) => commands::schema::run_for_recipes(),
         Some(Command::Guess(args)) => commands::guess::run(&args, &environment),

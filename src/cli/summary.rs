@@ -12,6 +12,7 @@ use crate::frontier::traps::Trap;
 use crate::frontier::{GivenUp, Limit, Slowed};
 use crate::histogram::Histogram;
 use crate::job::Summary;
+use crate::sink::Tally;
 use crate::sink::expect::{Contract, Fill, Verdict};
 use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise, rate};
 use crate::store::Change;
@@ -56,8 +57,25 @@ pub(super) struct Crawled {
     pub(super) elsewhere: u64,
     /// Links that were not followed as their host has enough pages.
     pub(super) beyond_host: u64,
+    /// What came of checking links, where they are checked.
+    pub(super) checked: Option<Tally>,
     /// What was kept out as it has no end, most of it first.
     pub(super) trapped: Vec<Trap>,
+}
+
+/// What came of checking links, in a line.
+pub(super) fn links(tally: &Tally) -> String {
+    let checked = tally.checked();
+    let links = format!("{} link{} checked", grouped(checked), if checked == 1 { "" } else { "s" });
+    let broken = match tally.broken() {
+        0 => ", none broken".into(),
+        broken => format!(": {} broken", grouped(broken)),
+    };
+    let unknown = match tally.unknown() {
+        0 => String::new(),
+        unknown => format!("; {} not asked for, as robots.txt forbids it or the run ended", grouped(unknown)),
+    };
+    links + &broken + &unknown
 }
 
 /// How many traps a person is told.
@@ -85,6 +103,7 @@ impl Crawled {
         if self.beyond_host > 0 {
             lines.push(format!("  omitted  {} links by --max-per-host", grouped(self.beyond_host)));
         }
+        lines.extend(self.checked.iter().map(|tally| format!("  links   {}", links(tally))));
         if self.ignores_robots {
             lines.push("  robots.txt was ignored".into());
         }
@@ -100,6 +119,9 @@ impl Crawled {
             "beyond_host": self.beyond_host,
             "trapped": self.trapped.iter().map(trap).collect::<Vec<_>>(),
             "ignored_robots": self.ignores_robots,
+            "links": self.checked.as_ref().map(|tally| {
+                json!({"checked": tally.checked(), "broken": tally.broken(), "unknown": tally.unknown()})
+            }),
         })
     }
 }
@@ -147,7 +169,9 @@ impl Conclusion {
     pub(super) fn status(&self, policy: FailOn) -> Status {
         let is_unexpected = self.verdicts.iter().any(|verdict| verdict.held == Some(false));
         let expected = if is_unexpected { Status::Unexpected } else { Status::Success };
-        Status::of(&self.totals, policy).max(expected)
+        let is_broken = self.crawl.checked.as_ref().is_some_and(|tally| tally.broken() > 0) && policy != FailOn::None;
+        let links = if is_broken { Status::SomeFailed } else { Status::Success };
+        Status::of(&self.totals, policy).max(expected).max(links)
     }
 
     /// A line for each expectation that broke.

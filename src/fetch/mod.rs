@@ -357,19 +357,22 @@ impl Fetcher {
                 let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                 return Ok(Err((redirect, cut)));
             }
+            if trail.is_checked() {
+                let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
+                return Ok(Ok((Bytes::new(), cut)));
+            }
             let taker = intake.map(|begin| begin(&head, by));
             let (cap, room) = (self.max_body(trail), rooms.body.clone());
             let measure = Measure { expected: None, cap, room, taker };
-            self.read(&mut response, &head.headers, measure, deadline).await.map(Ok)
+            self.read(&mut response, &head.headers, measure, deadline).await.map(|body| Ok((body, None)))
         };
         let read = read.await;
         trace::ended(|| match &read {
-            Ok(Ok(_)) => None,
-            Ok(Err((_, cut))) => *cut,
+            Ok(Ok((_, cut)) | Err((_, cut))) => *cut,
             Err(failure) => Some(cut_by(failure.kind)),
         });
         match read {
-            Ok(Ok(body)) => {
+            Ok(Ok((body, _))) => {
                 let fetched = Fetched { url: trail.url.clone(), head, body };
                 trace::completed(&fetched);
                 Ok(Reply::Page(fetched, by))

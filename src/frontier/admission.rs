@@ -190,7 +190,7 @@ impl Queue {
         let is_of_list = link.kind.pages().is_some();
         let follows = match link.kind {
             LinkKind::Next { .. } | LinkKind::Counted { .. } => self.options.follow,
-            LinkKind::Crawled => self.options.crawl.is_some(),
+            LinkKind::Crawled | LinkKind::Checked => self.options.crawl.is_some(),
             LinkKind::Listed { .. } => self.options.crawl.is_some() && self.limit().is_none(),
             LinkKind::Sitemap { .. } => true,
         };
@@ -274,8 +274,10 @@ impl Queue {
         let is_page = trail.role == Role::Page;
         // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
         let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
-        let is_known =
-            !seen.insert(fingerprint(url)) | self.done.as_ref().is_some_and(|it| it.contains(fingerprint(url)));
+        let key = fingerprint(url);
+        // A page where a link leads that is merely checked is still to be come by.
+        let is_seen = if trail.is_checked() { seen.contains(key) } else { !seen.insert(key) };
+        let is_known = is_seen || self.done.as_ref().is_some_and(|it| it.contains(key));
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 

@@ -6,6 +6,7 @@
 mod admission;
 mod backlog;
 mod backoff;
+mod census;
 mod circuits;
 mod clocks;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod ready;
+pub mod rehearsal;
 mod retry;
 mod sample;
 mod sampling;

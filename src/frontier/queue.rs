@@ -633,7 +633,9 @@ fn is_followed(trail: Option<&Trail>) -> bool {
 
 /// Whether a crawl came by it.
 fn is_found(trail: Option<&Trail>) -> bool {
-    trail.and_then(|trail| trail.found.as_ref()).is_some_and(|found| found.kind == LinkKind::Crawled)
+    trail
+        .and_then(|trail| trail.found.as_ref())
+        .is_some_and(|found| matches!(found.kind, LinkKind::Crawled | LinkKind::Checked))
 }
 
 /// How many bytes the line of a target carries along.

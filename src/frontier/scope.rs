@@ -71,13 +71,21 @@ impl Scope {
         if !starts.iter().any(|start| self.reach.covers(start, &link)) {
             return Err(Outside::Reach);
         }
-        if self.exclude.iter().any(|pattern| pattern.matches(&link)) {
+        if self.excludes(&link) {
             return Err(Outside::Excluded);
         }
         if !self.include.is_empty() && !self.include.iter().any(|pattern| pattern.matches(&link)) {
             return Err(Outside::NotIncluded);
         }
         Ok(link)
+    }
+}
+
+impl Scope {
+    /// Whether a link is kept out by name, wherever it leads.
+    #[must_use]
+    pub fn excludes(&self, link: &Url) -> bool {
+        self.exclude.iter().any(|pattern| pattern.matches(link))
     }
 }
 

@@ -40,6 +40,8 @@ pub enum LinkKind {
     },
     /// One that a crawl comes by.
     Crawled,
+    /// One that is asked for once, to see whether it is there: nobody needs its body.
+    Checked,
     /// One that a sitemap or a feed names.
     Listed {
         /// How much it says that this one matters among those of its site, in percent.
@@ -58,7 +60,7 @@ impl LinkKind {
     pub fn pages(self) -> Option<NonZeroU32> {
         match self {
             Self::Next { pages } | Self::Counted { pages, .. } => Some(pages),
-            Self::Crawled | Self::Listed { .. } | Self::Sitemap { .. } => None,
+            Self::Crawled | Self::Checked | Self::Listed { .. } | Self::Sitemap { .. } => None,
         }
     }
 }

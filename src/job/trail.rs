@@ -174,7 +174,7 @@ impl Trail {
             LinkKind::Next { .. } | LinkKind::Counted { .. } | LinkKind::Sitemap { .. } => {
                 (self.page() + 1, self.depth())
             }
-            LinkKind::Crawled => (1, self.depth() + 1),
+            LinkKind::Crawled | LinkKind::Checked => (1, self.depth() + 1),
             LinkKind::Listed { .. } => (1, self.depth()),
         };
         let is_counted = matches!(link.kind, LinkKind::Counted { .. });
@@ -223,6 +223,12 @@ impl Trail {
     #[must_use]
     pub fn kind(&self) -> Option<LinkKind> {
         self.found.as_ref().map(|found| found.kind)
+    }
+
+    /// Whether nobody needs the body of its answer.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.kind() == Some(LinkKind::Checked) && self.role == Role::Page
     }
 
     /// The URL that the seed named: what is meant for its origin goes nowhere else.

@@ -4,6 +4,7 @@
 //! written column by column, is a sink of its own, and so are a database and a report, which has no records.
 
 mod archive;
+mod broken;
 mod compression;
 mod csv;
 pub mod database;
@@ -13,6 +14,7 @@ mod failures;
 mod figures;
 mod folder;
 mod formula;
+mod graph;
 pub mod journal;
 mod jsonl;
 mod lines;
@@ -37,11 +39,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 pub use archive::{Archive, archive_compression, index_path};
+pub use broken::Tally;
 pub use compression::Compression;
 pub use duplicates::Duplicates;
 pub use failures::Failures;
 pub use figures::{grouped, human_duration, human_latency, human_size, rate};
 pub use folder::{Folder, MANIFEST};
+pub use graph::{Graph, GraphFormat};
 pub(crate) use jsonl::{write_list, write_value};
 pub use lines::Lines;
 pub use lock::lock;
@@ -123,6 +127,17 @@ impl Format {
     }
 
     fn open(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
+        if self == Self::Table && options.wanted == Wanted::Broken {
+            return Box::new(broken::Grouped::new(lines, options.width));
+        }
+        let sink = self.open_for_all(lines, options, is_first);
+        match options.wanted {
+            Wanted::All => sink,
+            Wanted::Broken => Box::new(broken::OnlyBroken(sink)),
+        }
+    }
+
+    fn open_for_all(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
         match self {
             Self::Table => Output::start(lines, table::Table::new(options), options, is_first),
             Self::Tsv => Output::start(lines, tsv::Tsv::new(options), options, is_first),
@@ -139,6 +154,16 @@ impl fmt::Display for Format {
     }
 }
 
+/// Of what there are records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// Of all that was asked for.
+    #[default]
+    All,
+    /// Of broken links alone. The table tells of them page by page, when all are known.
+    Broken,
+}
+
 /// What the formats need to know.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -148,6 +173,8 @@ pub struct Options {
     pub schemas: Arc<[Box<str>]>,
     /// The columns that a row of the table may take.
     pub width: usize,
+    /// Of what there are records.
+    pub wanted: Wanted,
     /// Whether the table is coloured.
     pub color: bool,
     /// Whether a terminal shows what is written: then CSV, which has no escapes, is neutralised. The other formats
@@ -165,6 +192,7 @@ impl Default for Options {
             fields: Arc::default(),
             schemas: Arc::default(),
             width: 80,
+            wanted: Wanted::All,
             color: false,
             terminal: false,
             csv_safe: false,

@@ -40,7 +40,7 @@ impl Advance {
         let is_there = trail.hops.iter().skip(1).map(|hop| &hop.url).chain((first != &trail.url).then_some(&trail.url));
         let passed = is_there.chain((!has_row).then_some(first)).map(fingerprint).collect();
         // What sitemaps list is found again, by asking for them again.
-        let is_lead = |link: &&Link| link.is_admitted && link.kind == LinkKind::Crawled;
+        let is_lead = |link: &&Link| link.is_admitted && matches!(link.kind, LinkKind::Crawled | LinkKind::Checked);
         let links: Vec<_> = outcome.links.iter().filter(is_lead).cloned().collect();
         let Target { at, input, .. } = outcome.target.clone();
         let leads = Leads { departure: trail.departure(), depth: trail.depth(), at, input, links };
@@ -74,13 +74,14 @@ impl Leads {
              VALUES (?, ?, ?, ?, ?, ?)",
         )?;
         for link in &self.links {
+            let kind = if link.kind == LinkKind::Checked { "checked" } else { "crawled" };
             let chosen_by = match link.trust {
                 Trust::Typed => None,
                 Trust::Chosen { by } => Some(by.map(|by| by.to_string()).unwrap_or_default()),
             };
             let depth = self.depth + 1;
             let key = fingerprint(&link.url).cast_signed();
-            statement.execute(params![key, link.url.as_str(), departure, depth, "crawled", chosen_by])?;
+            statement.execute(params![key, link.url.as_str(), departure, depth, kind, chosen_by])?;
         }
         Ok(())
     }
@@ -162,7 +163,8 @@ fn read_departure(row: &Row<'_>, last: Option<&(i64, Departure, Target)>) -> Res
 
 fn read_job(row: &Row<'_>, from: Departure, target: Target) -> Result<Job, Error> {
     let url = read_url(row, 0)?;
-    let kind = LinkKind::Crawled;
+    let is_checked = row.get_ref(2)?.as_str().unwrap_or_default() == "checked";
+    let kind = if is_checked { LinkKind::Checked } else { LinkKind::Crawled };
     let chosen_by: Option<String> = row.get(3)?;
     let trust = match chosen_by.as_deref() {
         None => Trust::Typed,

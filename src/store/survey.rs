@@ -12,7 +12,7 @@ use super::history::{Event, History, Names, Which};
 use super::lookup::unpack;
 use super::shape::Content;
 use super::{Change, Error};
-use crate::sink::report::{Page, Survey};
+use crate::sink::report::{Page, Survey, Way};
 use crate::value::Value;
 
 impl History {
@@ -73,7 +73,18 @@ fn count(event: &Event, survey: &mut Survey) {
 /// A page of which no more is known.
 fn page(url: Cow<'_, str>, status: Option<u16>, at: Timestamp) -> Page<'_> {
     let at = Some(at);
-    Page { url, final_url: None, status, title: None, bytes: None, elapsed: None, attempts: 1, at, failure: None }
+    Page {
+        url,
+        final_url: None,
+        status,
+        title: None,
+        bytes: None,
+        elapsed: None,
+        attempts: 1,
+        at,
+        failure: None,
+        way: Way::default(),
+    }
 }
 
 fn title(raw: &RawValue) -> Option<Cow<'static, str>> {

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use url::Url;
+
 use crate::extract::{Follow, Followed};
-use crate::frontier::scope::Scope;
-use crate::job::{Departure, Link, LinkKind, Redirect, Role, Trail, Trust};
+use crate::frontier::scope::{Outside, Scope};
+use crate::job::{Link, LinkKind, Redirect, Role, Trail, Trust};
 
 /// How a crawl goes on.
 #[derive(Debug)]
@@ -15,24 +17,49 @@ pub struct Crawl {
     pub scope: Scope,
     /// Which links of a page it follows.
     pub follow: Follow,
+    /// Whether the links that it does not follow are asked for once, but for those that were excluded by name.
+    pub checks: bool,
 }
 
 impl Crawl {
     /// Whether the links of a page are followed.
     pub(super) fn goes_on(&self, trail: &Trail) -> bool {
-        trail.role == Role::Page && trail.depth() < self.depth
+        let is_within =
+            if self.checks { !trail.is_checked() && !self.is_outside(trail) } else { trail.depth() < self.depth };
+        trail.role == Role::Page && is_within
     }
 
-    /// The links that lead on within the scope, from a page that was served from the address `by`.
-    pub(super) fn links(&self, followed: Followed, from: &Departure, by: Option<IpAddr>) -> Vec<Link> {
-        let admitted = followed.links.into_iter().filter_map(|url| self.scope.judge(&from.start, url).ok());
-        let link =
-            |url| Link { url, trust: Trust::Chosen { by }, kind: LinkKind::Crawled, input: None, is_admitted: false };
-        admitted.map(link).collect()
+    /// The links that lead on within the scope, and those that are to be checked, from a page that was served from the address `by`.
+    pub(super) fn links(&self, followed: Followed, trail: &Trail, by: Option<IpAddr>) -> Vec<Link> {
+        let (from, is_deepest) = (trail.departure(), trail.depth() >= self.depth);
+        let link = |url: Url| {
+            let as_found = self.checks.then(|| url.clone());
+            let (url, kind) = match (self.scope.judge(&from.start, url), as_found) {
+                (Ok(url), _) if !is_deepest => (url, LinkKind::Crawled),
+                (Ok(url), Some(_)) => (url, LinkKind::Checked),
+                (Err(Outside::Reach | Outside::Scheme | Outside::NotIncluded), Some(url))
+                    if !self.scope.excludes(&url) =>
+                {
+                    (url, LinkKind::Checked)
+                }
+                _ => return None,
+            };
+            Some(Link { url, trust: Trust::Chosen { by }, kind, input: None, is_admitted: false })
+        };
+        followed.links.into_iter().filter_map(link).collect()
     }
 
-    /// Whether a redirect leads a page that the crawl has come by out of its scope.
+    /// Whether redirects led a page that the crawl has come by out of its scope: that is followed where links are checked.
+    fn is_outside(&self, trail: &Trail) -> bool {
+        let found = trail.found.as_ref().filter(|_| !trail.hops.is_empty());
+        found.is_some_and(|found| self.scope.judge(&found.from.start, trail.url.clone()).is_err())
+    }
+
+    /// Whether a redirect leads a page that the crawl has come by out of its scope, and is not followed for that.
     pub(super) fn is_left(&self, trail: &Trail, redirect: &Redirect) -> bool {
+        if self.checks {
+            return false;
+        }
         let found = trail.found.as_ref().filter(|found| found.kind == LinkKind::Crawled && trail.role == Role::Page);
         found.is_some_and(|found| self.scope.judge(&found.from.start, redirect.to.clone()).is_err())
     }

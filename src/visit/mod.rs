@@ -147,6 +147,11 @@ impl Local {
                 let validators = fetched.head.validators().map(Box::new);
                 (Some(Facts { status: 304, validators, ..Facts::default() }), End::Unchanged, hint)
             }
+            Ok(Answer::Page(fetched, origin)) if trail.is_checked() => {
+                let facts = facts_of(&fetched.head);
+                let failure = self.reader.refuse(facts.status);
+                (Some(facts), End::Done { rows: Vec::new(), failure }, origin.hint(&fetched.head))
+            }
             Ok(Answer::Page(fetched, origin)) => {
                 let hint = origin.hint(&fetched.head);
                 fetched_at = origin.at.or(fetched_at);
@@ -154,7 +159,7 @@ impl Local {
                 let what = What { is_head, crawl: crawl.clone() };
                 let mut read = self.reader.read(fetched, timing, what).await;
                 if let (Some(crawl), Some(followed), None) = (crawl, read.followed.take(), &read.refused) {
-                    links = crawl.links(followed, &trail.departure(), origin.address);
+                    links = crawl.links(followed, &trail, origin.address);
                 }
                 let (facts, end) = if next::is_beyond(&trail, &read) {
                     (read.facts, End::Beyond)
@@ -199,12 +204,12 @@ impl Local {
 
 /// What is known where no page came.
 fn without_page(unanswered: Unanswered) -> (Option<Facts>, End) {
-    let facts = unanswered.head.map(|head| Facts {
-        status: head.status,
-        content_type: head.content_type(),
-        ..Facts::default()
-    });
-    (facts, End::failed(unanswered.failure))
+    (unanswered.head.as_ref().map(facts_of), End::failed(unanswered.failure))
+}
+
+/// What is known of an answer without its body.
+fn facts_of(head: &Head) -> Facts {
+    Facts { status: head.status, content_type: head.content_type(), ..Facts::default() }
 }
 
 /// Fetches as is usual and extracts titles.

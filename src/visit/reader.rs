@@ -111,6 +111,11 @@ impl Reader {
         }
     }
 
+    /// Why an answer with this status does not count as fetched.
+    pub(super) fn refuse(&self, status: u16) -> Option<Failure> {
+        self.accepted.judge(status)
+    }
+
     fn judge(&self, (mut facts, extracted, followed): (Facts, Extracted, Option<Followed>), is_head: bool) -> Read {
         let refused = self.accepted.judge(facts.status);
         if refused.is_some() {

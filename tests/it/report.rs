@@ -201,6 +201,19 @@ fn what_holds_no_records_is_told_with_its_place() {
     scrape(["report"]).run().refused_over("<FILE>...");
 }
 
+#[test]
+fn a_crawl_has_a_site_map_with_what_is_broken_and_where() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => Answer::html("<title>Home</title><a href=a>A</a> <a href=gone>B</a>"),
+        "/a" => Answer::title("A"),
+        _ => Answer::status(404),
+    });
+    let args = ["--depth", "all", "-o", "report.html", "-o", "pages.jsonl", &*site.url("/")];
+    let page = scrape(args).run().exits(0).file("report.html");
+    let (_, map) = page.split_once("<h2 id=\"site\">Site map</h2>").expect("a site map");
+    assert!(map.contains("<caption>Broken links</caption>") && map.contains("gone</bdi>"), "{map}");
+}
+
 /// Texts that act where they are taken for HTML, for a script or for a link: each leaves a mark.
 const HOSTILE: [&str; 4] = [
     "</title></script></style><script>document.documentElement.setAttribute('data-'+'acted','')</script>",

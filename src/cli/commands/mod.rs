@@ -10,6 +10,7 @@ pub(super) mod man;
 pub(super) mod map;
 pub(super) mod options;
 mod page_file;
+pub(super) mod plan;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod schema;

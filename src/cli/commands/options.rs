@@ -28,24 +28,12 @@ use crate::visit::Crawl;
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier::Options, Stop> {
-    let frontier::Options { look_ahead, idle_timeout, .. } = frontier::Options::default();
+    let paced = paced(&args.input, &args.pace);
     let (crawl, sitemaps) = (&args.crawl, &args.sitemaps);
     Ok(frontier::Options {
-        per_host: args.pace.per_host,
-        limit_by: args.pace.limit_by,
-        delay: args.pace.delay,
-        interval: args.pace.rate,
-        limits: frontier::Limits {
-            targets: args.input.limit,
-            pages: args.endurance.max_pages,
-            bytes: args.endurance.max_bytes,
-        },
-        // A slot is never empty because the queue was too short.
-        look_ahead: look_ahead.max(args.pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
+        limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
-        keep_duplicates: args.input.keep_duplicates,
-        follow: true,
-        crawl: (crawl.depth > 0 || sitemaps.are_wanted()).then_some(frontier::Crawl {
+        crawl: (crawl.is_one() || sitemaps.are_wanted()).then_some(frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             order: match crawl.priority {
@@ -66,9 +54,24 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
         sitemaps: sitemaps.of_sites(),
         sample: draw(sitemaps),
         connections: files.connections,
-        idle_timeout,
         retry: retry(&args.fetching)?,
+        ..paced
     })
+}
+
+/// What a list and the pace decide by themselves.
+pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options {
+    let options = frontier::Options::default();
+    frontier::Options {
+        per_host: pace.per_host,
+        delay: pace.delay,
+        interval: pace.rate,
+        limits: frontier::Limits { targets: input.limit, ..options.limits },
+        // A slot is never empty because the queue was too short.
+        look_ahead: options.look_ahead.max(pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
+        keep_duplicates: input.keep_duplicates,
+        ..options
+    }
 }
 
 /// The folder that a file is in.
@@ -79,7 +82,7 @@ fn folder_of(path: &Path) -> PathBuf {
 /// How links are followed, if they are.
 pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
     let crawl = &args.crawl;
-    if crawl.depth == 0 {
+    if !crawl.is_one() {
         return Ok(None);
     }
     let excluded = [
@@ -93,7 +96,8 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
-    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(|error| {
+    let obeys_nofollow = !crawl.ignore_nofollow && !crawl.check_links;
+    let follow = Follow::new(&crawl.follow, obeys_nofollow).map_err(|error| {
         let hint = error.hint().map(String::from);
         Stop::usage(anyhow!("--follow: {error}")).with_hint(hint)
     })?;
@@ -111,7 +115,7 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         exclude: crawl.exclude.clone(),
         strip_query: crawl.strip_query.clone(),
     };
-    Ok(Some(Crawl { depth: crawl.depth, scope, follow }))
+    Ok(Some(Crawl { depth: crawl.depth(), scope, follow, checks: crawl.check_links }))
 }
 
 /// How a sample is drawn, if one is.

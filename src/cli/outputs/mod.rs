@@ -36,7 +36,10 @@ use crate::seeds::Source;
 use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
-use crate::sink::{Archive, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, index_path};
+use crate::sink::{
+    Archive, Compression, Duplicates, Failures, Folder, Format, Graph, GraphFormat, Lines, MANIFEST, Options, Ordered,
+    Wanted, index_path,
+};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -61,6 +64,7 @@ pub(super) struct Opened {
     /// A folder for pages, and its manifest.
     folder: Option<(PathBuf, Target)>,
     reports: Vec<Draft>,
+    graph: Option<(Target, GraphFormat)>,
     summary: Option<Target>,
     failures: Option<Target>,
 }
@@ -78,7 +82,8 @@ pub(super) fn open(
     let formats = records.iter().map(|path| format_of(path, args.format)).collect::<Result<Vec<_>, _>>()?;
     let files = records.into_iter().zip(formats).filter(|(path, _)| !is_stdout(path));
     let to_stdout = args.output.is_empty() || args.output.iter().any(is_stdout);
-    for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures)] {
+    let graph = args.graph.as_deref();
+    for (option, path) in [("--summary", args.summary.as_deref()), ("--failed-to", failures), ("--graph", graph)] {
         if path.is_some_and(is_stdout) {
             return Err(Stop::usage(anyhow!("{option} goes to a file: standard output is for records")));
         }
@@ -90,17 +95,19 @@ pub(super) fn open(
     let databases = databases.into_iter().map(|path| open_database(path, options));
     let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
     let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
+    let graph = graph.map(open_graph).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
+    let kept = kept.chain(graph.iter().map(|(file, _)| file));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     let all = all.map(|target| (&*target.path, target.metadata.clone()));
     let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
     refuse_doubles(all.chain(databases_too), &reports, sources)?;
     let databases = databases.into_iter().map(|(.., database)| database).collect();
-    Ok(Opened { files, stdout, archives, databases, folder, reports, summary, failures })
+    Ok(Opened { files, stdout, archives, databases, folder, reports, graph, summary, failures })
 }
 
 impl Opened {
@@ -159,9 +166,9 @@ impl Opened {
         !self.files.iter().all(is_plain) || self.keeps_pages() || !self.reports.is_empty()
     }
 
-    /// Whether there is an output with what earlier runs put into it, or with pages themselves.
+    /// Whether there is an output with what earlier runs put into it, with pages themselves, or with their links.
     fn keeps_pages(&self) -> bool {
-        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some()
+        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some() || self.graph.is_some()
     }
 
     /// Whether one of the outputs is the file of this name.
@@ -180,7 +187,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, databases, folder, reports, summary, failures } = self;
+        let Self { files, stdout, archives, databases, folder, reports, graph, summary, failures } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if target.is_continued {
@@ -202,6 +209,10 @@ impl Opened {
         for draft in reports {
             let fields = Arc::clone(&options.fields);
             sinks.push(Box::new(Report::new(fields, move |page| draft.complete(page.as_bytes()))));
+        }
+        if let Some((target, format)) = graph {
+            let graph = Graph::new(target.emptied()?.lines()?, format);
+            sinks.push(Box::new(graph.context("there is no temporary file for --graph").map_err(Stop::broken)?));
         }
         if let Some((target, format)) = stdout {
             let lines = if io::stdout().is_terminal() {
@@ -261,7 +272,7 @@ pub(super) fn options(args: &args::Output, extractor: &Extractor, environment: &
     let color = terminal && environment.wants_color;
     let fields = extractor.names().into();
     let schemas = extractor.describe().map(|field| field.schema.into()).collect();
-    Options { fields, schemas, width: width(), color, terminal, csv_safe: args.csv_safe }
+    Options { fields, schemas, width: width(), wanted: Wanted::default(), color, terminal, csv_safe: args.csv_safe }
 }
 
 /// The columns of standard output.
@@ -275,7 +286,8 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     /// A database, and what SQLite has beside it: its log, and the index of that.
     const OF_A_DATABASE: usize = 3;
     let databases = args.output.iter().filter(|path| is_database(path)).count() + usize::from(has_state);
-    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE
+    // A graph has a file beside its own.
+    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + 2 * usize::from(args.graph.is_some())
 }
 
 /// Whether records are written to it one behind the other, so that it can be cut behind those that are done.
@@ -287,6 +299,14 @@ fn is_plain(target: &Target, format: Format) -> bool {
 pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
     let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
     made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
+}
+
+fn open_graph(path: &Path) -> Result<(Target, GraphFormat), Stop> {
+    let format = GraphFormat::from_extension(Compression::of(path).1).ok_or_else(|| {
+        let error = anyhow!("--graph {}: its name does not tell the format", path.display());
+        Stop::usage(error).with_hint(Some("end it in .dot, .graphml or .jsonl, also with .gz or .zst behind".into()))
+    })?;
+    Ok((open_file(path)?, format))
 }
 
 fn open_draft(path: &Path) -> Result<Draft, Stop> {

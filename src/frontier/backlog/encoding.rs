@@ -40,12 +40,16 @@ impl Waiting {
     }
 }
 
+/// What tells a page that is merely checked from one that is crawled.
+const CHECKED: u8 = 1 << 4;
+
 /// Appends a page.
 pub(super) fn write(trail: &Trail, found: &Found, start: u32, last: &mut Last, to: &mut Vec<u8>) {
     let (kind, priority) = match found.kind {
         LinkKind::Listed { priority: None } => (1, None),
         LinkKind::Listed { priority } => (2, priority),
         LinkKind::Sitemap { .. } => (3, None),
+        LinkKind::Checked => (CHECKED, None),
         // The others are of lists, whose pages do not wait here.
         LinkKind::Crawled | LinkKind::Next { .. } | LinkKind::Counted { .. } => (0, None),
     };
@@ -72,12 +76,13 @@ pub(super) fn write(trail: &Trail, found: &Found, start: u32, last: &mut Last, t
 pub(super) fn read(from: &mut &[u8], last: &mut Last) -> Option<Waiting> {
     let head = take(from, 1)?[0];
     let kind = match head & 3 {
+        0 if head & CHECKED != 0 => LinkKind::Checked,
         0 => LinkKind::Crawled,
         1 => LinkKind::Listed { priority: None },
         2 => LinkKind::Listed { priority: Some(take(from, 1)?[0]) },
         _ => LinkKind::Sitemap { is_named: true },
     };
-    let trust = match head >> 2 {
+    let trust = match head >> 2 & 3 {
         0 => Trust::Typed,
         1 => Trust::Chosen { by: None },
         2 => Trust::Chosen { by: Some(IpAddr::from(<[u8; 4]>::try_from(take(from, 4)?).ok()?)) },

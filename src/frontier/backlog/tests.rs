@@ -49,6 +49,7 @@ fn any_trust() -> impl Strategy<Value = Trust> {
 fn any_kind() -> impl Strategy<Value = LinkKind> {
     prop_oneof![
         Just(LinkKind::Crawled),
+        Just(LinkKind::Checked),
         Just(LinkKind::Sitemap { is_named: true }),
         any::<Option<u8>>().prop_map(|priority| LinkKind::Listed { priority }),
     ]

@@ -9,6 +9,7 @@
 //!   tell of our time limits.
 //! - A host is throttled where it answers a last attempt by 429 or 503, and given up where it was not asked for a page, as it
 //!   could not be reached. What a run did about the answers between is not in records.
+//! - Of a [crawl](site) there is a map of the site, too.
 //! - What changed is what the fields `change` and `diff` tell. A state tells of its last run, and of all pages that it knows as
 //!   they were when they were asked for last; of their times and sizes it knows nothing.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
@@ -23,6 +24,7 @@ mod page;
 mod read;
 mod render;
 mod sample;
+mod site;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,7 @@ use crate::engine::Sink;
 use crate::job::{End, Outcome};
 use crate::record::{Change, Record};
 
-pub use self::page::Page;
+pub use self::page::{Page, Way};
 pub use self::read::Error;
 
 /// The figures of a report. Their memory does not grow with the number of pages.
@@ -48,6 +50,7 @@ pub struct Survey(Statistics);
 impl Survey {
     /// Counts a final outcome of a run that asked for these fields.
     pub fn add(&mut self, outcome: &Outcome, fields: &[Box<str>]) {
+        self.0.site.watch(outcome);
         if !outcome.is_record() && !matches!(outcome.end, End::Unchanged) {
             return;
         }

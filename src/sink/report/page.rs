@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::failure::Kind;
-use crate::job::Outcome;
+use crate::job::{Outcome, Trail};
 
 /// A page, or a target that gave none.
 #[derive(Debug, PartialEq)]
@@ -30,6 +30,19 @@ pub struct Page<'a> {
     pub at: Option<Timestamp>,
     /// The kind and the message of its failure.
     pub failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    /// How it was come by.
+    pub way: Way<'a>,
+}
+
+/// How a page was come by.
+#[derive(Debug, Default, PartialEq)]
+pub struct Way<'a> {
+    /// How many links lie between it and its seed.
+    pub depth: u64,
+    /// The page that led there; none for what was given.
+    pub referrer: Option<Cow<'a, str>>,
+    /// What was requested before it, with the status that led on.
+    pub redirects: Vec<(u16, Cow<'a, str>)>,
 }
 
 impl<'a> Page<'a> {
@@ -48,6 +61,7 @@ impl<'a> Page<'a> {
             attempts: trail.map_or(0, |trail| trail.attempt.into()),
             at: outcome.fetched_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok()),
             failure: failure.map(|failure| (failure.kind.slug().into(), failure.message.as_str().into())),
+            way: trail.map(Way::of).unwrap_or_default(),
         }
     }
 
@@ -71,5 +85,16 @@ impl<'a> Page<'a> {
     /// Whether the host said that it is asked too much.
     pub(super) fn is_throttled(&self) -> bool {
         matches!(self.status, Some(429 | 503))
+    }
+}
+
+impl<'a> Way<'a> {
+    fn of(trail: &'a Trail) -> Self {
+        let redirects = trail.hops.iter().map(|hop| (hop.status, Cow::Borrowed(hop.url.as_str())));
+        Self {
+            depth: trail.depth().into(),
+            referrer: trail.referrer().map(|url| Cow::Borrowed(url.as_str())),
+            redirects: redirects.collect(),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! Records in JSON Lines → pages.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::page::Page;
+use super::page::{Page, Way};
 use super::statistics::Statistics;
 use crate::record::VERSION;
 use crate::sink::Foreign;
@@ -75,12 +77,31 @@ fn parse(text: &[u8]) -> Result<Recorded<'_>, String> {
         attempts: record.value("attempts")?,
         at: record.value("fetched_at")?,
         failure: failed.map(|failed| (failed.kind, failed.message)),
+        way: way(&record)?,
     };
     let source: Option<&RawValue> = record.value("source")?;
     let fields: Option<Object<'_>> = record.value("fields")?;
     let field = |(name, raw): (&str, &RawValue)| Some((name.to_owned(), serde_json::from_str(raw.get()).ok()?));
     let fields = fields.iter().flat_map(Object::entries).filter_map(field).collect();
     Ok(Recorded { page, source: source.map_or("", RawValue::get), fields })
+}
+
+/// A redirect as a record has it.
+#[derive(Deserialize)]
+struct Hop<'a> {
+    status: u16,
+    #[serde(borrow)]
+    url: Cow<'a, str>,
+}
+
+/// How a record's page was come by; what older records do not tell is left out.
+fn way<'a>(record: &Object<'a>) -> Result<Way<'a>, String> {
+    let hops: Option<Vec<Hop<'_>>> = record.value("redirects")?;
+    Ok(Way {
+        depth: record.value::<Option<_>>("depth")?.unwrap_or_default(),
+        referrer: record.value::<Option<Text<'_>>>("referrer")?.map(|text| text.0),
+        redirects: hops.unwrap_or_default().into_iter().map(|hop| (hop.status, hop.url)).collect(),
+    })
 }
 
 /// Counts a record that follows the one of that identity.

@@ -27,19 +27,32 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(page: &Page<'_>) -> Self {
-        let link = url::Url::parse(&page.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let failure = page.failure.as_ref();
+    /// A URL of which no more is told than the status that it answered with.
+    pub(super) fn of_url(url: &str, status: Option<u16>) -> Self {
+        let link = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         Self {
             link: link.map(String::from).filter(|url| url.len() <= LONGEST).map(Box::from),
-            url: cut_url(&page.url, COLUMNS).into(),
+            url: cut_url(url, COLUMNS).into(),
+            title: None,
+            status,
+            kind: None,
+            message: None,
+            millis: None,
+            bytes: None,
+            attempts: 0,
+        }
+    }
+
+    pub(super) fn of(page: &Page<'_>) -> Self {
+        let failure = page.failure.as_ref();
+        Self {
             title: page.title.as_deref().map(|title| cut(title, COLUMNS).into()),
-            status: page.status,
             kind: failure.map(|(kind, _)| cut(kind, COLUMNS).into()),
             message: failure.map(|(_, message)| cut(message, COLUMNS).into()),
             millis: page.elapsed.and_then(|elapsed| u64::try_from(elapsed.as_millis()).ok()),
             bytes: page.bytes,
             attempts: page.attempts,
+            ..Self::of_url(&page.url, page.status)
         }
     }
 }

@@ -8,6 +8,7 @@ use super::changes::Changes;
 use super::hosts::Hosts;
 use super::page::Page;
 use super::sample::{Row, Sample, Top};
+use super::site::Site;
 use super::timeline::Timeline;
 use crate::histogram::Histogram;
 use crate::sink::expect::Fill;
@@ -33,6 +34,7 @@ pub(super) struct Statistics {
     pub(super) latency: Histogram,
     pub(super) timeline: Timeline,
     pub(super) hosts: Hosts,
+    pub(super) site: Site,
     pub(super) slowest: Top,
     pub(super) largest: Top,
     pub(super) sample: Sample,
@@ -69,6 +71,7 @@ impl Default for Statistics {
             latency: Histogram::default(),
             timeline: Timeline::default(),
             hosts: Hosts::default(),
+            site: Site::default(),
             slowest: Top::new(TOP),
             largest: Top::new(TOP),
             sample: Sample::new(ROWS),
@@ -101,6 +104,7 @@ impl Statistics {
             self.timeline.add(at, page.failure.is_none());
         }
         self.hosts.add(page);
+        self.site.add(page);
         self.sample.add(page);
     }
 

@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scraper::{Html, Selector};
+use url::Url;
 
 use super::*;
 use crate::failure::Kind;
+use crate::job::{Hop, Link, LinkKind, Redirect, Trail, Trust};
 use crate::sink::sample::{hostile_text, names, page_at, rejected, with_failure, with_rows, with_title};
 use crate::sink::{Format, Options};
 use crate::value::Value;
@@ -202,4 +204,90 @@ fn pages_that_a_host_was_not_asked_for_are_counted_for_it() {
     let fine = page_at("http://fine.test/", 200, 10, millis(12));
     let page = report(&[down(1), down(2), fine]);
     assert_eq!(texts(&page, "section[aria-labelledby=hosts] tbody td:last-child"), ["2", "0"]);
+}
+
+/// A page that a crawl came by from `/`.
+fn found(path: &str, status: u16, depth: u32, kind: LinkKind) -> Outcome {
+    let home = Trail::new(url("/"), None);
+    let link = Link { url: url(path), trust: Trust::Chosen { by: None }, kind, input: None, is_admitted: true };
+    let mut trail = home.follow(&link, &home.departure()).unwrap();
+    trail.found.as_mut().unwrap().depth = depth;
+    let page = page_at(url(path).as_str(), status, 10, millis(5));
+    let page = Outcome { trail: Some(trail), ..page };
+    if status < 400 { page } else { with_failure(page, Kind::Status, "404 Not Found") }
+}
+
+fn url(path: &str) -> Url {
+    Url::parse("http://a.test/").unwrap().join(path).unwrap()
+}
+
+fn with_links(page: Outcome, links: &[(&str, LinkKind, bool)]) -> Outcome {
+    let link = |&(path, kind, is_admitted)| Link {
+        url: url(path),
+        trust: Trust::Chosen { by: None },
+        kind,
+        input: None,
+        is_admitted,
+    };
+    Outcome { links: links.iter().map(link).collect(), ..page }
+}
+
+const LISTED: LinkKind = LinkKind::Listed { priority: None };
+const CRAWLED: LinkKind = LinkKind::Crawled;
+
+#[test]
+fn a_crawl_has_a_map_of_its_site_and_a_list_has_none() {
+    let mut moved = found("/new", 200, 2, CRAWLED);
+    moved.trail.as_mut().unwrap().hops.push(Hop { status: 301, url: url("/old") });
+    let denied = with_failure(found("/private", 403, 1, CRAWLED), Kind::Robots, "robots.txt forbids it");
+    let pages = [page_at("http://a.test/", 200, 10, millis(5)), found("/gone", 404, 1, CRAWLED), moved, denied];
+    let page = report(&pages);
+    assert_harmless(&page);
+    assert!(texts(&report(&pages[..1]), "#site").is_empty());
+    let rows = |table: &str| texts(&page, &format!("[aria-labelledby=site] {table} tbody tr"));
+    assert_eq!(rows("div:nth-of-type(1)"), ["0 1 25%", "1 2 50%", "2 1 25%"]);
+    assert_eq!(rows("[aria-label='Broken links']"), ["http://a.test/gone 404 http://a.test/"]);
+    assert_eq!(rows("[aria-label=Redirects]"), ["http://a.test/old 301 http://a.test/new"]);
+    let text = crate::sink::sample::write(Format::Jsonl, &Options::default(), &pages);
+    let mut read = Survey::default();
+    read.read(text.as_bytes(), Compression::None).unwrap();
+    assert_eq!(read.to_html().unwrap(), survey(&pages, &[]).to_html().unwrap());
+}
+
+#[test]
+fn an_orphan_is_what_only_a_sitemap_names() {
+    let names =
+        [("/alone", LISTED, true), ("/linked", LISTED, true), ("/early", LISTED, false), ("/gone", LISTED, true)];
+    let map = Outcome {
+        end: End::Listed,
+        ..with_links(found("/sitemap.xml", 200, 0, LinkKind::Sitemap { is_named: true }), &names)
+    };
+    let home = with_links(page_at("http://a.test/", 200, 10, millis(5)), &[("/early", CRAWLED, true)]);
+    let early = with_links(found("/early", 200, 1, CRAWLED), &[("/linked", CRAWLED, false)]);
+    let listed = ["/alone", "/linked"].map(|path| found(path, 200, 0, LISTED));
+    let gone = found("/gone", 404, 0, LISTED);
+    let orphans = |outcomes: &[Outcome]| texts(&report(outcomes), "[aria-label^=Orphans] tbody .url");
+    let all = [&[home, map][..], &listed, &[early, gone]].concat();
+    assert_eq!(orphans(&all), ["http://a.test/alone"]);
+}
+
+#[test]
+fn a_redirect_that_is_not_followed_is_told_by_the_run_itself() {
+    let to = Redirect { status: 302, to: url("//b.test/"), rewrite_to_get: false, by: None };
+    let away = Outcome { end: End::Elsewhere(to), ..found("/away", 302, 1, CRAWLED) };
+    let page = report(&[found("/", 200, 1, CRAWLED), away]);
+    assert_eq!(texts(&page, "[aria-label=Redirects] tbody tr"), ["http://a.test/away 302 http://b.test/"]);
+    assert_eq!(texts(&page, "h1"), ["1 page"]);
+}
+
+#[test]
+fn of_many_broken_links_some_are_shown_and_all_are_counted() {
+    let broken: Vec<_> = (0..250).map(|n| found(&format!("/{n}"), 404, 40, CRAWLED)).collect();
+    let page = report(&broken);
+    assert_eq!(texts(&page, "[aria-label='Broken links'] tbody tr").len(), 200);
+    assert_eq!(texts(&page, "[aria-labelledby=site] p"), ["These are 200 of 250."]);
+    assert_eq!(
+        texts(&page, "[aria-labelledby=site] div:nth-of-type(1) tbody tr").last().unwrap(),
+        "31 and more 250 100%"
+    );
 }

@@ -8,6 +8,7 @@ use super::changes::{Changed, Changes};
 use super::chart::{Chart, Column};
 use super::hosts::Host;
 use super::sample::Row;
+use super::site::{self, Broken, DEEPEST, Listing, Moved, Site};
 use super::statistics::{ROWS, Statistics, Totals};
 use super::timeline::{Part, Timeline};
 use crate::histogram::{self, Histogram};
@@ -29,6 +30,7 @@ pub(super) struct View {
     throughput: Option<Throughput>,
     hosts: Vec<HostLine>,
     other_hosts: Option<HostLine>,
+    site: Option<SiteMap>,
     slowest: Vec<Line>,
     largest: Vec<Line>,
     changes: Option<ChangesView>,
@@ -97,6 +99,23 @@ struct HostLine {
     was_given_up: bool,
 }
 
+/// What a crawl tells of a site.
+#[derive(Serialize)]
+struct SiteMap {
+    depths: Vec<Share>,
+    broken: Table<[Line; 2]>,
+    moved: Table<[Line; 2]>,
+    orphans: Table<Line>,
+}
+
+/// Lines, and how many there are.
+#[derive(Serialize)]
+struct Table<T> {
+    rows: Vec<T>,
+    /// Both in words, where not all are shown.
+    shown: Option<[String; 2]>,
+}
+
 /// A page in a table.
 #[derive(Serialize)]
 struct Line {
@@ -155,6 +174,7 @@ impl View {
             throughput: totals.times.map(|times| Throughput::of(&statistics.timeline, times)),
             hosts: known.into_iter().map(|(name, host)| HostLine::of(name, host)).collect(),
             other_hosts: others.map(|host| HostLine::of("all others", &host)),
+            site: statistics.site.is_known().then(|| SiteMap::of(&statistics.site, totals.pages)),
             slowest: statistics.slowest.rows().map(Line::of).collect(),
             largest: statistics.largest.rows().map(Line::of).collect(),
             changes: ChangesView::of(&statistics.changes),
@@ -310,6 +330,29 @@ impl HostLine {
             given_up: grouped(host.given_up),
             was_given_up: host.given_up > 0,
         }
+    }
+}
+
+impl SiteMap {
+    fn of(site: &Site, pages: u64) -> Self {
+        let depth = |(depth, &count): (usize, &u64)| {
+            let name = if depth > DEEPEST { format!("{} and more", DEEPEST + 1) } else { depth.to_string() };
+            Share::of(name, count, pages, false)
+        };
+        Self {
+            depths: site.depths.iter().enumerate().map(depth).collect(),
+            broken: Table::of(&site.broken, |Broken { page, referrer }| [page, referrer].map(Line::of)),
+            moved: Table::of(&site.moved, |Moved { from, to }| [from, to].map(Line::of)),
+            orphans: Table::of(&site.orphans(), |row| Line::of(row)),
+        }
+    }
+}
+
+impl<T> Table<T> {
+    fn of<R>(listing: &Listing<R>, line: impl Fn(&R) -> T) -> Self {
+        let shown =
+            (listing.count > site::ROWS as u64).then(|| [listing.rows.len() as u64, listing.count].map(grouped));
+        Self { rows: listing.rows.iter().map(line).collect(), shown }
     }
 }
 

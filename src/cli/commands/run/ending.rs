@@ -56,11 +56,14 @@ impl End {
 /// Tells what the run came to: in full on a terminal or when asked, in a log only what went wrong.
 pub(super) fn report(args: &Run, conclusion: &Conclusion, status: Status, (voice, is_utf8): (&Voice, bool)) {
     let totals = &conclusion.totals;
+    let checked = conclusion.crawl.checked.as_ref();
     let is_wanted = args.general.verbose > 0 || args.display.progress == ProgressMode::Log;
     if totals.targets == 0 && totals.done_before == 0 && status <= Status::Unexpected {
         tracing::warn!("there is no URL in the input");
     } else if io::stderr().is_terminal() && !args.unattended.cron || is_wanted {
         voice.tell(summary::lines(conclusion, is_utf8), || summary::totals(conclusion, status));
+    } else if let Some(tally) = checked {
+        voice.tell(summary::links(tally), || summary::totals(conclusion, status));
     } else if status != Status::Success && totals.failed() > 0 {
         voice.tell(summary::complaint(totals), || summary::totals(conclusion, status));
     }

@@ -5,13 +5,12 @@ use std::io::{self, IsTerminal};
 use anyhow::anyhow;
 use jiff::Timestamp;
 
-use crate::cli::args::Run;
+use crate::cli::args;
 use crate::cli::exit::Stop;
 use crate::seeds::{self, Seeds, Source};
 
-pub(super) fn sources(args: &Run) -> Result<Vec<Source>, Stop> {
-    let sitemaps: Vec<_> = args.sitemaps.named().map(Source::from_sitemap).collect();
-    let args = &args.input;
+/// What the arguments name, and these sitemaps.
+pub(in crate::cli::commands) fn sources(args: &args::Input, sitemaps: Vec<Source>) -> Result<Vec<Source>, Stop> {
     if args.sources.is_empty() && !sitemaps.is_empty() {
         return Ok(sitemaps);
     }
@@ -36,8 +35,11 @@ fn looks_like_a_table(source: &Source) -> bool {
     }
 }
 
-pub(super) fn open_seeds(args: &Run, sources: Vec<Source>, since: Option<Timestamp>) -> Result<Seeds, Stop> {
-    let (input, max_body) = (&args.input, args.fetching.limits.max_body);
+pub(in crate::cli::commands) fn open_seeds(
+    input: &args::Input,
+    sources: Vec<Source>,
+    (max_body, since): (usize, Option<Timestamp>),
+) -> Result<Seeds, Stop> {
     let options =
         seeds::Options { default_scheme: input.default_scheme, column: input.column.clone(), max_body, since };
     seeds::open(sources, options).map_err(|error| {

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use self::ending::{End, report};
-use self::input::{open_seeds, sources};
+pub(super) use self::input::{open_seeds, sources};
 use self::visitor::{Fetching, Visitor, fetching, visitor};
 use super::options;
 use crate::cli::args::{Robots, Run};
@@ -38,9 +38,10 @@ use crate::engine::{Engine, Sink};
 use crate::extract::{Ask, Extractor};
 use crate::frontier::{Folder, Frontier};
 use crate::job::Summary;
-use crate::seeds::Seeds;
+use crate::seeds::{Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
+use crate::sink::{Options, Tally, Wanted};
 use crate::store::Session;
 use crate::visit::SitemapOptions;
 
@@ -57,6 +58,8 @@ struct Plan {
     cookies: Option<Cookies>,
     state: Option<Session>,
     delivery: Delivery,
+    /// What came of checking links, where they are checked.
+    tally: Option<Tally>,
     /// Whether the reader of all that is written has gone.
     unread: Arc<AtomicBool>,
 }
@@ -112,7 +115,7 @@ fn conclude(ended: Result<(Status, Conclusion), Stop>, metrics: Option<Metrics>)
 
 /// Runs the plan and tells what came of it. Signals are watched until all of that is done.
 fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result<(Status, Conclusion), Stop> {
-    let Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread } = plan;
+    let Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, tally, unread } = plan;
     let (breakages, frontier) = (seeds.breakages(), engine.frontier.clone());
     let (ran, caught) = runtime.block_on(async {
         let (cancel, deadline) = (engine.cancel.clone(), args.endurance.deadline);
@@ -138,7 +141,8 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     let is_whole = is_undisturbed && totals.done_before == 0;
     let mut conclusion = Conclusion::new(totals, &contract, is_whole);
     conclusion.crawl = Crawled {
-        is_one: args.crawl.depth > 0,
+        is_one: args.crawl.is_one(),
+        checked: tally,
         ignores_robots: args.crawl.robots == Robots::Ignore,
         elsewhere: progress.elsewhere,
         beyond_host: progress.beyond_host,
@@ -179,7 +183,9 @@ fn plan(
     if args.endurance.resume {
         refuse_to_resume(args, has_lists)?;
     }
-    let options = outputs::options(&args.output, &extractor, environment);
+    let is_all_wanted = !args.crawl.check_links || args.general.verbose > 0;
+    let wanted = if is_all_wanted { Wanted::All } else { Wanted::Broken };
+    let options = Options { wanted, ..outputs::options(&args.output, &extractor, environment) };
     let duplicate_of = extractor.duplicate_of();
     let contract = options::contract(&args.output.expect, &extractor)?;
     let others = outputs::files(&args.output, args.endurance.state.is_some()) + extractor.files();
@@ -192,8 +198,8 @@ fn plan(
         frontier = frontier.with_clocks(open_clocks(path)?);
     }
     let cancel = CancellationToken::new();
-    let sources = sources(args)?;
-    let seeds = open_seeds(args, sources.clone(), since)?;
+    let sources = sources(&args.input, args.sitemaps.named().map(Source::from_sitemap).collect())?;
+    let seeds = open_seeds(&args.input, sources.clone(), (args.fetching.limits.max_body, since))?;
     let is_idempotent = options::retry(&args.fetching)?.idempotent;
     let mut opened = outputs::open(&args.output, args.endurance.failed_to.as_deref(), &sources, &options)?;
     let delivery = Delivery::open(args, environment)?;
@@ -206,6 +212,8 @@ fn plan(
     let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.extend(outputs);
     sinks.push(Box::new(contract.clone()));
+    let tally = args.crawl.check_links.then(Tally::default);
+    sinks.extend(tally.clone().map(|tally| Box::new(tally) as Box<dyn Sink>));
     if let Some(state) = &mut state {
         let mark = state::mark(args, &extractor);
         let sink = state.sink(sinks, plain_files, mark, is_idempotent);
@@ -219,7 +227,7 @@ fn plan(
     ensure_files()?;
     let engine = Engine { frontier, visitor: Arc::new(visitor), concurrency: files.concurrency, cancel };
     let is_utf8 = environment.is_utf8();
-    Ok(Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, unread })
+    Ok(Plan { seeds, engine, sinks, contract, is_utf8, summary, cookies, state, delivery, tally, unread })
 }
 
 /// What was done before, by the state or the outputs themselves: the frontier skips what a run that is gone on with has done.

@@ -57,6 +57,9 @@ pub(super) fn fetching(args: &Run, environment: &Environment, extractor: &Extrac
 
 /// The cache that the options name.
 fn open_cache(args: &Run) -> Result<Option<Cache>, Stop> {
+    if args.crawl.check_links && (args.cache.cache.is_some() || args.cache.offline) {
+        return Err(Stop::usage(anyhow!("--check-links does not go with --cache: it asks what is there now")));
+    }
     let args::Cache { cache: Some(path), cache_size, offline } = &args.cache else { return Ok(None) };
     if outputs::want_raw_bodies(&args.output) {
         let error = anyhow!("--cache does not go with an archive, which is of all that goes over the wire");

@@ -15,7 +15,7 @@ use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use scrape::extract::{Ask, Extractor};
+use scrape::extract::{Ask, Extractor, Follow};
 use scrape::fetch::{Fetched, Head};
 use scrape::page::Page;
 use scraper::Html;
@@ -115,6 +115,10 @@ fn extract(c: &mut Criterion) {
             b.iter(|| pages.iter().for_each(|page| drop(black_box(extractor.read(page)))));
         });
     }
+    let (extractor, follow) = (asks(&[]), Follow::default());
+    group.bench_function("follow", |b| {
+        b.iter(|| pages.iter().for_each(|page| drop(black_box(extractor.read_and_follow(page, &follow)))));
+    });
     group.bench_function("html5ever's tokenizer", |b| {
         b.iter(|| {
             for page in &pages {

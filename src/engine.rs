@@ -50,6 +50,14 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// What was accepted is about to count as done: it should be out, and what follows should stand apart from it.
+    ///
+    /// # Errors
+    /// As for [`accept`](Sink::accept).
+    fn commit(&mut self) -> io::Result<()> {
+        self.idle()
+    }
+
     /// The run is over.
     ///
     /// # Errors

@@ -62,6 +62,7 @@ pub mod sitemap;
 pub mod warc;
 
 // stages: each knows the layers above and, where it must, the stage before
+pub mod state;
 pub mod seeds;
 pub mod frontier;
 pub mod cache;

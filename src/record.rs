@@ -4,6 +4,7 @@
 //! and kinds of failure may be added under the same version.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
@@ -13,6 +14,41 @@ use crate::value::{Row, Value};
 
 /// The version of the record, its key `v`.
 pub const VERSION: u64 = 1;
+
+/// What became of a page since it was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It was not there before, or other fields were asked for.
+    New,
+    /// It differs.
+    Changed,
+    /// It was there, and is not any more.
+    Gone,
+    /// It is there again.
+    Back,
+}
+
+impl Change {
+    /// All of them, in the order of declaration.
+    pub const ALL: [Self; 4] = [Self::New, Self::Changed, Self::Gone, Self::Back];
+
+    /// Its name in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Gone => "gone",
+            Self::Back => "back",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 /// One key of the record.
 #[derive(Debug)]

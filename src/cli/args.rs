@@ -57,7 +57,7 @@ pub(super) enum Command {
     Check(Box<Check>),
     /// Propose a recipe for pages such as this one, from what repeats in it
     Guess(Box<Guess>),
-    /// Make a page of HTML that tells what came of a run, from its records
+    /// Make a page of HTML that tells what came of a run, from its records or its state
     Report(Report),
     /// Show what changed, by the state of a run with --state: in the last run, since a time, or of one URL
     Diff(Diff),
@@ -198,7 +198,7 @@ pub(super) struct Guess {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(super) struct Report {
-    /// What a run wrote with -o FILE.jsonl, also compressed (.gz, .zst), or - for standard input
+    /// What a run wrote with -o FILE.jsonl, also compressed (.gz, .zst), or - for standard input; or the file of its --state
     #[arg(id = "records", value_name = "FILE", required = true, value_hint = ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) records: Vec<PathBuf>,
     /// Write to FILE.html, and not to standard output
@@ -279,7 +279,8 @@ pub(super) enum ReportFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(super) struct Input {
-    /// A URL (contains ://), a file of URLs, - for standard input, or what was kept: a WARC, a folder of --save
+    /// A URL (contains ://), a file of URLs, - for standard input, or what was kept: a WARC, a folder of --save, a state of
+    /// --keep-bodies
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, help_heading = "Arguments")]
     pub(super) sources: Vec<std::ffi::OsString>,
     /// The scheme of a URL that has none
@@ -362,11 +363,15 @@ pub(super) struct Output {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(next_help_heading = "Long runs")]
 pub(super) struct Endurance {
     /// Keep what is known of each URL in FILE.db, a SQLite database: its versions, validators and failures
     #[arg(long, value_name = "FILE.db", value_hint = ValueHint::FilePath)]
     pub(super) state: Option<PathBuf>,
+    /// With --state, keep the last page of each URL in it, too: it is a source then
+    #[arg(long, requires = "state")]
+    pub(super) keep_bodies: bool,
     /// With --changed, tell of a failure that lasts again after each N more runs, and not only once
     #[arg(long, value_name = "N", requires = "changed", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) error_after: Option<u32>,

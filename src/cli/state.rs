@@ -1,5 +1,6 @@
 //! `--state`: what is known of pages from run to run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -44,14 +45,24 @@ pub(super) fn open(
     if opened.have(path) {
         return Err(Stop::usage(anyhow!("{} is an output, too", path.display())));
     }
+    let name = fs::canonicalize(path).ok();
+    if name.is_some() && args.input.sources.iter().any(|source| fs::canonicalize(source).ok() == name) {
+        return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
+    }
     if endurance.resume && opened.has_others() {
         let error = anyhow!("--resume with a state needs outputs that can be cut behind each record");
-        let hint = "write to files that end in .jsonl, .csv or .tsv, or to standard output";
+        let hint =
+            "write to files that end in .jsonl, .csv or .tsv, also with .gz or .zst behind, or to standard output";
         return Err(Stop::usage(error).with_hint(Some(hint.into())));
     }
     let files: Vec<PathBuf> = opened.plain_files()?.into_iter().map(|(path, _)| path).collect();
-    let begin =
-        Begin { files: &files, resume: endurance.resume, crawls: frontier.crawls(), ends: args.extraction.changed };
+    let begin = Begin {
+        files: &files,
+        resume: endurance.resume,
+        crawls: frontier.crawls(),
+        ends: args.extraction.changed,
+        keeps_pages: endurance.keep_bodies,
+    };
     let refuse = |error| refuse(error, path);
     let session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
     if let Some(resumed) = session.resumed() {
@@ -80,6 +91,7 @@ pub(super) fn refuse(error: Error, path: &Path) -> Stop {
         Error::Mismatch(_) => {
             (Stop::usage, "ask for the same fields and name the same -o as before, or leave --resume out")
         }
+        Error::Bare => (Stop::usage, "run with --state FILE.db --keep-bodies first"),
         Error::Damaged(_) => (Stop::broken, "move it away: a new one is begun"),
         Error::Io(_) | Error::Sqlite(_) => (Stop::broken, ""),
     };

@@ -1,5 +1,6 @@
 //! What a run came to, for a person and for a program.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use crate::histogram::Histogram;
 use crate::job::Summary;
 use crate::sink::expect::{Contract, Fill, Verdict};
 use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise, rate};
+use crate::store::Change;
 
 /// How many fields a person is told the fill rates of.
 const FIELDS: usize = 8;
@@ -29,6 +31,8 @@ pub(super) struct Conclusion {
     pub(super) fills: Vec<Fill>,
     /// What came of each expectation.
     pub(super) verdicts: Vec<Verdict>,
+    /// How many pages changed in which way; none where that was not asked for.
+    pub(super) changes: Option<BTreeMap<Change, u64>>,
     /// What ended the run before its list did.
     pub(super) ended_by: Option<Ending>,
     pub(super) crawl: Crawled,
@@ -123,7 +127,12 @@ impl Conclusion {
     /// The end of a run that was, or was not, `is_complete`.
     pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
         let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        Self { totals, records, fills, verdicts, ended_by: None, crawl: Crawled::default() }
+        Self { totals, records, fills, verdicts, changes: None, ended_by: None, crawl: Crawled::default() }
+    }
+
+    /// Whether a page has changed, in whichever way.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| changes.values().any(|&count| count > 0))
     }
 
     /// What it comes to under a policy.
@@ -163,6 +172,10 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     }
     if !summary.by_kind.is_empty() {
         lines.push(format!("  failed  {}", counts(summary.by_kind.iter())));
+    }
+    if let Some(changes) = &conclusion.changes {
+        let told = if conclusion.has_changes() { counts(changes.iter()) } else { "none".into() };
+        lines.push(format!("  changes {told}"));
     }
     lines.extend(latency(&summary.latency, is_utf8).map(|latency| format!("  took    {latency}")));
     if summary.left_out + summary.cut > 0 {
@@ -263,6 +276,7 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "bytes": summary.bytes,
         "elapsed_ms": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
         "records": conclusion.records,
+        "changes": conclusion.changes.as_ref().map(changes),
         "fill": rates,
         "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
         "crawl": conclusion.crawl.to_value(summary),
@@ -270,6 +284,12 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "exit_status": status.code(),
     });
     if let Value::Object(totals) = totals { totals } else { Map::new() }
+}
+
+/// The number of each change, also of those that there were none of.
+fn changes(counts: &BTreeMap<Change, u64>) -> Map<String, Value> {
+    let count = |change: Change| counts.get(&change).copied().unwrap_or(0);
+    Change::ALL.into_iter().map(|change| (change.name().to_owned(), count(change).into())).collect()
 }
 
 fn verdict(verdict: &Verdict) -> Value {
@@ -312,6 +332,7 @@ mod tests {
             records: 1000,
             fills: fills.collect(),
             verdicts: Vec::new(),
+            changes: None,
             ended_by: None,
             crawl: Crawled::default(),
         }
@@ -369,6 +390,19 @@ mod tests {
         ");
         conclusion.ended_by = Some(Ending::Signal);
         assert!(!lines(&conclusion, true).contains("ended"), "who sent it knows");
+    }
+
+    #[test]
+    fn changes_are_told_where_they_were_asked_for() {
+        let mut conclusion = conclusion(&[]);
+        let told = |conclusion: &Conclusion| lines(conclusion, true).lines().nth(3).map(String::from);
+        assert_eq!(told(&conclusion), None);
+        conclusion.changes = Some(BTreeMap::new());
+        assert_eq!(told(&conclusion).as_deref(), Some("  changes none"));
+        conclusion.changes = Some([(Change::New, 2), (Change::Gone, 1200)].into());
+        assert_eq!(told(&conclusion).as_deref(), Some("  changes gone ×1,200  new ×2"));
+        let json = totals(&conclusion, Status::Success)["changes"].to_string();
+        assert_eq!(json, r#"{"back":0,"changed":0,"gone":1200,"new":2}"#);
     }
 
     #[test]

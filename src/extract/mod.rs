@@ -9,6 +9,7 @@
 //! may be 512 elements deep and have a node or attribute for every two bytes and a million more; the URLs that it names may be
 //! longer than itself by 64 MiB, and so much text may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
+mod anchors;
 mod article;
 mod bylines;
 mod chunks;
@@ -52,6 +53,7 @@ use crate::page::{Kind, Page};
 use crate::similarity::Signature;
 use crate::value::{Row, Value};
 
+pub use anchors::Anchors;
 use deadline::Deadline;
 pub use error::Error;
 use expression::jq::{self, Pool, Runner};

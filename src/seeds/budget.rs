@@ -1,22 +1,22 @@
-//! The memory for answers that seeds bring along.
+//! Memory for answers that wait: those that seeds bring along, and those that are to be kept.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// Bytes of answers that are read and not yet used up.
+/// Bytes of answers that are there and not yet used up.
 const ALL: usize = 64 << 20;
 
 /// An account of memory. Whoever puts bytes in waits until there is room for them; it is given back when they go.
 #[derive(Debug, Default)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     used: Mutex<usize>,
     given_back: Condvar,
 }
 
 impl Budget {
     /// Waits for room. What is larger than all the room there is gets in when nothing else is there.
-    pub(super) fn hold(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+    pub(crate) fn hold(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
         let size = bytes.capacity();
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |used: &mut usize| *used > 0 && *used + size > ALL;

@@ -135,13 +135,14 @@ impl<R: BufRead> Iterator for Lines<R> {
 mod tests {
     use super::super::address::Scheme;
     use super::super::origin::MAX_SHOWN;
+    use super::super::start::Content;
     use super::*;
     use crate::job::Target;
     use proptest::prelude::*;
     use std::io::{BufReader, Read, Write};
 
     fn lines<R: BufRead>(reader: R) -> Lines<R> {
-        let start = Start { reader, is_archive: false };
+        let start = Start { reader, content: Content::Text };
         Lines::new(start, Origin { file: Some("list".into()), scheme: Scheme::Https }, "url")
     }
 

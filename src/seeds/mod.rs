@@ -5,8 +5,8 @@
 //! [`column`](Options::column), files and standard input are tables (CSV, TSV) with a header line instead, or JSON
 //! Lines whose key has the column's name. Of a record that this program wrote, only its `input` is carried along.
 //!
-//! An archive (WARC) and a folder of saved pages are sources, too: their seeds bring their answers along, of which no more
-//! than 64 MiB, or one, are in memory at a time. In an archive that this program wrote, it is told which answers are final
+//! An archive (WARC), a folder of saved pages and a [state](crate::state) that keeps pages are sources, too: their seeds bring
+//! their answers along, of which no more than 64 MiB, or one, are in memory at a time. In an archive that this program wrote, it is told which answers are final
 //! and by which redirects they came. In those of others, every answer is final but for a redirect to what comes later in the
 //! file, and the first answer of a URL counts. A `revisit` record has the payload of the earlier record in its file with
 //! the same payload digest.
@@ -28,7 +28,7 @@
 
 mod address;
 mod archive;
-mod budget;
+pub(crate) mod budget;
 mod chains;
 mod column;
 mod error;
@@ -38,6 +38,7 @@ mod object;
 mod origin;
 mod source;
 mod start;
+mod state;
 
 use std::io;
 use std::panic;

@@ -14,7 +14,8 @@ use super::error::Error;
 use super::folder::{Folder, MANIFEST};
 use super::lines::Lines;
 use super::origin::Origin;
-use super::start::Start;
+use super::start::{Content, Start};
+use super::state::State;
 use super::{Entries, Options};
 
 /// Where URLs come from.
@@ -68,14 +69,28 @@ impl Source {
         };
         let start = Start::read(reader).map_err(|error| self.unreadable(error))?;
         let origin = self.origin(options);
-        if start.is_archive {
+        if start.content == Content::Archive {
             let archive = Archive::open(start.reader, self.file(), origin, options);
             return Ok(Box::new(archive.map_err(|error| self.unreadable(error))?));
+        }
+        if start.content == Content::Database {
+            // No file may be closed that SQLite has open: its locks would go with it (POSIX, `fcntl`).
+            drop(start);
+            return self.state(origin, options);
         }
         match &options.column {
             Some(column) => self.table(start, origin, column),
             None => Ok(Box::new(Lines::new(start, origin, "url"))),
         }
+    }
+
+    /// The pages that a state keeps.
+    fn state(&self, origin: Origin, options: &Options) -> Result<Entries, Error> {
+        let unreadable = |error| self.unreadable(error);
+        let path =
+            self.file().ok_or_else(|| io::Error::other("a database can only be read as a file, named by its path"));
+        let state = State::open(path.map_err(unreadable)?, origin, options);
+        Ok(Box::new(state.map_err(io::Error::from).map_err(unreadable)?))
     }
 
     fn origin(&self, options: &Options) -> Origin {

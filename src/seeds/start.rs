@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Cursor, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-use crate::warc;
+use crate::{state, warc};
 
 /// The byte order mark of UTF-8 (WHATWG Encoding Standard, section 6).
 const UTF8: &[u8] = b"\xef\xbb\xbf";
@@ -23,11 +23,21 @@ const UTF16: &str = "it is written in UTF-16: convert it to UTF-8 (iconv -f UTF-
 /// The longest line that is looked at in advance, in bytes.
 const MAX_PEEKED: u64 = 65_536;
 
+/// What a source holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Text, as far as can be seen.
+    Text,
+    /// A web archive, which may be compressed.
+    Archive,
+    /// A SQLite database.
+    Database,
+}
+
 /// A source from its first byte on, a UTF-8 byte order mark taken off.
 pub(super) struct Start<R = Box<dyn BufRead>> {
     pub(super) reader: R,
-    /// Whether it is a web archive, which may be compressed.
-    pub(super) is_archive: bool,
+    pub(super) content: Content,
 }
 
 impl Start {
@@ -38,7 +48,7 @@ impl Start {
     /// The source cannot be read, or its start tells that it is no text in UTF-8.
     pub(super) fn read(mut reader: Box<dyn BufRead>) -> io::Result<Self> {
         let mut head = Vec::new();
-        let marks = || FOREIGN.iter().map(|(mark, _)| *mark).chain([UTF8, warc::MAGIC]);
+        let marks = || FOREIGN.iter().map(|(mark, _)| *mark).chain([UTF8, warc::MAGIC, state::MAGIC]);
         let is_open = |head: &[u8]| marks().any(|mark| mark.len() > head.len() && mark.starts_with(head));
         while is_open(&head) {
             match reader.by_ref().bytes().next().transpose()? {
@@ -53,16 +63,24 @@ impl Start {
         if let Some((_, advice)) = FOREIGN.iter().find(|(mark, _)| head.starts_with(mark) && !is_archive) {
             return Err(io::Error::new(ErrorKind::InvalidData, *advice));
         }
-        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)), is_archive })
+        let content = if is_archive {
+            Content::Archive
+        } else if head == state::MAGIC {
+            Content::Database
+        } else {
+            Content::Text
+        };
+        Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)), content })
     }
 
     /// The first line that is not blank, with what is before it; of a long one the start. It is still there to be read.
     pub(super) fn peek_line(self) -> io::Result<(Vec<u8>, Self)> {
-        let Self { mut reader, is_archive } = self;
+        let Self { mut reader, content } = self;
         let mut line = Vec::new();
         let mut limited = reader.by_ref().take(MAX_PEEKED);
         while line.trim_ascii().is_empty() && limited.read_until(b'\n', &mut line)? > 0 {}
-        Ok((line.clone(), Self { reader: Box::new(Cursor::new(line).chain(reader)), is_archive }))
+        let reader = Box::new(Cursor::new(line.clone()).chain(reader));
+        Ok((line, Self { reader, content }))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Files that are compressed while they are written (gzip: RFC 1952; Zstandard: RFC 8878).
 //!
 //! What has been flushed can be decompressed, also when the program is killed before the file is complete; a reader then
-//! reports that the end is missing.
+//! reports that the end is missing. A file may be of several [parts](Compressor::part), each whole by itself: tools read them as
+//! one (RFC 1952, section 2.2; RFC 8878, section 3).
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
@@ -54,6 +55,8 @@ pub(super) enum Compressor {
     None(Inner),
     Gzip(GzEncoder<Inner>),
     Zstd(ZstdEncoder<'static, Inner>),
+    /// Between two members or frames: the next one begins with what it has.
+    Between(Compression, Inner),
 }
 
 impl Compressor {
@@ -70,10 +73,30 @@ impl Compressor {
         })
     }
 
+    /// Ends the member or frame: what follows is one of its own, which can be cut off.
+    pub(super) fn part(&mut self) -> io::Result<()> {
+        let nowhere = Self::None(Box::new(io::sink()));
+        *self = match std::mem::replace(self, nowhere) {
+            Self::Gzip(encoder) => Self::Between(Compression::Gzip, encoder.finish()?),
+            Self::Zstd(encoder) => Self::Between(Compression::Zstd, encoder.finish()?),
+            apart @ (Self::None(_) | Self::Between(..)) => apart,
+        };
+        self.inner().flush()
+    }
+
+    /// Begins a member or frame, if there is none.
+    fn begin(&mut self) -> io::Result<()> {
+        if let Self::Between(compression, inner) = self {
+            let inner = std::mem::replace(inner, Box::new(io::sink()));
+            *self = Self::new(*compression, inner)?;
+        }
+        Ok(())
+    }
+
     /// Completes the file.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
-            Self::None(_) => {}
+            Self::None(_) | Self::Between(..) => {}
             Self::Gzip(encoder) => encoder.try_finish()?,
             Self::Zstd(encoder) => encoder.do_finish()?,
         }
@@ -82,7 +105,7 @@ impl Compressor {
 
     fn inner(&mut self) -> &mut Inner {
         match self {
-            Self::None(inner) => inner,
+            Self::None(inner) | Self::Between(_, inner) => inner,
             Self::Gzip(encoder) => encoder.get_mut(),
             Self::Zstd(encoder) => encoder.get_mut(),
         }
@@ -91,8 +114,9 @@ impl Compressor {
 
 impl Write for Compressor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.begin()?;
         match self {
-            Self::None(inner) => inner.write(bytes),
+            Self::None(inner) | Self::Between(_, inner) => inner.write(bytes),
             Self::Gzip(encoder) => encoder.write(bytes),
             Self::Zstd(encoder) => encoder.write(bytes),
         }
@@ -100,8 +124,12 @@ impl Write for Compressor {
 
     /// What is not compressed is written as its file has it: perhaps all or nothing.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
         match self {
-            Self::None(inner) => inner.write_all(bytes),
+            Self::None(inner) | Self::Between(_, inner) => inner.write_all(bytes),
             Self::Gzip(encoder) => encoder.write_all(bytes),
             Self::Zstd(encoder) => encoder.write_all(bytes),
         }
@@ -109,7 +137,7 @@ impl Write for Compressor {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::None(inner) => inner.flush(),
+            Self::None(inner) | Self::Between(_, inner) => inner.flush(),
             Self::Gzip(encoder) => encoder.flush(),
             Self::Zstd(encoder) => encoder.flush(),
         }
@@ -178,6 +206,26 @@ mod tests {
             out.flush().unwrap();
             out.write_all(b"two\n").unwrap();
             assert_eq!(read(compression, &tape.writes().concat()), ("one\n".into(), false));
+        }
+    }
+
+    #[test]
+    fn each_part_is_whole_by_itself_and_there_is_none_without_text() {
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let (mut out, tape) = compressor(compression);
+            let mut whole = |text: &str| {
+                out.write_all(text.as_bytes()).unwrap();
+                out.part().unwrap();
+                tape.writes().concat().len()
+            };
+            let ends = [whole("one\n"), whole(""), whole("two\n")];
+            assert_eq!(ends[0], ends[1]);
+            out.flush().unwrap();
+            out.finish().unwrap();
+            let bytes = tape.writes().concat();
+            assert_eq!(bytes.len(), ends[2]);
+            let parts = [&bytes[..ends[0]], &bytes[ends[0]..]].map(|part| read(compression, part));
+            assert_eq!(parts, [("one\n".into(), true), ("two\n".into(), true)]);
         }
     }
 

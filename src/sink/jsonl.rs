@@ -29,7 +29,7 @@ impl Render for Jsonl {
 }
 
 /// Writes a value. `serde_json` would go through each text twice: once for its own escapes, once for ours.
-pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -45,7 +45,8 @@ pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()
     Ok(())
 }
 
-fn write_list<T>(
+/// Writes a list whose items `write` writes.
+pub(crate) fn write_list<T>(
     items: impl IntoIterator<Item = T>,
     out: &mut Vec<u8>,
     write: impl Fn(T, &mut Vec<u8>) -> io::Result<()>,

@@ -72,6 +72,12 @@ impl Lines {
         self.out.flush().map_err(|error| self.explain(&error))
     }
 
+    /// Writes everything that was added, such that the file can be cut off behind it.
+    pub(super) fn part(&mut self) -> io::Result<()> {
+        self.write(self.buffer.len())?;
+        self.out.part().map_err(|error| self.explain(&error))
+    }
+
     /// Writes everything that was added: nothing follows.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.write(self.buffer.len())?;

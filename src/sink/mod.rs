@@ -20,6 +20,7 @@ mod lock;
 mod neutral;
 mod ordered;
 mod parquet;
+mod recorded;
 pub mod report;
 #[cfg(test)]
 mod sample;
@@ -41,10 +42,12 @@ pub use duplicates::Duplicates;
 pub use failures::Failures;
 pub use figures::{grouped, human_duration, human_latency, human_size, rate};
 pub use folder::{Folder, MANIFEST};
+pub(crate) use jsonl::{write_list, write_value};
 pub use lines::Lines;
 pub use lock::lock;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
+pub use recorded::Foreign;
 pub use width::cut;
 
 use self::formula::is_formula;
@@ -202,6 +205,10 @@ impl<R: Render> Sink for Output<R> {
 
     fn idle(&mut self) -> io::Result<()> {
         self.lines.flush()
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        self.lines.part()
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

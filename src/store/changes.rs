@@ -4,32 +4,7 @@ use serde_json::value::RawValue;
 
 use super::shape::Content;
 use crate::failure::Kind;
-
-/// What became of a page since it was last seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It was not there before, or other fields were asked for.
-    New,
-    /// It differs.
-    Changed,
-    /// It was there, and is not any more.
-    Gone,
-    /// It is there again.
-    Back,
-}
-
-impl Change {
-    /// Its name in records.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Changed => "changed",
-            Self::Gone => "gone",
-            Self::Back => "back",
-        }
-    }
-}
+use crate::record::Change;
 
 /// What a visit found.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! What a state tells people: the versions of pages, and how each differs from the one before.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -10,11 +10,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::changes::{Change, Difference, compare};
+use super::Error;
+use super::changes::{Difference, compare};
 use super::lookup::unpack;
 use super::shape::Content;
-use super::{Error, schema};
 use crate::canonical::fingerprint;
+use crate::record::Change;
+use crate::state;
 
 /// A version of a page, and what it is to the one before. A page that is gone is one without values.
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ pub enum Which {
 
 /// A state, open for reading. A run may go on meanwhile.
 pub struct History {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// A version as it stands in the file.
@@ -64,7 +66,7 @@ impl History {
     /// # Errors
     /// It cannot be opened, or is no state.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { connection: schema::open_to_read(path)? })
+        Ok(Self { connection: state::open_to_read(path)? })
     }
 
     /// Whether the page was ever asked for.
@@ -91,7 +93,7 @@ impl History {
             Which::LastRun => (None, self.last_run()?),
             Which::All => (None, None),
         };
-        let mut names = HashMap::new();
+        let mut names = Names::default();
         let mut statement = self.connection.prepare(
             "SELECT versions.id, page, at, versions.status, versions.extraction, content, url
              FROM versions JOIN pages ON pages.id = page
@@ -101,10 +103,7 @@ impl History {
         let mut rows = statement.query(params![page.map(|page| page.unwrap_or(-1)), since, run])?;
         while let Some(row) = rows.next()? {
             let version = Version::read(row)?;
-            let names = match names.entry(version.extraction) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(self.names(version.extraction)?),
-            };
+            let names = names.of(version.extraction, self)?;
             tell(&self.complete(version, names)?)?;
         }
         Ok(())
@@ -117,12 +116,6 @@ impl History {
 
     fn last_run(&self) -> Result<Option<i64>, Error> {
         Ok(self.connection.query_row("SELECT max(id) FROM runs", [], |row| row.get(0))?)
-    }
-
-    fn names(&self, extraction: i64) -> Result<Vec<Box<str>>, Error> {
-        let mut statement = self.connection.prepare_cached("SELECT names FROM extractions WHERE id = ?")?;
-        let names: String = statement.query_row([extraction], |row| row.get(0))?;
-        serde_json::from_str(&names).map_err(|error| Error::Damaged(format!("its names are no names ({error})")))
     }
 
     /// The event that a version is, by what stands before it.
@@ -144,6 +137,23 @@ impl History {
         let old = old.filter(|&(other, _)| other == extraction).map(|(_, content)| unpack(content)).transpose()?;
         let differences = old.map_or_else(Vec::new, |old| compare(&old, &content, names));
         Ok(Event { change, differences, values: content.values(names), ..event })
+    }
+}
+
+/// The names of values, by what was asked for.
+#[derive(Default)]
+pub(super) struct Names(HashMap<i64, Vec<Box<str>>>);
+
+impl Names {
+    pub(super) fn of(&mut self, extraction: i64, history: &History) -> Result<&[Box<str>], Error> {
+        let new = match self.0.entry(extraction) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(new) => new,
+        };
+        let mut statement = history.connection.prepare_cached("SELECT names FROM extractions WHERE id = ?")?;
+        let names: String = statement.query_row([extraction], |row| row.get(0))?;
+        let names = serde_json::from_str(&names);
+        Ok(new.insert(names.map_err(|error| Error::Damaged(format!("its names are no names ({error})")))?))
     }
 }
 

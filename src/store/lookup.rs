@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Before, Last};
@@ -20,12 +21,14 @@ pub(super) struct Lookup {
     connection: Mutex<Option<Connection>>,
     extraction: i64,
     shape: Arc<Shape>,
+    /// Whether a page has to be kept for a version to be known.
+    keeps_pages: bool,
 }
 
 impl Lookup {
     /// Looks for versions of this extraction, which is of this shape.
-    pub(super) fn new(connection: Connection, extraction: i64, shape: Arc<Shape>) -> Self {
-        Self { connection: Mutex::new(Some(connection)), extraction, shape }
+    pub(super) fn new(connection: Connection, extraction: i64, shape: Arc<Shape>, keeps_pages: bool) -> Self {
+        Self { connection: Mutex::new(Some(connection)), extraction, shape, keeps_pages }
     }
 
     /// Knows nothing from here on. The last connection to be closed tidies up, which one that only reads cannot.
@@ -66,11 +69,12 @@ impl Lookup {
         let Some(connection) = &*connection else { return Ok(None) };
         let mut statement = connection.prepare_cached(
             "SELECT coalesce(final_url, url), etag, last_modified FROM pages
-             WHERE key = ? AND extraction = ? AND failure IS NULL AND hash IS NOT NULL",
+             WHERE key = ? AND extraction = ? AND failure IS NULL AND hash IS NOT NULL
+                 AND (NOT ? OR EXISTS (SELECT 1 FROM answers WHERE answers.key = pages.key))",
         )?;
         let key = fingerprint(trail.first_url()).cast_signed();
         let found = statement
-            .query_row(params![key, self.extraction], |row| {
+            .query_row(params![key, self.extraction, self.keeps_pages], |row| {
                 let known = Validators { etag: row.get(1)?, last_modified: row.get(2)? };
                 Ok((row.get::<_, String>(0)?, known))
             })
@@ -106,8 +110,8 @@ pub(super) fn before(connection: &Connection, key: u64) -> Result<Option<(i64, B
 }
 
 /// A version as the file has it: text as it is, or compressed.
-pub(super) fn pack(content: &[u8]) -> rusqlite::types::Value {
-    let compressed = (content.len() >= LONG).then(|| zstd::encode_all(content, 1).ok()).flatten();
+pub(super) fn pack(content: &[u8], compressor: &mut Compressor<'_>) -> rusqlite::types::Value {
+    let compressed = (content.len() >= LONG).then(|| compressor.compress(content).ok()).flatten();
     match (compressed, str::from_utf8(content)) {
         (Some(compressed), _) => compressed.into(),
         (None, Ok(text)) => text.to_owned().into(),

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{Error, schema};
+use super::Error;
+use crate::state;
 
 /// Takes lines of JSON, a record each, for the outbox of a state.
 #[derive(Clone, Debug, Default)]
@@ -55,13 +56,13 @@ pub(super) fn keep(connection: &Connection, part: i64, lines: &[u8]) -> Result<(
 #[derive(Debug)]
 pub struct Outbox {
     connection: Connection,
-    /// Closed last: see [`schema::open`].
+    /// Closed last: see [`state::open`].
     _lock: File,
 }
 
 impl Outbox {
     pub(super) fn open(path: &Path, lock: File) -> Result<Self, Error> {
-        Ok(Self { connection: schema::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, _lock: lock })
+        Ok(Self { connection: state::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, _lock: lock })
     }
 
     /// Calls `take` with the number and the JSON text of each record of the first part, in order, for as long as it wants

@@ -1,9 +1,9 @@
 //! One run's use of a state: begun or gone on with, told of, concluded.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -15,9 +15,11 @@ use super::outbox::{Outbox, Posts, next_part};
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
-use super::{Error, frontier, schema};
+use super::{Change, Error, frontier};
 use crate::engine::Sink;
 use crate::job::Job;
+use crate::sink::Compression;
+use crate::state;
 use crate::visit::Known;
 
 /// How a run begins.
@@ -31,6 +33,8 @@ pub struct Begin<'a> {
     pub crawls: bool,
     /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
     pub ends: bool,
+    /// Whether pages are kept, of which the visitor tells ([`Recorded`](crate::visit::Recorded)).
+    pub keeps_pages: bool,
 }
 
 /// What of a record is told where only changes are wanted.
@@ -61,15 +65,16 @@ pub struct Session {
     resumed: Option<Vec<Resumed>>,
     is_reshaped: bool,
     crawls: bool,
+    keeps_pages: bool,
     /// Until the thread that writes has it.
     connection: Option<Connection>,
     lookup: Arc<Lookup>,
     writer: Option<Writer>,
     /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
     held: Arc<Mutex<Vec<Observation>>>,
-    changes: Arc<AtomicU64>,
+    changes: Arc<Mutex<BTreeMap<Change, u64>>>,
     posts: Option<Posts>,
-    /// Closed last: see [`schema::open`].
+    /// Closed last: see [`state::open`].
     lock: File,
 }
 
@@ -103,7 +108,7 @@ impl Session {
     /// It cannot be opened, is no state, or was written for another shape or other files than those to go on with. It is as
     /// it was then.
     pub fn open(path: &Path, shape: Shape, begin: Begin<'_>) -> Result<Self, Error> {
-        let (connection, lock) = schema::open(path)?;
+        let (connection, lock) = state::open(path)?;
         let before: Option<(i64, i64, bool)> = connection
             .query_row("SELECT id, extraction, is_whole FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -125,7 +130,7 @@ impl Session {
                 (run, extraction, None)
             }
         };
-        let reader = schema::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let reader = state::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let shape = Arc::new(shape);
         Ok(Self {
             path: path.to_owned(),
@@ -135,8 +140,9 @@ impl Session {
             resumed,
             is_reshaped,
             crawls: begin.crawls,
+            keeps_pages: begin.keeps_pages,
             connection: Some(connection),
-            lookup: Arc::new(Lookup::new(reader, extraction, shape)),
+            lookup: Arc::new(Lookup::new(reader, extraction, shape, begin.keeps_pages)),
             writer: None,
             held: Arc::default(),
             changes: Arc::default(),
@@ -213,6 +219,7 @@ impl Session {
     ) -> io::Result<Box<dyn Sink>> {
         let Some(connection) = self.connection.take() else { return Err(io::Error::other("the state has its sink")) };
         let positions = files.iter().map(|(_, file)| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
+        let is_compressed = files.iter().any(|(path, _)| Compression::of(path).0 != Compression::None);
         let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
         let part = next_part(&connection)?;
         let ledger = Ledger { connection, run: self.run, extraction: self.extraction, part, files };
@@ -223,17 +230,19 @@ impl Session {
             lookup: Arc::clone(&self.lookup),
             mark,
             extraction: self.extraction,
-            count: Arc::clone(&self.changes),
+            counts: Arc::clone(&self.changes),
         });
         let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
         let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
-        Ok(Box::new(recorder.of_crawl(self.crawls).with_posts(self.posts.clone())))
+        let recorder = recorder.of_crawl(self.crawls).with_posts(self.posts.clone());
+        let recorder = if is_compressed { recorder.patient() } else { recorder };
+        Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
     }
 
-    /// How many changes the sink has let pass.
+    /// How many changes of each kind the sink has let pass.
     #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Relaxed)
+    pub fn changes(&self) -> BTreeMap<Change, u64> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the use of the state, once the sink is finished: all that it was told is written then. `is_whole` tells whether
@@ -297,7 +306,7 @@ fn start(
 fn positions(connection: &Connection, files: &[PathBuf]) -> Result<Vec<Resumed>, Error> {
     let mut statement = connection.prepare("SELECT path, position FROM outputs")?;
     let known = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let mut known = known.collect::<Result<std::collections::BTreeMap<_, _>, _>>()?;
+    let mut known = known.collect::<Result<BTreeMap<_, _>, _>>()?;
     let resumed = files.iter().map(|path| match known.remove(&name(path)) {
         Some(position) => Ok(Resumed { path: path.clone(), position: position.cast_unsigned() }),
         None => Err(Error::Mismatch(format!("the run to go on with did not write to {}", path.display()))),

@@ -1,12 +1,18 @@
 //! What was asked for, and what of it makes a version.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::extract::{Ask, Extractor};
 use crate::job::Outcome;
 use crate::record::Column;
+use crate::sink::{write_list, write_value};
 use crate::value::{Row, Value};
+
+/// So many bytes most versions have at most.
+const SHORT: usize = 1024;
 
 /// Which values of a record make a version, and what they are called.
 #[derive(Clone, Debug)]
@@ -28,10 +34,28 @@ impl Shape {
     /// The version that an outcome is, as JSON.
     pub(super) fn version(&self, outcome: &Outcome) -> Vec<u8> {
         let title = Value::text(outcome.facts.as_ref().and_then(|facts| facts.title.as_deref()));
-        let values = |row: &Row| self.places.iter().map(|&at| row.0.get(at).cloned().unwrap_or_default()).collect();
-        let rows: Vec<Vec<Value<'_>>> = outcome.rows().iter().map(values).collect();
-        // Our own values are always JSON.
-        serde_json::to_vec(&(title, rows)).unwrap_or_default()
+        let mut json = Vec::with_capacity(SHORT);
+        // What is written to memory is written.
+        let _ = Self::write(&title, outcome.rows().iter().map(|row| self.values(row)), &mut json);
+        json
+    }
+
+    fn write<'r>(
+        title: &Value<'_>,
+        rows: impl Iterator<Item = impl Iterator<Item = &'r Value<'static>>>,
+        json: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        json.push(b'[');
+        write_value(title, json)?;
+        json.push(b',');
+        write_list(rows, json, |values, json| write_list(values, json, write_value))?;
+        json.push(b']');
+        Ok(())
+    }
+
+    /// What of a row is in a version.
+    fn values<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r Value<'static>> {
+        self.places.iter().map(|&place| row.0.get(place).unwrap_or(&Value::Null))
     }
 }
 

@@ -1,15 +1,16 @@
 //! What a run tells its state, and what it lets pass.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::changes::{Change, Finding, compare, judge};
+use super::Change;
+use super::changes::{Finding, compare, judge};
 use super::frontier::Advance;
 use super::lookup::Lookup;
 use super::outbox::Posts;
@@ -17,17 +18,32 @@ use super::session::Mark;
 use super::shape::{Content, Shape};
 use super::writer::{Batch, Observation, Teller};
 use crate::canonical::fingerprint;
-use crate::engine::Sink;
+use crate::engine::{Sink, blocking};
 use crate::failure::Kind;
 use crate::job::{Attempt, End, Outcome};
+use crate::seeds::budget::Budget;
+use crate::state::Kept;
 use crate::value::{Row, Value};
 
 /// How many pages are told at once.
 const PAGES: usize = 256;
 /// After this time, fewer are.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// The same where a file is compressed: records that are told of together are compressed together.
+const LONG_PATIENCE: Duration = Duration::from_secs(5);
 /// How many outcomes are held back at most, some tens of megabytes. More stay where they come, and count as done.
 const LATE: usize = 65_536;
+
+/// Bytes of pages to keep that are told at once, or one page.
+const BODIES: usize = 1 << 20;
+
+/// The pages that are to be kept. They have memory of their own: what is in flight has all of the fetcher's to hope for.
+#[derive(Default)]
+struct Keeper {
+    budget: Arc<Budget>,
+    pending: Vec<Kept>,
+    bytes: usize,
+}
 
 /// What is wanted of changes.
 pub(super) struct Watch {
@@ -35,7 +51,7 @@ pub(super) struct Watch {
     pub(super) mark: Mark,
     pub(super) extraction: i64,
     /// How many there were.
-    pub(super) count: Arc<AtomicU64>,
+    pub(super) counts: Arc<Mutex<BTreeMap<Change, u64>>>,
 }
 
 /// Tells the state of all that passes.
@@ -49,11 +65,13 @@ pub(super) struct Recorder {
     /// Where one of `inner` leaves what is to be kept for the outbox.
     posts: Option<Posts>,
     is_idempotent: bool,
+    keeper: Option<Keeper>,
     /// Whether it is told how far a crawl has come.
     crawls: bool,
     /// What was not told yet.
     pending: Batch,
     told_at: Instant,
+    patience: Duration,
     /// What would be tried again: it is written behind what stands.
     late: Vec<Outcome>,
     held: Arc<Mutex<Vec<Observation>>>,
@@ -69,9 +87,11 @@ impl Recorder {
             watch: None,
             posts: None,
             is_idempotent: true,
+            keeper: None,
             crawls: false,
             pending: Batch::default(),
             told_at: Instant::now(),
+            patience: PATIENCE,
             late: Vec::new(),
             held: Arc::default(),
         }
@@ -86,6 +106,17 @@ impl Recorder {
         Self { crawls, ..self }
     }
 
+    /// The same, and pages are kept.
+    pub(super) fn keeping(self) -> Self {
+        Self { keeper: Some(Keeper::default()), ..self }
+    }
+
+    /// The same, for files of which some are compressed.
+    pub(super) fn patient(self) -> Self {
+        Self { patience: LONG_PATIENCE, ..self }
+    }
+
+    /// The same, and what is left in `posts` is kept for the outbox.
     pub(super) fn with_posts(self, posts: Option<Posts>) -> Self {
         Self { posts, ..self }
     }
@@ -134,15 +165,16 @@ impl Recorder {
     /// Tells the state what it was not told yet, with the positions up to which the files have its records. All of these are
     /// written before, to standard output, too: there they may come twice, but are never lost.
     fn tell(&mut self) -> io::Result<()> {
-        self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
+        self.inner.iter_mut().try_for_each(|sink| sink.commit())?;
         let positions = self.files.iter_mut().map(Seek::stream_position).collect::<io::Result<_>>()?;
         self.told_at = Instant::now();
+        let kept = self.keeper.as_mut().map(Keeper::take).unwrap_or_default();
         let pending = std::mem::take(&mut self.pending);
-        self.teller.tell(Batch { posts: self.take_posts(), positions, ..pending })
+        self.teller.tell(Batch { kept, posts: self.take_posts(), positions, ..pending })
     }
 
-    /// Takes what is to be told of an outcome whose records are written.
-    fn keep(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
+    /// Notes what is to be told of an outcome whose records are written.
+    fn note(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
         let may_come_again = match &observed {
             Some(page) => !page.is_done,
             None => outcome.failure().is_some(),
@@ -170,6 +202,29 @@ impl Recorder {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
         self.teller.tell(Batch { posts: self.take_posts(), ..Batch::default() })
     }
+
+    /// Keeps the page of an attempt, if it is one to keep. Whoever writes may be far behind: then it waits, but not with pages
+    /// that nobody was told of.
+    fn keep(&mut self, attempt: &Attempt) -> io::Result<()> {
+        let Some((kept, body)) = Kept::of(attempt) else { return Ok(()) };
+        let is_too_much = |keeper: &Keeper| keeper.bytes > 0 && keeper.bytes + body.len() > BODIES;
+        if self.keeper.as_ref().is_some_and(is_too_much) {
+            self.tell()?;
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.bytes += body.len();
+            let body = blocking(|| keeper.budget.hold(body.to_vec()));
+            keeper.pending.push(kept.with_body(body));
+        }
+        Ok(())
+    }
+}
+
+impl Keeper {
+    fn take(&mut self) -> Vec<Kept> {
+        self.bytes = 0;
+        std::mem::take(&mut self.pending)
+    }
 }
 
 impl Watch {
@@ -181,7 +236,7 @@ impl Watch {
             return Ok(None);
         }
         let Some(change) = ruling.change else { return Ok(Some(outcome.clone())) };
-        self.count.fetch_add(1, Ordering::Relaxed);
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(change).or_default() += 1;
         let diff = self.diff(change, page)?;
         Ok(Some(self.marked(outcome.clone(), change, diff)))
     }
@@ -221,9 +276,9 @@ impl Sink for Recorder {
         let observed = self.observe(outcome);
         let marked = match (&self.watch, &observed) {
             (None, _) => None,
-            (Some(_), None) => return self.keep(None, outcome),
+            (Some(_), None) => return self.note(None, outcome),
             (Some(watch), Some(page)) => match watch.judge(outcome, page)? {
-                None => return self.keep(observed, outcome),
+                None => return self.note(observed, outcome),
                 marked => marked,
             },
         };
@@ -235,17 +290,18 @@ impl Sink for Recorder {
             return Ok(());
         }
         self.pass(outcome)?;
-        self.keep(observed, whole)
+        self.note(observed, whole)
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
-        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))
+        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))?;
+        if self.keeper.is_some() { self.keep(attempt) } else { Ok(()) }
     }
 
     fn idle(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())?;
-        let is_time =
-            !(self.pending.pages.is_empty() && self.pending.advances.is_empty()) && self.told_at.elapsed() >= PATIENCE;
+        let has_news = self.pending.has_news() || self.keeper.as_ref().is_some_and(|keeper| keeper.bytes > 0);
+        let is_time = has_news && self.told_at.elapsed() >= self.patience;
         if is_time { self.tell() } else { Ok(()) }
     }
 

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
+use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Finding, judge};
@@ -17,11 +18,14 @@ use super::outbox::keep;
 use crate::engine::blocking;
 use crate::failure::Kind;
 use crate::job::Validators;
+use crate::state::{Kept, Shelf};
 
 /// How long a transaction waits for more.
 const LINGER: Duration = Duration::from_millis(100);
 /// How many pages a transaction has at most, about.
 const PAGES: usize = 8192;
+/// The level of zstd for versions. Most are written once and never read: it is more than half of what a new one costs.
+const LEVEL: i32 = -1;
 /// How many batches may wait to be written.
 const WAITING: usize = 64;
 
@@ -49,6 +53,8 @@ pub(super) struct Batch {
     pub(super) advances: Vec<Advance>,
     /// Records of these pages for the outbox, a line each.
     pub(super) posts: Vec<u8>,
+    /// Answers to keep.
+    pub(super) kept: Vec<Kept>,
     /// How far the files have come with these pages.
     pub(super) positions: Vec<u64>,
     /// Whether the run has come to the end of its list.
@@ -67,6 +73,11 @@ pub(super) struct Ledger {
 }
 
 impl Batch {
+    /// Whether there is something of pages, or of a crawl.
+    pub(super) fn has_news(&self) -> bool {
+        !(self.pages.is_empty() && self.advances.is_empty())
+    }
+
     /// How many pages it is worth: some links take as long to write as one does.
     pub(super) fn weight(&self) -> usize {
         self.pages.len() + self.advances.iter().map(Advance::len).sum::<usize>() / 16
@@ -142,6 +153,9 @@ impl Writer {
 impl Ledger {
     /// Writes what comes, until nobody is left to tell something.
     fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
+        // To make one takes longer than to compress a version.
+        let mut compressor = Compressor::new(LEVEL)?;
+        let mut pages = Shelf::new()?;
         while let Ok(first) = receiver.recv() {
             let batches = gather(first, receiver);
             let positions = batches.iter().rev().map(|batch| &*batch.positions).find(|positions| !positions.is_empty());
@@ -149,10 +163,12 @@ impl Ledger {
                 self.files.iter().try_for_each(|(_, file)| file.sync_data().or_else(unless_never))?;
             }
             let transaction = self.connection.transaction()?;
-            let entry = Entry { connection: &transaction, run: self.run, extraction: self.extraction };
+            let (run, extraction) = (self.run, self.extraction);
+            let mut entry = Entry { connection: &transaction, run, extraction, compressor: &mut compressor };
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
             batches.iter().flat_map(|batch| &batch.advances).try_for_each(|advance| advance.write(&transaction))?;
             batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
+            batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;
@@ -193,10 +209,11 @@ struct Entry<'a> {
     connection: &'a Connection,
     run: i64,
     extraction: i64,
+    compressor: &'a mut Compressor<'static>,
 }
 
 impl Entry<'_> {
-    fn write(&self, page: &Observation) -> Result<(), Error> {
+    fn write(&mut self, page: &Observation) -> Result<(), Error> {
         let known = before(self.connection, page.key)?;
         let ruling = judge(known.map(|(_, before)| before).unwrap_or_default(), &page.found, self.extraction);
         let id = match &page.found {
@@ -207,7 +224,7 @@ impl Entry<'_> {
         };
         let Some(id) = id.filter(|_| ruling.is_version) else { return Ok(()) };
         let content = if let Finding::Page(_, content) = &page.found {
-            pack(content)
+            pack(content, self.compressor)
         } else {
             self.connection.prepare_cached("UPDATE pages SET hash = NULL WHERE id = ?")?.execute([id])?;
             rusqlite::types::Value::Null

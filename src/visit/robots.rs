@@ -12,14 +12,14 @@ use super::Accepted;
 /// Asks for the robots.txt that a job is for. A failure says that the origin cannot tell its rules now, and may be worth
 /// another try.
 pub(super) async fn ask(fetcher: &Fetcher, mut job: Job) -> Outcome {
-    let begin = Instant::now();
-    let got = fetcher.fetch(&job.trail).await;
-    job.trail.spent += begin.elapsed();
+    let started = Instant::now();
+    let answer = fetcher.fetch(&job.trail).await;
+    job.trail.spent += started.elapsed();
     let hops = job.trail.hops.len();
-    let (end, hint) = match got {
-        Ok(Answer::Page(fetched, origin)) => {
-            let hint = origin.hint(&fetched.head);
-            (said(fetched.head.status, &fetched.body), hint)
+    let (end, hint) = match answer {
+        Ok(Answer::Page(file, origin)) => {
+            let hint = origin.hint(&file.head);
+            (said(file.head.status, &file.body), hint)
         }
         Ok(Answer::Redirect(redirect, _)) if hops < MAX_HOPS => (End::Redirect(redirect), HostHint::default()),
         Ok(Answer::Redirect(redirect, _)) => (said(redirect.status, &[]), HostHint::default()),

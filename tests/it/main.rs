@@ -32,6 +32,7 @@ mod hostile_framing;
 mod hostile_headers;
 mod input;
 mod jq;
+mod kept;
 mod layering;
 mod log;
 mod memory;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 use scraper::{Html, Selector};
@@ -63,6 +65,70 @@ fn the_figures_are_those_of_the_summary_and_of_the_records() {
     }
     let again = scrape(["report", "-", "-o", "new.html"]).stdin(run.file("out.jsonl")).run().succeeds();
     assert_eq!((again.stdout.as_str(), again.file("new.html")), ("", page));
+}
+
+/// A list of three pages that change from day to day: one is another, one is gone, one as it was, and one comes later.
+fn a_site_that_changes() -> (Site, Arc<AtomicU32>) {
+    let day = Arc::new(AtomicU32::new(0));
+    let today = Arc::clone(&day);
+    let site = Site::start(move |hit| match (&*hit.path, today.load(Ordering::SeqCst)) {
+        ("/gone", 1) | ("/later", 0) => Answer::status(404),
+        ("/other", day) => {
+            let name = format!("<script>alert({day})</script>{}", "x".repeat(900 * day as usize));
+            Answer::html(format!("<title>Lamp</title><h1>{}</h1>", name.replace('<', "&lt;")))
+        }
+        (path, _) => Answer::title(path),
+    });
+    (site, day)
+}
+
+#[test]
+fn what_changed_is_told_by_field_whether_the_run_its_records_or_its_state_are_asked() {
+    let (site, day) = a_site_that_changes();
+    let list = ["/other", "/gone", "/same", "/later"].map(|path| site.url(path)).join("\n");
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::write(desk.path().join("urls.txt"), list).unwrap();
+    let run = |args: &str| {
+        let command = format!("cd '{}' && exec \"$scrape\" {args}", desk.path().display());
+        crate::support::scrape::Scrape::in_shell(&command).run().exits(0);
+    };
+    let changes = |name: &str| {
+        let page = fs::read_to_string(desk.path().join(name)).unwrap();
+        let mut rows = texts(&page, "[aria-labelledby=changes] tbody tr");
+        rows.sort();
+        let summary = texts(&page, "[aria-labelledby=changes] > p");
+        assert_eq!(texts(&page, "script").len(), 1, "{page}");
+        (summary, rows)
+    };
+    let args = "urls.txt --state s.db --changed -x h1 --fail-on none --retry 0 -o out.jsonl -o report.html";
+    run(args);
+    assert_eq!(changes("report.html").0, ["3 new"]);
+    day.store(1, Ordering::SeqCst);
+    run(args);
+    let (summary, rows) = changes("report.html");
+    assert_eq!(summary, ["1 new, 1 changed, 1 gone"]);
+    let [gone, later, other] =
+        ["/gone", "/later", "/other"].map(|path| rows.iter().find(|row| row.contains(path)).unwrap());
+    assert!(gone.ends_with("gone") && later.ends_with("new"), "{rows:?}");
+    assert!(other.contains("changed h1 \"<script>alert(0)</script>\" \"<script>alert(1)</script>xxx"), "{other}");
+    assert!(other.ends_with('…') && other.len() < 500, "{other}");
+    run("report out.jsonl -o again.html");
+    assert_eq!(changes("again.html"), (summary.clone(), rows.clone()));
+    run("report s.db -o state.html");
+    assert_eq!(changes("state.html"), (summary, rows));
+    let page = fs::read_to_string(desk.path().join("state.html")).unwrap();
+    assert_eq!(texts(&page, "h1"), ["4 pages"]);
+    assert!(texts(&page, "[aria-labelledby=fields] tbody tr")[0].starts_with("h1 1 "), "{page}");
+    day.store(2, Ordering::SeqCst);
+    std::fs::write(desk.path().join("urls.txt"), site.url("/same")).unwrap();
+    run(args);
+    assert_eq!(changes("report.html").0, [""; 0], "nothing changed: there is nothing to tell");
+}
+
+#[test]
+fn a_database_that_is_no_state_has_no_report() {
+    let run = scrape(["report", "x.db"]).file("x.db", "SQLite format 3\0 and no more").run();
+    run.refused_over("no state of scrape");
 }
 
 #[test]

@@ -49,6 +49,16 @@ impl Desk {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
+    /// The text of a file whose name may tell that it is compressed. It has to be whole.
+    fn unpack(&self, name: &str) -> String {
+        let bytes = fs::read(self.0.path().join(name)).unwrap();
+        match name.rsplit('.').next() {
+            Some("gz") => std::io::read_to_string(flate2::read::MultiGzDecoder::new(&*bytes)).unwrap(),
+            Some("zst") => String::from_utf8(zstd::decode_all(&*bytes).unwrap()).unwrap(),
+            _ => String::from_utf8(bytes).unwrap(),
+        }
+    }
+
     fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
         let connection = Connection::open(self.0.path().join("s.db")).unwrap();
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
@@ -189,8 +199,14 @@ fn versions_are_asked_for_by_their_validators_and_an_unchanged_one_costs_no_body
     assert_eq!([header("/2", "If-None-Match"), header("/2", "If-Modified-Since")], [None, None]);
     let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
     assert_eq!((&totals["fetched"], &totals["by_status"]["304"]), (&3.into(), &2.into()));
+    assert_eq!(totals["changes"], json!({"new": 0, "changed": 0, "gone": 0, "back": 0}));
     day.store(2, Ordering::SeqCst);
-    assert_eq!(desk.changes(""), told(&[("/0", "changed"), ("/1", "changed")]));
+    assert_eq!(desk.changes("--summary sum.json"), told(&[("/0", "changed"), ("/1", "changed")]));
+    let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
+    assert_eq!(totals["changes"], json!({"new": 0, "changed": 2, "gone": 0, "back": 0}));
+    desk.run("--summary sum.json").succeeds();
+    let totals: Value = serde_json::from_str(&desk.read("sum.json")).unwrap();
+    assert_eq!(totals["changes"], Value::Null, "nobody asked for them");
 }
 
 #[test]
@@ -348,9 +364,8 @@ fn what_does_not_go_together_is_refused_with_words_and_leaves_nothing_behind() {
     refused("--state s.db --changed --keep-duplicates", "--keep-duplicates: ");
     refused("--state s.db --resume --retry-failed -o out.jsonl", "--retry-failed");
     refused("--state s.db --resume -o out.parquet", "cut behind each record");
-    refused("--state s.db --resume -o out.jsonl.gz", "cut behind each record");
     refused("--state out.jsonl -o out.jsonl", "is an output, too");
-    refused("--state urls.txt", "no state of scrape");
+    refused("--state urls.txt", "urls.txt is a source, too");
     assert_eq!(desk.read("urls.txt"), list(&site, 1));
     assert!(!desk.names().contains("s.db"));
     assert_eq!(site.hits().len(), 0);
@@ -586,7 +601,7 @@ fn kill_and_resume(names: &[&str], pages: usize, kills: usize, seed: u64) {
     let essence = |line: &str| line.split('\t').take(4).collect::<Vec<_>>().join("\t");
     let expected: BTreeSet<_> = undisturbed.stdout.lines().map(essence).collect();
     for name in names {
-        let text = desk.read(name);
+        let text = desk.unpack(name);
         let found: BTreeSet<_> = text.lines().map(essence).collect();
         assert_eq!(
             text.lines().count(),
@@ -602,4 +617,9 @@ fn kill_and_resume(names: &[&str], pages: usize, kills: usize, seed: u64) {
 #[test]
 fn whenever_it_is_killed_every_file_has_each_record_once_and_the_state_is_sound() {
     kill_and_resume(&["one.tsv", "two.tsv"], 5000, 100, fastrand::u64(..));
+}
+
+#[test]
+fn a_compressed_file_that_is_killed_has_each_record_once_and_is_whole() {
+    kill_and_resume(&["one.tsv.gz", "two.tsv.zst"], 1000, 20, fastrand::u64(..));
 }

@@ -88,7 +88,11 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         let error = anyhow!("--resume alone cannot go on with a crawl: its records do not tell which links were left");
         return Err(Stop::usage(error).with_hint(Some("add --state FILE.db, from the first run on".into())));
     }
-    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(wrong)?.with_robot(token);
+    let follow = Follow::new(&crawl.follow, !crawl.ignore_nofollow).map_err(|error| {
+        let hint = error.hint().map(String::from);
+        Stop::usage(anyhow!("--follow: {error}")).with_hint(hint)
+    })?;
+    let follow = follow.with_robot(token);
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,

@@ -1,7 +1,7 @@
-//! `scrape report FILE...`: a page of HTML on an earlier run, made of its records.
+//! `scrape report FILE...`: a page of HTML on an earlier run, made of its records or of its state.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, IsTerminal};
+use std::io::{self, BufReader, IsTerminal, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -11,8 +11,11 @@ use crate::cli::args::Report;
 use crate::cli::draft::Draft;
 use crate::cli::exit::{Status, Stop};
 use crate::cli::outputs::{is_report, is_stdout};
+use crate::cli::state;
 use crate::sink::report::{Error, Survey};
-use crate::sink::{Compression, neutralise};
+use crate::sink::{Compression, Foreign, neutralise};
+use crate::state::MAGIC;
+use crate::store::History;
 
 pub(in crate::cli) fn run(args: &Report) -> Result<Status, Stop> {
     let output = args.output.as_deref().filter(|path| !is_stdout(path)).map(|path| open(path, args)).transpose()?;
@@ -46,8 +49,19 @@ fn open(path: &Path, args: &Report) -> Result<Draft, Stop> {
     Draft::open(path).with_context(|| format!("cannot write {name}")).map_err(Stop::broken)
 }
 
-/// Counts the records of one file.
+/// Whether a file is a database, as states are.
+fn is_database(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *MAGIC
+}
+
+/// Counts the records of one file, or what a state tells.
 fn count(path: &Path, survey: &mut Survey) -> Result<(), Stop> {
+    if is_database(path) {
+        let history = History::open(path).and_then(|history| history.survey(survey));
+        return history.map_err(|error| state::refuse(error, path));
+    }
     let (name, compression) = (path.display().to_string(), Compression::of(path).0);
     let counted = if is_stdout(path) {
         survey.read(io::stdin().lock(), Compression::None)
@@ -55,7 +69,7 @@ fn count(path: &Path, survey: &mut Survey) -> Result<(), Stop> {
         File::open(path).map_err(Error::from).and_then(|file| survey.read(BufReader::new(file), compression))
     };
     counted.map_err(|error| match error {
-        Error::Foreign { line, reason } => {
+        Error::Foreign(Foreign { line, reason }) => {
             let hint = "scrape report reads the records of a run: scrape urls.txt -o FILE.jsonl";
             Stop::broken(anyhow!("{name}:{line}: {}", neutralise(&reason))).with_hint(Some(hint.into()))
         }

@@ -36,9 +36,7 @@ use crate::seeds::Source;
 use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
-use crate::sink::{
-    Archive, Compression, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, index_path,
-};
+use crate::sink::{Archive, Duplicates, Failures, Folder, Format, Lines, MANIFEST, Options, Ordered, index_path};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -234,7 +232,7 @@ fn refuse_to_resume(error: journal::Error, path: &Path) -> Stop {
     let hint = match &error {
         Busy => "wait for its end",
         Format(_) => "write to a file that ends in .jsonl, .csv or .tsv",
-        Foreign { .. } => "ask for the same fields as before, name another file, or move this one away",
+        Foreign(_) => "ask for the same fields as before, name another file, or move this one away",
         Io(_) => return Stop::broken(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))),
     };
     let stop = if matches!(error, Busy) { Stop::busy } else { Stop::usage };
@@ -280,9 +278,9 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE
 }
 
-/// Whether records are written to it one behind the other, so that it can be cut behind each.
+/// Whether records are written to it one behind the other, so that it can be cut behind those that are done.
 fn is_plain(target: &Target, format: Format) -> bool {
-    target.metadata.is_file() && format.is_text() && Compression::of(&target.path).0 == Compression::None
+    target.metadata.is_file() && format.is_text()
 }
 
 /// The manifest of a folder, which is made if there is none.

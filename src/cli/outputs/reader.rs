@@ -36,6 +36,11 @@ impl Sink for WhileRead {
         self.unless_closed(result)
     }
 
+    fn commit(&mut self) -> io::Result<()> {
+        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.commit());
+        self.unless_closed(result)
+    }
+
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let result = self.sink.take().map_or(Ok(()), Sink::finish);
         self.unless_closed(result)

@@ -13,6 +13,8 @@
 mod gathering;
 mod leads;
 mod selection;
+#[cfg(test)]
+mod tests;
 
 use scraper::Html;
 use url::Url;
@@ -102,7 +104,7 @@ impl Follow {
             return (Followed { canonical, ..Followed::default() }, Ok(()));
         }
         let is_forbidden = self.obeys_nofollow && robots::forbids_following(&found.head, page.headers, &self.robot);
-        let is_followed = |lead: &Lead<'_>| !is_forbidden && !(self.obeys_nofollow && lead.is_nofollow);
+        let is_held_back = |lead: &Lead<'_>| is_forbidden || self.obeys_nofollow && lead.is_nofollow;
         let mut result = Ok(());
         let mut own = Leads::default();
         match (&self.selection, tree) {
@@ -112,7 +114,7 @@ impl Follow {
         }
         let mut gathering = Gathering::new(&base);
         for lead in own.list.iter().chain(&found.leads.list) {
-            gathering.take(lead, is_followed(lead));
+            gathering.take(lead, !is_held_back(lead));
             if gathering.is_full() {
                 tracing::info!(url = %page.url, links = gathering.found(), "no more links are followed");
                 break;

@@ -10,6 +10,7 @@ use crate::extract::Error;
 use crate::extract::deadline::Deadline;
 use crate::extract::expression::{Css, Fault, Search};
 use crate::extract::metadata::refresh;
+use crate::extract::names::is_any;
 use crate::extract::tree::elements;
 use crate::failure::Failure;
 
@@ -66,11 +67,12 @@ fn url_of<'t>(element: &ElementRef<'t>, attribute: Option<&LocalName>) -> Option
 /// The attribute that holds an element's URL.
 fn usual(name: &LocalName) -> LocalName {
     match *name {
-        local_name!("frame") | local_name!("iframe") | local_name!("img") | local_name!("embed") => local_name!("src"),
-        local_name!("script") | local_name!("source") | local_name!("track") | local_name!("input") => {
+        _ if is_any!(*name,
+            "audio" "embed" "frame" "iframe" "img" "input" "script" "source" "track" "video"
+        ) =>
+        {
             local_name!("src")
         }
-        local_name!("audio") | local_name!("video") => local_name!("src"),
         local_name!("form") => local_name!("action"),
         local_name!("object") => local_name!("data"),
         local_name!("meta") => local_name!("content"),

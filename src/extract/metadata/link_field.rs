@@ -67,19 +67,20 @@ impl<'a> Links<'a> {
     fn parameter(&mut self) -> Option<(&'a str, String)> {
         let rest = self.0.trim_ascii_start().strip_prefix(';')?.trim_ascii_start();
         let (name, rest) = rest.split_at(rest.find(['=', ';', ',']).unwrap_or(rest.len()));
-        let (value, rest) = match rest.strip_prefix('=').map(str::trim_ascii_start) {
-            None => (String::new(), rest),
-            Some(value) => match value.strip_prefix('"') {
-                Some(quoted) => unquote(quoted),
-                None => {
-                    let (value, rest) = value.split_at(value.find([';', ',']).unwrap_or(value.len()));
-                    (value.trim_ascii().to_owned(), rest)
-                }
-            },
-        };
+        let written = rest.strip_prefix('=').map(str::trim_ascii_start);
+        let (value, rest) = written.map_or_else(|| (String::new(), rest), value);
         self.0 = rest;
         Some((name.trim_ascii(), value))
     }
+}
+
+/// The value that a text begins with, and what follows that.
+fn value(text: &str) -> (String, &str) {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return unquote(quoted);
+    }
+    let (value, rest) = text.split_at(text.find([';', ',']).unwrap_or(text.len()));
+    (value.trim_ascii().to_owned(), rest)
 }
 
 /// What stands before the next quote, and what follows that. A backslash takes the meaning off the next character.

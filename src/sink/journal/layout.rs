@@ -1,19 +1,12 @@
 //! Records in a file: where one ends, and what it says of its URL.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::io::{self, BufRead, ErrorKind, Read};
-
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::io::{self, BufRead};
 
 use crate::record::{COLUMNS, flat_headings};
 use crate::sink::Format;
+use crate::sink::recorded::{Failed, Object, Text, read_line};
 use crate::sink::tsv;
-
-/// No record is longer, in bytes. What is longer is no file of ours, and not worth its memory.
-const LONGEST: u64 = 1 << 30;
 
 /// What a record says of its URL.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,14 +57,9 @@ impl Layout {
     /// Reads one record into `record`, its line end included; false where none follows that has one.
     pub(super) fn cut(&self, reader: &mut impl BufRead, record: &mut Vec<u8>) -> io::Result<bool> {
         let mut is_quoted = false;
-        let mut reader = reader.take(LONGEST);
         loop {
             let start = record.len();
-            reader.read_until(b'\n', record)?;
-            if reader.limit() == 0 {
-                return Err(io::Error::new(ErrorKind::InvalidData, "it holds something else than records"));
-            }
-            if record.last() != Some(&b'\n') || record.len() == start {
+            if !read_line(reader, record)? {
                 return Ok(false);
             }
             // In our CSV each quote is one of a pair, but for those around a cell with a line end in it.
@@ -106,17 +94,16 @@ impl Layout {
     }
 
     fn object<'a>(&self, text: &'a str) -> Result<Entry<'a>, String> {
-        let no_record = |error: serde_json::Error| format!("it is no record ({error})");
-        let record: Entries<'_> = serde_json::from_str(text).map_err(no_record)?;
+        let record = Object::parse(text.as_bytes())?;
         let keys: Vec<_> = COLUMNS.iter().map(|column| column.name).chain(["fields"]).collect();
         let different = |difference| format!("it is no record of this version: {difference}");
         difference(&record.names(), &keys).map(different).map_or(Ok(()), Err)?;
-        let fields: Entries<'_> = record.value("fields").map_err(no_record)?;
+        let fields: Object<'_> = record.value("fields")?;
         difference(&fields.names(), &self.headings).map_or(Ok(()), Err)?;
-        let error: Option<Failed<'_>> = record.value("error").map_err(no_record)?;
+        let error: Option<Failed<'_>> = record.value("error")?;
         Ok(Entry {
-            url: record.value::<Text<'_>>("url").map_err(no_record)?.0,
-            status: record.value("status").map_err(no_record)?,
+            url: record.value::<Text<'_>>("url")?.0,
+            status: record.value("status")?,
             error: error.map(|failed| (failed.kind, failed.message)),
         })
     }
@@ -181,56 +168,5 @@ fn difference(have: &[impl AsRef<str>], want: &[impl AsRef<str>]) -> Option<Stri
         ("", extra) => Some(format!("it has {extra}, which is not asked for")),
         (missing, "") => Some(format!("it has no {missing}")),
         (missing, extra) => Some(format!("it has {extra} and no {missing}")),
-    }
-}
-
-/// The entries of an object, their values not looked into.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Entries<'a> {
-    fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| &**name).collect()
-    }
-
-    /// The value under a key, which is of one type; where there is none, that of null.
-    fn value<T: Deserialize<'a>>(&self, key: &str) -> serde_json::Result<T> {
-        let raw = self.0.iter().find(|(name, _)| name == key).map_or("null", |(_, raw)| raw.get());
-        serde_json::from_str(raw)
-    }
-}
-
-/// A text, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-#[derive(Deserialize)]
-struct Failed<'a> {
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry()? {
-                    entries.push((key, value));
-                }
-                Ok(entries)
-            }
-        }
-
-        deserializer.deserialize_map(Collect).map(Self)
     }
 }

@@ -29,7 +29,7 @@ use url::Url;
 
 use self::copy::Rewrite;
 use self::layout::{Entry, Layout, Piece};
-use super::{Compression, Format, lock};
+use super::{Compression, Foreign, Format, lock};
 use crate::failure::{Kind, Retry};
 use crate::{seeds, visit};
 
@@ -76,13 +76,8 @@ pub enum Error {
     #[error("another run is writing to it")]
     Busy,
     /// It holds something else than records with these fields. The file is as it was.
-    #[error("line {line}: {reason}")]
-    Foreign {
-        /// The line, counted from 1, compression undone.
-        line: u64,
-        /// What is different.
-        reason: String,
-    },
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     /// It cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -117,7 +112,7 @@ impl Journal<'_> {
             }
             let piece = layout.parse(&record, at == 0);
             let piece = piece.and_then(|piece| sieve.judge(piece));
-            let ruling = piece.map_err(|reason| Error::Foreign { line: lines + 1, reason })?;
+            let ruling = piece.map_err(|reason| Foreign { line: lines + 1, reason })?;
             sieve.pass(at, &record, ruling)?;
             at += record.len() as u64;
             lines += memchr::memchr_iter(b'\n', &record).count() as u64;

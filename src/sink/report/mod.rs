@@ -8,11 +8,14 @@
 //! - How long answers took is told of those that came, also where they are failures (a 404); requests without an answer would
 //!   tell of our time limits.
 //! - A host is throttled where it answers a last attempt by 429 or 503.
+//! - What changed is what the fields `change` and `diff` tell. A state tells of its last run, and of all pages that it knows as
+//!   they were when they were asked for last; of their times and sizes it knows nothing.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
-//!   and of more than 5000 pages there is a uniform sample.
+//!   and of more than 5000 pages there is a uniform sample; of pages that changed, the first 500 are shown.
 //! - Whatever a page or a list says is text: escaped, neutralised as on a terminal, isolated (`bdi`, UAX #9), and linked only if
 //!   it is of http or https. A Content-Security-Policy lets our style and our script through by their hashes, and nothing else.
 
+mod changes;
 mod chart;
 mod hosts;
 mod page;
@@ -28,13 +31,13 @@ mod view;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use self::page::Page;
 use self::statistics::Statistics;
 use super::Compression;
 use crate::engine::Sink;
 use crate::job::{End, Outcome};
-use crate::record::Record;
+use crate::record::{Change, Record};
 
+pub use self::page::Page;
 pub use self::read::Error;
 
 /// The figures of a report. Their memory does not grow with the number of pages.
@@ -47,12 +50,33 @@ impl Survey {
         if !outcome.is_record() && !matches!(outcome.end, End::Unchanged) {
             return;
         }
-        if outcome.failure().is_none() {
-            for record in Record::of(outcome, fields) {
-                self.0.add_fields(record.fields().map(|(name, value)| (name, value.is_blank())));
-            }
+        let page = Page::of(outcome);
+        for record in Record::of(outcome, fields).filter(|_| page.failure.is_none()) {
+            self.0.add_fields(record.fields().map(|(name, value)| (name, value.is_blank())));
         }
-        self.0.add(&Page::of(outcome));
+        if let Some(first) = Record::of(outcome, fields).next() {
+            self.0.changes.note(&page, first.fields());
+        }
+        self.0.add(&page);
+    }
+
+    /// Counts a page, and for each field of each of its records whether that is blank.
+    pub fn add_page<'n, R>(&mut self, page: &Page<'_>, records: impl Iterator<Item = R>)
+    where
+        R: Iterator<Item = (&'n str, bool)>,
+    {
+        records.for_each(|fields| self.0.add_fields(fields));
+        self.0.add(page);
+    }
+
+    /// Counts a page that changed: each field that differs, with what it was and what it is, as JSON.
+    pub fn add_change<'n>(
+        &mut self,
+        page: &Page<'_>,
+        change: Change,
+        differences: impl Iterator<Item = (&'n str, (String, String))>,
+    ) {
+        self.0.changes.add(page, change, differences);
     }
 
     /// Counts the records of a run: JSON Lines, compressed or not.

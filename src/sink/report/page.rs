@@ -10,21 +10,25 @@ use crate::job::Outcome;
 
 /// A page, or a target that gave none.
 #[derive(Debug, PartialEq)]
-pub(super) struct Page<'a> {
+pub struct Page<'a> {
     /// The URL as given.
-    pub(super) url: Cow<'a, str>,
+    pub url: Cow<'a, str>,
     /// The URL that was requested last.
-    pub(super) final_url: Option<Cow<'a, str>>,
-    pub(super) status: Option<u16>,
-    pub(super) title: Option<Cow<'a, str>>,
-    pub(super) bytes: Option<u64>,
-    /// In whole milliseconds, as records have it.
-    pub(super) elapsed: Option<Duration>,
-    pub(super) attempts: u64,
-    /// In whole milliseconds, as records have it.
-    pub(super) at: Option<Timestamp>,
+    pub final_url: Option<Cow<'a, str>>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// The title.
+    pub title: Option<Cow<'a, str>>,
+    /// The size of the body.
+    pub bytes: Option<u64>,
+    /// How long it took, in whole milliseconds.
+    pub elapsed: Option<Duration>,
+    /// How many times it was tried.
+    pub attempts: u64,
+    /// When it was done, in whole milliseconds.
+    pub at: Option<Timestamp>,
     /// The kind and the message of its failure.
-    pub(super) failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    pub failure: Option<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl<'a> Page<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::changes::Changes;
 use super::hosts::Hosts;
 use super::page::Page;
 use super::sample::{Row, Sample, Top};
@@ -37,6 +38,7 @@ pub(super) struct Statistics {
     pub(super) sample: Sample,
     /// The fields of the records of pages that were fetched.
     pub(super) fills: Vec<Fill>,
+    pub(super) changes: Changes,
 }
 
 /// Sums.
@@ -71,6 +73,7 @@ impl Default for Statistics {
             largest: Top::new(TOP),
             sample: Sample::new(ROWS),
             fills: Vec::new(),
+            changes: Changes::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde::Serialize;
 
+use super::changes::{Changed, Changes};
 use super::chart::{Chart, Column};
 use super::hosts::Host;
 use super::sample::Row;
@@ -30,6 +31,7 @@ pub(super) struct View {
     other_hosts: Option<HostLine>,
     slowest: Vec<Line>,
     largest: Vec<Line>,
+    changes: Option<ChangesView>,
     pages: Pages,
 }
 
@@ -116,6 +118,26 @@ struct Pages {
     drawn_from: Option<String>,
 }
 
+/// What changed.
+#[derive(Serialize)]
+struct ChangesView {
+    counts: Vec<(&'static str, String)>,
+    rows: Vec<ChangeLine>,
+    /// How many pages there are of which these are the first.
+    first_of: Option<String>,
+}
+
+/// A page that changed.
+#[derive(Serialize)]
+struct ChangeLine {
+    change: &'static str,
+    page: Line,
+    /// Field, old and new value.
+    differences: Vec<(Box<str>, Box<str>, Box<str>)>,
+    /// What is left out of these.
+    more: Option<String>,
+}
+
 impl View {
     pub(super) fn of(statistics: &Statistics) -> Self {
         let totals = &statistics.totals;
@@ -133,6 +155,7 @@ impl View {
             other_hosts: others.map(|host| HostLine::of("all others", &host)),
             slowest: statistics.slowest.rows().map(Line::of).collect(),
             largest: statistics.largest.rows().map(Line::of).collect(),
+            changes: ChangesView::of(&statistics.changes),
             pages: Pages {
                 shown: grouped(rows.len() as u64),
                 rows,
@@ -197,6 +220,29 @@ impl Share {
     fn of(name: String, count: u64, all: u64, is_bad: bool) -> Self {
         let length = (1000.0 * count as f64 / all.max(1) as f64).round() / 10.0;
         Self { name, count: grouped(count), percent: percentage(count, all), length, is_bad }
+    }
+}
+
+impl ChangesView {
+    /// None where nothing changed, or nobody asked.
+    fn of(changes: &Changes) -> Option<Self> {
+        let all: u64 = changes.counts.values().sum();
+        let line = |changed: &Changed| ChangeLine {
+            change: changed.change.name(),
+            page: Line::of(&changed.row),
+            differences: changed
+                .differences
+                .iter()
+                .map(|it| (it.field.clone(), it.old.clone(), it.new.clone()))
+                .collect(),
+            more: (changed.more > 0).then(|| counted(changed.more as u64, "more field")),
+        };
+        let is_cut = all > changes.rows.len() as u64;
+        (all > 0).then(|| Self {
+            counts: changes.counts.iter().map(|(change, &count)| (change.name(), grouped(count))).collect(),
+            rows: changes.rows.iter().map(line).collect(),
+            first_of: is_cut.then(|| grouped(all)),
+        })
     }
 }
 

@@ -35,14 +35,14 @@ impl End {
         }
     }
 
-    /// The exit status of a run that has seen so many `changes`.
-    pub(super) fn status(&self, args: &Run, conclusion: &Conclusion, changes: u64) -> Status {
+    /// The exit status.
+    pub(super) fn status(&self, args: &Run, conclusion: &Conclusion) -> Status {
         let broken = if self.broken.is_empty() { Status::Success } else { Status::Broken };
         let status = broken.max(self.stopped.unwrap_or(Status::Success));
         if self.is_unread {
             return status;
         }
-        let has_news = args.endurance.exit_code && changes > 0;
+        let has_news = args.endurance.exit_code && conclusion.has_changes();
         let news = if has_news { Status::Changed } else { Status::Success };
         status.max(news).max(conclusion.status(args.output.fail_on))
     }

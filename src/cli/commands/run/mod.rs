@@ -129,7 +129,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         broken: breakages.take().iter().map(ToString::to_string).collect(),
     };
     let is_undisturbed = end.is_undisturbed();
-    let changes = state.as_ref().map_or(0, Session::changes);
+    let changes = state.as_ref().filter(|_| args.extraction.changed).map(Session::changes);
     let is_at_end = ran.is_ok() && is_undisturbed && end.limit.is_none();
     let concluded = state.map(|state| state.conclude(is_at_end)).transpose();
     let (totals, state) = ran.and_then(|totals| Ok((totals, concluded?))).map_err(Stop::broken)?;
@@ -142,10 +142,11 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         beyond_host: progress.beyond_host,
         trapped: frontier.trapped(),
     };
+    conclusion.changes = changes;
     conclusion.ended_by = end.ending();
     end.broken.extend(saved.err().map(|error| format!("{error:#}")));
     end.complain();
-    let status = end.status(args, &conclusion, changes);
+    let status = end.status(args, &conclusion);
     let status = delivery.tell(state, &conclusion, (status, runtime));
     if let Some(file) = summary {
         let written = summary::write(file, &conclusion, status);

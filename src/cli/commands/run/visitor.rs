@@ -90,7 +90,7 @@ pub(super) fn visitor(
     if let Some(state) = state.filter(|_| args.extraction.changed) {
         live = Box::new(Conditional::new(live, state.known()));
     }
-    if outputs::want_exchanges(&args.output) {
+    if outputs::want_exchanges(&args.output) || args.endurance.keep_bodies {
         live = Box::new(Recorded::new(live));
     }
     Replay::new(live, reader, limits)

@@ -8,17 +8,18 @@ use rusqlite::{Connection, OpenFlags};
 
 /// What a file of ours says of itself: `application_id` and `user_version`.
 const APPLICATION: u32 = 0x7363_7270;
-/// The version of the tables: how many [`STEPS`] have made them. An older one is brought up to date, a newer one is refused.
-const VERSION: u32 = 3;
+/// What makes the tables of each version of those of the one before. An older file is brought up to date, a newer one is
+/// refused.
+const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER];
+/// The version of the tables.
+const VERSION: u32 = 4;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
-const MAGIC: &[u8] = b"SQLite format 3\0";
+/// What every SQLite file begins with.
+pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
-
-/// What makes the tables of each version from those of the one before.
-const STEPS: [&str; VERSION as usize] = [TABLES, OUTBOX, FRONTIER];
 
 const TABLES: &str = "
     -- what was asked for; names: those of a version's values, as a JSON list
@@ -50,6 +51,24 @@ const TABLES: &str = "
         status INTEGER, extraction INTEGER NOT NULL, content
     );
     CREATE INDEX versions_of_page ON versions (page);
+";
+
+const ANSWERS: &str = "
+    -- the last answers of pages, where they are kept
+    CREATE TABLE answers (
+        id INTEGER PRIMARY KEY,
+        key INTEGER NOT NULL UNIQUE,  -- as that of pages
+        given TEXT NOT NULL,          -- the URL as the list has it
+        input TEXT,                   -- what else its line carried, as JSON
+        url TEXT NOT NULL,            -- that answered
+        hops TEXT NOT NULL,           -- the redirects before: [[status, url], ...] as JSON
+        attempt INTEGER NOT NULL, spent INTEGER NOT NULL, at INTEGER NOT NULL, -- times are milliseconds
+        head BLOB NOT NULL,           -- status and header fields, as HTTP/1.1 has them
+        body INTEGER NOT NULL
+    );
+    CREATE INDEX answers_of_body ON answers (body);
+    -- digest: SHA-256; content: content codings undone, compressed by zstd
+    CREATE TABLE bodies (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, content BLOB NOT NULL);
 ";
 
 const OUTBOX: &str = "
@@ -86,6 +105,9 @@ pub enum Error {
     /// It was ours, but something has destroyed a part of it.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// It keeps no pages.
+    #[error("it is a state that keeps no pages, as one of a run with --keep-bodies does")]
+    Bare,
     /// Another run has it open.
     #[error("another run is using it")]
     Busy,
@@ -124,15 +146,16 @@ impl From<Error> for io::Error {
 
 /// Opens a state for a run, or makes it. The lock holds until the file that comes along is closed, which must not be before
 /// the connections are: closing any handle of a file gives up SQLite's own locks on it.
-pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
+pub(crate) fn open(path: &Path) -> Result<(Connection, File), Error> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::Busy);
     }
     judge(&file)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Not what the head said: a run that was killed may have left a making that SQLite has just undone.
-    bring_up(&connection, connection.pragma_query_value(None, "user_version", |row| row.get(0))?)?;
+    // A run that was killed may have left an empty file, or a making that SQLite has just undone: then this is 0.
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    make(&connection, STEPS.get(version as usize..).unwrap_or_default())?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit waits for no disk: see the module's words on what a loss of power may take.
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -141,7 +164,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
 }
 
 /// Opens a state that is there, for reading alone.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     let mut file = File::open(path)?;
     if judge(&mut file)? == Head::Empty {
         return Err(Error::Foreign("an empty file"));
@@ -150,22 +173,22 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
 }
 
 /// Opens one more connection to a state that is open already.
-pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Error> {
+pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
 
-/// Makes the tables, or what those of this version lack: at once or not at all.
-fn bring_up(connection: &Connection, version: u32) -> Result<(), Error> {
-    let steps = STEPS.get(version as usize..).unwrap_or_default();
-    if !steps.is_empty() {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
-            steps.concat()
-        ))?;
+/// Makes the tables by the steps that are left, at once or not at all.
+fn make(connection: &Connection, steps: &[&str]) -> Result<(), Error> {
+    if steps.is_empty() {
+        return Ok(());
     }
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
+        steps.concat()
+    ))?;
     Ok(())
 }
 
@@ -199,7 +222,7 @@ mod tests {
     use super::*;
 
     fn head(application: u32, version: u32) -> Vec<u8> {
-        let mut head = [MAGIC, &[0; HEAD - MAGIC.len()]].concat();
+        let mut head = [&MAGIC[..], &[0; HEAD - MAGIC.len()]].concat();
         head[USER_VERSION..][..4].copy_from_slice(&version.to_be_bytes());
         head[APPLICATION_ID..][..4].copy_from_slice(&application.to_be_bytes());
         head

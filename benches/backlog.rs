@@ -86,8 +86,8 @@ fn run(hosts: usize, pages: usize) {
     let started = Instant::now();
     let most = walk(hosts, pages);
     let (took, peak) = (started.elapsed(), peak());
-    let each = took.as_secs_f64() * 1e6 / pages as f64;
-    println!("{hosts} hosts, {pages} pages, {most} of them at once: {peak:.0} MB at most, {each:.2} µs a page");
+    let each = took / u32::try_from(pages).expect("fewer pages than 2³²");
+    println!("{hosts} hosts, {pages} pages, {most} of them at once: {peak:.0} MB at most, {each:.2?} a page");
 }
 
 fn main() {

@@ -24,6 +24,7 @@ use crate::state;
 use crate::visit::Known;
 
 /// How a run begins.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct Begin<'a> {
     /// The files that it writes records to.

@@ -56,7 +56,7 @@ fn answer(hit: &Hit, pages: usize) -> Answer {
         Ok(n) if n % 90 == 31 && hit.nth == 0 => Answer::status(503),
         Ok(n) => {
             let links = [2 * n, 2 * n + 1, n / 2 + 1, n * 7 % pages + 1].into_iter().filter(|&it| it <= pages);
-            let links: String = links.map(|it| format!("<a href=/{it}>{it}</a>")).collect();
+            let links: String = links.map(|it| ["<a href=/", &it.to_string(), ">x</a>"].concat()).collect();
             Answer::html(format!("<title>{n}</title>{links}"))
         }
         Err(_) => Answer::status(404),

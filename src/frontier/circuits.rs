@@ -80,6 +80,11 @@ impl GivenUp {
 }
 
 impl Circuits {
+    /// Whether no origin failed last.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Whether the request for `url` may be made.
     pub(super) fn judge(&self, url: &Url, now: Instant) -> Verdict {
         if self.known.is_empty() {

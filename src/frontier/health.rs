@@ -61,6 +61,11 @@ impl Queue {
 
     /// Takes note of what an outcome says of its host, whose limit it may have `lowered`.
     pub(super) fn examine(&mut self, lane: u32, outcome: &Outcome, (lowered, limit): (bool, usize), now: Instant) {
+        // Most have nothing to say.
+        let is_fine = !lowered && !outcome.hint.throttled && outcome.failure().is_none();
+        if is_fine && self.health.circuits.is_empty() {
+            return;
+        }
         let retry = &self.options.retry;
         if self.health.circuits.finish(outcome, now, |probe| retry.longest(probe)) {
             self.lanes[lane].pace.narrow(now);

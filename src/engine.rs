@@ -133,6 +133,7 @@ impl<V: Visit> Engine<V> {
         let progress = self.frontier.progress();
         (summary.duplicates, summary.done_before, summary.cut) =
             (progress.duplicates, progress.done_before, progress.cut);
+        summary.sitemaps_failed = progress.sitemaps_failed;
         summary.elapsed = started.elapsed();
         Ok(summary)
     }

@@ -208,7 +208,7 @@ pub static COLUMNS: &[Column] = &[
     Column::new(
         "input",
         r#"{"type": ["object", "null"]}"#,
-        "what else the source's line carried: the other columns of a CSV file, the other keys of a JSON line",
+        "what else the source's line carried: the other columns of a CSV file, the other keys of a JSON line; for a page from a sitemap, `sitemap`, `lastmod` and `priority`",
         |r| r.outcome.target.input.as_deref().map_or(Value::Null, |json| Value::Json(Cow::Borrowed(json))),
     ),
     Column::new(

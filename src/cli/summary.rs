@@ -220,6 +220,11 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
         lines.push(format!("  omitted  {}", omitted(summary)));
     }
     lines.extend(conclusion.crawl.lines(summary));
+    match summary.sitemaps_failed {
+        0 => {}
+        1 => lines.push("  listed   1 sitemap could not be read".into()),
+        count => lines.push(format!("  listed   {} sitemaps could not be read", grouped(count))),
+    }
     if let Some(end) = conclusion.ended_by.and_then(Ending::of_limit) {
         lines.push(format!("  ended   by {end}"));
     }
@@ -330,6 +335,7 @@ pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Val
         "duplicates": summary.duplicates,
         "left_out": summary.left_out,
         "cut": summary.cut,
+        "sitemaps_failed": summary.sitemaps_failed,
         "done_before": summary.done_before,
         "by_status": summary.by_status,
         "by_kind": by_kind,
@@ -391,6 +397,7 @@ mod tests {
             duplicates: 2,
             left_out: 0,
             cut: 0,
+            sitemaps_failed: 0,
             done_before: 0,
             by_status: [(404, 1), (200, 1000)].into(),
             by_kind: [(Kind::Timeout, 2), (Kind::Status, 1)].into(),
@@ -421,6 +428,14 @@ mod tests {
           failed  timeout ×2  status ×1
         ");
         insta::assert_snapshot!(complaint(&conclusion.totals), @"3 of 1,003 failed: timeout ×2  status ×1");
+    }
+
+    #[test]
+    fn sitemaps_that_failed_are_counted() {
+        let mut conclusion = conclusion(&[]);
+        assert!(!lines(&conclusion, true).contains("sitemap"));
+        conclusion.totals.sitemaps_failed = 1200;
+        assert!(lines(&conclusion, true).ends_with("\n  listed   1,200 sitemaps could not be read"));
     }
 
     #[test]

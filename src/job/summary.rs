@@ -24,6 +24,8 @@ pub struct Summary {
     pub duplicates: u64,
     /// Chains that would have gone on beyond the limit of their pages.
     pub cut: u64,
+    /// Sitemaps that somebody named, and that could not be read to their end.
+    pub sitemaps_failed: u64,
     /// Items that were left out, as they lack a required field.
     pub left_out: u64,
     /// Seeds dropped because their page was done by an earlier run.

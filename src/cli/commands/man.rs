@@ -143,6 +143,7 @@ mod tests {
             (
                 ".SH COMMANDS",
                 vec![
+                    "scrape map [OPTIONS] [URL]...",
                     "scrape explain [OPTIONS] URL",
                     "scrape check [OPTIONS] RECIPE [PAGE]",
                     "scrape guess [OPTIONS] URL|FILE",

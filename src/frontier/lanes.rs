@@ -13,6 +13,7 @@ use super::admission::Order;
 use super::backlog::{self, Backlog, Strand};
 use super::politeness::Pace;
 use super::ready::Ready;
+use super::sharing::Sharing;
 use crate::canonical::host_key;
 use crate::job::{Job, Role};
 
@@ -65,11 +66,12 @@ pub(super) struct Lanes {
     /// Those that are ready, but for what the limits of the run leave room for.
     aside: Vec<u32>,
     backlog: Backlog,
+    sharing: Sharing,
 }
 
 impl Lanes {
     /// None. At most so many connections are kept.
-    pub(super) fn new(connections_kept: usize, backlog: backlog::Options) -> Self {
+    pub(super) fn new(connections_kept: usize, backlog: backlog::Options, sharing: Sharing) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -81,6 +83,7 @@ impl Lanes {
             connections_kept,
             aside: Vec::new(),
             backlog: Backlog::new(backlog),
+            sharing,
         }
     }
 
@@ -131,7 +134,7 @@ impl Lanes {
     /// # Errors
     /// The file of those that memory has no room for cannot be written.
     pub(super) fn queue_found(&mut self, job: &Job, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
-        let name = host_key(&job.trail.url);
+        let name = self.sharing.key(&job.trail.url);
         let host = self.hash(name);
         let has_lane = self.by_host.contains_key(&host) || self.backlog.has_room(self.by_host.len());
         self.backlog.share_among(self.by_host.len());
@@ -148,9 +151,9 @@ impl Lanes {
     /// As for [`queue_found`](Self::queue_found).
     pub(super) fn bring_others(&mut self, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
         while self.backlog.is_any_beyond() && self.backlog.has_room(self.by_host.len()) {
-            let seed = self.seed;
-            let Some(job) = self.backlog.pop_beyond(|trail| hash(host_key(&trail.url), seed))? else { break };
-            let id = self.of(host_key(&job.trail.url), per_host);
+            let (seed, sharing) = (self.seed, self.sharing);
+            let Some(job) = self.backlog.pop_beyond(|trail| hash(sharing.key(&trail.url), seed))? else { break };
+            let id = self.of(sharing.key(&job.trail.url), per_host);
             self.append(id, &job, order, now)?;
         }
         Ok(())

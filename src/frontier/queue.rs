@@ -131,7 +131,7 @@ impl Queue {
             by_host: HashMap::new(),
             done: None,
             passed: None,
-            lanes: Lanes::new(options.connections, options.backlog.clone()),
+            lanes: Lanes::new(options.connections, options.backlog.clone(), Sharing::new(options.limit_by)),
             retries: BinaryHeap::new(),
             settled: VecDeque::new(),
             stored: VecDeque::new(),

@@ -9,8 +9,8 @@ use crate::support::{Answer, Gate, Hit, Run, Site, scrape};
 
 /// A page that links to others.
 fn page(title: &str, links: &[&str]) -> Answer {
-    let links: String = links.iter().map(|link| format!("<p><a href=\"{link}\">{link}</a>")).collect();
-    Answer::html(format!("<!doctype html><title>{title}</title>{links}"))
+    let links: Vec<_> = links.iter().map(|link| format!("<p><a href=\"{link}\">{link}</a>")).collect();
+    Answer::html(format!("<!doctype html><title>{title}</title>{}", links.concat()))
 }
 
 fn missing() -> Answer {

@@ -145,6 +145,7 @@ mod tests {
                 vec![
                     "scrape map [OPTIONS] [URL]...",
                     "scrape explain [OPTIONS] URL",
+                    "scrape plan [OPTIONS] [SOURCE]...",
                     "scrape check [OPTIONS] RECIPE [PAGE]",
                     "scrape guess [OPTIONS] URL|FILE",
                     "scrape report [OPTIONS] FILE...",

@@ -64,6 +64,7 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
     let options = frontier::Options::default();
     frontier::Options {
         per_host: pace.per_host,
+        limit_by: pace.limit_by,
         delay: pace.delay,
         interval: pace.rate,
         limits: frontier::Limits { targets: input.limit, ..options.limits },

@@ -38,12 +38,12 @@ impl Sharing {
     }
 
     /// What is equal for URLs that share a limit.
-    pub(super) fn key<'a>(self, url: &'a Url) -> &'a str {
+    pub(super) fn key(self, url: &Url) -> &str {
         self.name(host_key(url))
     }
 
     /// The name for a host and those that it shares a limit with.
-    pub(super) fn name<'a>(self, host: &'a str) -> &'a str {
+    pub(super) fn name(self, host: &str) -> &str {
         match self.0 {
             LimitBy::Host => host,
             LimitBy::Domain => site(host),

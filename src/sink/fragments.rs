@@ -208,3 +208,74 @@ impl Sink for Fragments {
         self.inner.into_iter().map(Sink::finish).fold(judged, Result::and)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::job::{Fragments as Said, Redirect, name_of_place};
+    use crate::sink::sample::page_at;
+
+    /// A page with these places, if they are known, that links to these.
+    fn page(url: &str, places: Option<&[&str]>, links: &[&str]) -> Outcome {
+        let mut page = page_at(url, 200, 9, Duration::ZERO);
+        let places = places.map(|names| names.iter().map(|name| name_of_place(name)).collect());
+        let links = links.iter().map(|link| Url::parse(link).unwrap()).collect();
+        page.facts.as_mut().unwrap().fragments = Some(Box::new(Said { places, links }));
+        page
+    }
+
+    fn moved(from: &str, to: &str) -> Outcome {
+        let to = Url::parse(to).unwrap();
+        let end = End::Elsewhere(Redirect { status: 301, to, rewrite_to_get: false, by: None });
+        Outcome { end, ..page_at(from, 301, 0, Duration::ZERO) }
+    }
+
+    /// The broken links that are told of behind all these, and how many are fine.
+    fn judge(outcomes: &[Outcome]) -> (Vec<String>, u64) {
+        let (told, tally) = (Arc::new(Mutex::new(Vec::new())), Tally::default());
+        let list = Arc::clone(&told);
+        let inner = move |outcome: &Outcome| {
+            list.lock().unwrap().push(outcome.target.given.to_string());
+            Ok(())
+        };
+        let mut sink = Fragments::new(vec![Box::new(inner)], tally.clone());
+        for outcome in outcomes {
+            sink.accept(outcome).unwrap();
+        }
+        Box::new(sink).finish().unwrap();
+        let told = told.lock().unwrap().split_off(outcomes.len());
+        (told, tally.checked())
+    }
+
+    #[test]
+    fn a_page_may_come_before_and_after_those_that_link_to_it() {
+        let (a, b) = ("http://a.test/", "http://a.test/b");
+        let links = ["http://a.test/b#x", "http://a.test/b#y", "http://a.test/#x", "http://a.test/c#x"];
+        let run = [page(a, Some(&[]), &links), page(b, Some(&["x"]), &links)];
+        let all = (vec!["http://a.test/b#y".into(), "http://a.test/#x".into()], 1);
+        assert_eq!(judge(&run), all);
+        assert_eq!(judge(&[run[1].clone(), run[0].clone()]), all);
+    }
+
+    #[test]
+    fn a_page_that_was_not_read_to_its_end_is_not_judged() {
+        assert_eq!(judge(&[page("http://a.test/", None, &["http://a.test/#x"])]), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn redirects_are_followed_and_end() {
+        let links = ["http://a.test/1#x", "http://a.test/1#y", "http://a.test/3#x", "http://a.test/5#x"];
+        let run = [
+            moved("http://a.test/1", "http://a.test/2"),
+            moved("http://a.test/2", "http://a.test/"),
+            moved("http://a.test/3", "http://a.test/4"),
+            moved("http://a.test/4", "http://a.test/3"),
+            moved("http://a.test/5", "http://a.test/5"),
+            page("http://a.test/", Some(&["x"]), &links),
+        ];
+        assert_eq!(judge(&run), (vec!["http://a.test/1#y".into()], 1));
+    }
+}

@@ -29,6 +29,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         title: Some("Item – the “Example” catalogue of 2026".into()),
         signature: None,
         links_found: None,
+        fragments: None,
         recipe: None,
         validators: None,
     };

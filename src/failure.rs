@@ -38,6 +38,8 @@ pub enum Kind {
     Status,
     /// The page lacks what its recipe requires.
     Missing,
+    /// The page is there, and nothing in it has the name that the fragment of a link to it says.
+    Fragment,
     /// The host's robots.txt forbids the URL.
     Robots,
     /// The address is one that this run may not reach.
@@ -54,7 +56,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::Connect,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Decode,
         Self::Status,
         Self::Missing,
+        Self::Fragment,
         Self::Robots,
         Self::ForbiddenAddress,
         Self::HostDown,
@@ -95,6 +98,7 @@ impl Kind {
             Self::Decode => "decode",
             Self::Status => "status",
             Self::Missing => "missing",
+            Self::Fragment => "fragment",
             Self::Robots => "robots",
             Self::ForbiddenAddress => "forbidden_address",
             Self::HostDown => "host_down",
@@ -119,6 +123,7 @@ impl Kind {
             | Self::Decode
             | Self::Status
             | Self::Missing
+            | Self::Fragment
             | Self::Robots
             | Self::ForbiddenAddress
             | Self::Offline

@@ -9,7 +9,6 @@
 //! may be 512 elements deep and have a node or attribute for every two bytes and a million more; the URLs that it names may be
 //! longer than itself by 64 MiB, and so much text may a selector find, or all records of one page hold. The standard has no such limits, and browsers have others.
 
-mod anchors;
 mod article;
 mod bylines;
 mod chunks;
@@ -53,7 +52,6 @@ use crate::page::{Kind, Page};
 use crate::similarity::Signature;
 use crate::value::{Row, Value};
 
-pub use anchors::Anchors;
 use deadline::Deadline;
 pub use error::Error;
 use expression::jq::{self, Pool, Runner};
@@ -416,12 +414,13 @@ impl Extractor {
 
     fn read_all(&self, page: &Page, follow: Option<&Follow>) -> (Extracted, Followed) {
         let deadline = Deadline::for_text(&page.text);
-        let parts = follow.map_or(self.parts, |follow| self.parts.with(follow.part()));
+        let parts = follow.map_or(self.parts, |follow| follow.add_to(self.parts));
         let (found, result) = match page.kind {
             Kind::Html => reader::read(&page.text, parts, &deadline),
             Kind::Xml | Kind::Json | Kind::Text | Kind::Binary => (Found::default(), Ok(())),
         };
         let mut failure = result.err();
+        let is_whole = failure.is_none();
         let recipe = self.recipe_for(page.url);
         let mut tree = None;
         let is_followed_by_tree = page.kind == Kind::Html && follow.is_some_and(Follow::needs_tree);
@@ -432,7 +431,10 @@ impl Extractor {
             }
         }
         let followed = follow.map(|follow| follow.read(page, &found, tree.as_ref(), &deadline));
-        let (followed, result) = followed.unwrap_or_else(|| (Followed::default(), Ok(())));
+        let (mut followed, result) = followed.unwrap_or_else(|| (Followed::default(), Ok(())));
+        if let Some(fragments) = followed.fragments.as_mut().filter(|_| !is_whole) {
+            fragments.places = None;
+        }
         let mut extracted = self.extract((page, recipe), (found, failure), tree.as_ref(), &deadline);
         extracted.failure = extracted.failure.or(result.err());
         (extracted, followed)

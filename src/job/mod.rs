@@ -1,5 +1,6 @@
 //! What flows through the pipeline: seeds go in, jobs are visited, outcomes come out.
 
+mod fragments;
 mod link;
 mod outcome;
 mod summary;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
+pub use self::fragments::{Fragments, name_of_place, places_named};
 pub use self::link::{Departure, Found, Link, LinkKind, Start};
 pub use self::outcome::{Attempt, End, Facts, HostHint, Lack, Outcome, Used};
 pub use self::summary::Summary;

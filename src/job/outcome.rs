@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Job, Link, Redirect, Rejected, Target, Trail, Validators};
+use super::{Fragments, Job, Link, Redirect, Rejected, Target, Trail, Validators};
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
@@ -33,6 +33,8 @@ pub struct Facts {
     pub recipe: Option<Used>,
     /// How many links lead on from it, to whatever place; none where nobody looked for them.
     pub links_found: Option<u64>,
+    /// What fragments say of it; none where nobody asked for that.
+    pub fragments: Option<Box<Fragments>>,
     /// What the answer said of its version; none where nobody asked for that.
     pub validators: Option<Box<Validators>>,
 }

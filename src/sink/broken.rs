@@ -2,7 +2,7 @@
 //!
 //! What was decided:
 //! - A link is broken if nobody answers as should be. What robots.txt forbids, and what was not waited for, is not known, and so is
-//!   not broken; a page that lacks what a recipe requires is there.
+//!   not broken; a page that lacks what a recipe requires is there. A place that its page has not is a broken link.
 //! - A person is told page by page, all links of each; a program gets the usual records, one for each broken link, as soon as it is
 //!   known, with the first page that has it as its `referrer`.
 
@@ -12,8 +12,10 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{Lines, cut, grouped, neutralise};
-use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::{Failure, Kind};
 use crate::job::{End, Location, Outcome, Role};
@@ -60,6 +62,11 @@ impl Tally {
     #[must_use]
     pub fn unknown(&self) -> u64 {
         self.0[Self::UNKNOWN].load(Ordering::Relaxed)
+    }
+
+    /// Counts a link that is fine and has no outcome of its own.
+    pub(super) fn count_fine(&self) {
+        self.count(Self::CHECKED);
     }
 
     fn count(&self, which: usize) {
@@ -111,7 +118,7 @@ pub(super) struct Grouped {
     lines: Lines,
     width: usize,
     broken: HashMap<u64, Broken>,
-    /// The fingerprint of a link and the page that has it, a line each.
+    /// The key of a link and the page that has it, a line each.
     links: Option<BufWriter<File>>,
 }
 
@@ -178,9 +185,11 @@ impl Sink for Grouped {
         if let Some(failure) = fault(outcome) {
             let url = trail.first_url();
             let given = trail.found.is_none().then(|| place(&outcome.target.at));
-            self.broken.insert(fingerprint(url), Broken { url: url.as_str().into(), why: words(failure), given });
+            self.broken.insert(key(url), Broken { url: url.as_str().into(), why: words(failure), given });
         }
-        outcome.links.iter().try_for_each(|link| self.note(fingerprint(&link.url), trail.url.as_str()))
+        let to_places = outcome.facts.iter().flat_map(|facts| &facts.fragments).flat_map(|fragments| &fragments.links);
+        let mut links = outcome.links.iter().map(|link| &link.url).chain(to_places);
+        links.try_for_each(|link| self.note(key(link), trail.url.as_str()))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
@@ -205,9 +214,15 @@ impl Sink for Grouped {
     }
 }
 
+/// What stands for a link: that to a place of a page is another one than that to the page.
+fn key(link: &Url) -> u64 {
+    xxh3_64(link.as_str().as_bytes())
+}
+
 fn words(failure: &Failure) -> String {
     match failure.kind {
         Kind::Status => cut(&failure.message, WHY),
+        Kind::Fragment => "no such id".into(),
         kind => kind.to_string(),
     }
 }
@@ -222,8 +237,6 @@ fn place(at: &Location) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use url::Url;
 
     use super::*;
     use crate::job::{Link, LinkKind, Trail, Trust};

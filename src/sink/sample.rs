@@ -31,6 +31,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         title: None,
         signature: None,
         links_found: None,
+        fragments: None,
         recipe: None,
         validators: None,
     };

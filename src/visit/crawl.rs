@@ -1,12 +1,15 @@
 //! From a page to those that it leads to.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use url::Url;
 
+use crate::canonical::requestable;
 use crate::extract::{Follow, Followed};
 use crate::frontier::scope::{Outside, Scope};
-use crate::job::{Link, LinkKind, Redirect, Role, Trail, Trust};
+
+use crate::job::{Fragments, Link, LinkKind, Redirect, Role, Trail, Trust};
 
 /// How a crawl goes on.
 #[derive(Debug)]
@@ -47,6 +50,21 @@ impl Crawl {
             Some(Link { url, trust: Trust::Chosen { by }, kind, input: None, is_admitted: false })
         };
         followed.links.into_iter().filter_map(link).collect()
+    }
+
+    /// What fragments say of a page, with its links as they are asked for, each once.
+    pub(super) fn fragments(&self, fragments: Fragments, trail: &Trail) -> Fragments {
+        let start = trail.departure().start;
+        let as_asked = |link: Url| {
+            let fragment = link.fragment().map(String::from);
+            let mut url = self.scope.judge(&start, link.clone()).ok().or_else(|| requestable(link).ok())?;
+            url.set_fragment(fragment.as_deref());
+            Some(url)
+        };
+        let mut known = HashSet::new();
+        let mut links: Vec<_> = fragments.links.into_iter().filter_map(as_asked).collect();
+        links.retain(|link| known.insert(link.clone()));
+        Fragments { links, ..fragments }
     }
 
     /// Whether redirects led a page that the crawl has come by out of its scope: that is followed where links are checked.

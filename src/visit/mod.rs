@@ -158,7 +158,9 @@ impl Local {
                 let is_head = self.fetcher.asks_for_heads() && !trail.rewrite_to_get;
                 let what = What { is_head, crawl: crawl.clone() };
                 let mut read = self.reader.read(fetched, timing, what).await;
-                if let (Some(crawl), Some(followed), None) = (crawl, read.followed.take(), &read.refused) {
+                if let (Some(crawl), Some(mut followed), None) = (crawl, read.followed.take(), &read.refused) {
+                    let fragments = followed.fragments.take();
+                    read.facts.fragments = fragments.map(|fragments| Box::new(crawl.fragments(fragments, &trail)));
                     links = crawl.links(followed, &trail, origin.address);
                 }
                 let (facts, end) = if next::is_beyond(&trail, &read) {

@@ -180,6 +180,7 @@ fn extract(
         signature: extracted.signature.take(),
         links_found: followed.as_ref().map(|followed| followed.found),
         recipe: extracted.recipe.as_ref().map(|recipe| recipe.used),
+        fragments: None,
         validators: None,
     };
     (facts, extracted, followed)

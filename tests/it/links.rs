@@ -173,3 +173,111 @@ fn a_link_that_is_redirected_away_is_followed_to_its_end_and_no_further() {
     assert_eq!(found(&run), pairs(&[("/lost", "/")]));
     assert_eq!(paths(&site), ["/", "/lost", "/lost", "/out", "/out"]);
 }
+
+/// A site of pages with these bodies.
+fn site_of(pages: &'static [(&'static str, &'static str)]) -> Site {
+    Site::start(|hit| match pages.iter().find(|(path, _)| *path == hit.path) {
+        Some((_, body)) => Answer::html(format!("<!doctype html><title>A page</title>{body}")),
+        None => Answer::status(404),
+    })
+}
+
+/// The links to places that are not there, and a page that has each.
+fn missing(run: &Run) -> Vec<(String, String)> {
+    assert!(run.records().iter().all(|record| record["error"]["kind"] == "fragment"), "{run:#?}");
+    found(run)
+}
+
+#[test]
+fn a_link_to_a_place_that_its_page_has_not_is_broken() {
+    let site = site_of(&[
+        ("/", "<p id=one><a href='#one'>x</a><a href='#two'>x</a><a href='/a#three'>x</a><a href='/a#four'>x</a>"),
+        ("/a", "<p id=four><a href='/#one'>x</a><a href='/#five'>x</a><a href='/#two'>x</a><a href='a#four'>x</a>"),
+    ]);
+    let run = check(&site, "").exits(1);
+    let all = pairs(&[("/#five", "/a"), ("/#two", "/"), ("/a#three", "/")]);
+    assert_eq!(missing(&run), all);
+    assert_eq!(run.stderr, "scrape: 7 links checked: 3 broken\n");
+    let record = run.records().into_iter().find(|record| record["url"].as_str().unwrap().ends_with("#five")).unwrap();
+    assert_eq!(record["error"]["message"], "no element has the id \"five\"");
+    assert_eq!((&record["depth"], &record["source"]["line"]), (&2.into(), &1.into()));
+    assert_eq!(paths(&site), ["/", "/a"]);
+}
+
+#[test]
+fn a_place_is_named_as_it_stands_or_decoded_and_the_top_is_everywhere() {
+    let site = site_of(&[(
+        "/",
+        "<a name=old>x</a><p id='\u{fc} x'><p id='a%20b'><form name=form></form><template><p id=shade></template>\
+         <a href='#old'>x</a><a href='#%C3%BC%20x'>x</a><a href='#\u{fc} x'>x</a><a href='#a%20b'>x</a><a href='#'>x</a>\
+         <a href='#top'>x</a><a href='#TOP'>x</a><a href='#:~:text=x'>x</a><a href='#old:~:text=x'>x</a>\
+         <a href='#form'>x</a><a href='#shade'>x</a><a href='#Old'>x</a><area href='#area'>",
+    )]);
+    let all = ["/#Old", "/#area", "/#form", "/#shade"].map(|url| (url, "/"));
+    assert_eq!(missing(&check(&site, "").exits(1)), pairs(&all));
+}
+
+#[test]
+fn a_person_is_told_all_pages_that_name_a_missing_place() {
+    let site = site_of(&[
+        ("/", "<a href='/a'>x</a><a href='/a#x'>x</a><a href='#y'>x</a><a href='/gone#z'>x</a>"),
+        ("/a", "<a href='#x'>x</a><a href='/a#x'>x</a>"),
+    ]);
+    let run = scrape(["--check-links", "-f", "table", &site.url("/")]).run().exits(1);
+    insta::assert_snapshot!(run.stdout.replace(&site.url(""), "http://here"), @r"
+    http://here/
+      no such id     http://here/#y
+      no such id     http://here/a#x
+      404 Not Found  http://here/gone
+    http://here/a
+      no such id  http://here/a#x
+    ");
+}
+
+#[test]
+fn a_place_is_looked_for_where_redirects_lead() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => page(&["/moved#one".into(), "/moved#two".into(), "/new".into(), "/twice#two".into()]),
+        "/moved" => Answer::redirect(301, "/new"),
+        "/twice" => Answer::redirect(302, "/moved"),
+        "/new" => Answer::html("<title>x</title><p id=one>"),
+        _ => Answer::status(404),
+    });
+    assert_eq!(missing(&check(&site, "").exits(1)), pairs(&[("/moved#two", "/"), ("/twice#two", "/")]));
+}
+
+#[test]
+fn what_is_no_page_or_is_not_read_is_not_judged() {
+    let site = Site::with_hosts(2, |hit| match (&*hit.path, host(hit)) {
+        ("/", 0) => page(&[
+            "/text#L1".into(),
+            "/drawing.svg#x".into(),
+            "/book.pdf#page=2".into(),
+            format!("http://127.0.0.2:{}/page#x", port(hit)),
+        ]),
+        ("/text", 0) => Answer::typed("text/plain", "x"),
+        ("/drawing.svg", 0) => Answer::typed("image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("/book.pdf", 0) => Answer::typed("application/pdf", "%PDF-1.7"),
+        ("/page", 1) => page(&[]),
+        _ => Answer::status(404),
+    });
+    let run = check(&site, "").exits(0);
+    assert_eq!((&*run.stdout, &*run.stderr), ("", "scrape: 5 links checked, none broken\n"));
+}
+
+#[test]
+fn a_crawl_that_checks_no_links_judges_no_places() {
+    let site = site_of(&[("/", "<a href='#x'>x</a><a href='/a#y'>x</a>"), ("/a", "")]);
+    let run = scrape(["--depth", "all", "-f", "jsonl", &site.url("/")]).run().exits(0);
+    assert_eq!(found(&run), pairs(&[("/", ""), ("/a", "/")]));
+}
+
+#[test]
+fn a_missing_place_is_no_node_of_a_graph_and_has_a_record_beside_all_others() {
+    let site = site_of(&[("/", "<a href='#x'>x</a>")]);
+    let scratch = tempfile::tempdir().unwrap();
+    let graph = scratch.path().join("links.jsonl");
+    let run = check(&site, &format!("-v --graph {}", graph.display())).exits(1);
+    assert_eq!(found(&run), pairs(&[("/", ""), ("/#x", "/")]));
+    assert!(!std::fs::read_to_string(graph).unwrap().contains('#'));
+}

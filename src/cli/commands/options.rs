@@ -103,6 +103,7 @@ pub(super) fn crawl(args: &Run, token: &str) -> Result<Option<Crawl>, Stop> {
         Stop::usage(anyhow!("--follow: {error}")).with_hint(hint)
     })?;
     let follow = follow.with_robot(token);
+    let follow = if crawl.check_links { follow.with_fragments() } else { follow };
     let scope = Scope {
         reach: match crawl.scope {
             args::Scope::Page => Reach::Page,

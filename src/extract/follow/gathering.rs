@@ -7,6 +7,7 @@ use url::Url;
 use super::leads::Lead;
 use crate::canonical::{fingerprint, requestable};
 use crate::extract::links::Base;
+use crate::job::places_named;
 
 /// How many links a page may have.
 pub(super) const LINKS: usize = 100_000;
@@ -22,13 +23,25 @@ pub(super) struct Gathering<'a> {
     /// The fingerprints of the links, and whether each is followed.
     known: HashMap<u64, bool>,
     pub(super) links: Vec<Url>,
+    /// Those with a fragment that names a place, each as often as it is written differently.
+    pub(super) to_places: Vec<Url>,
+    /// What was written with a fragment, where fragments are kept.
+    written_in_full: Option<HashSet<&'a str>>,
     /// Where URLs are put together.
     scratch: String,
 }
 
 impl<'a> Gathering<'a> {
-    pub(super) fn new(base: &'a Base) -> Self {
-        Self { base, written: HashSet::new(), known: HashMap::new(), links: Vec::new(), scratch: String::new() }
+    pub(super) fn new(base: &'a Base, keeps_fragments: bool) -> Self {
+        Self {
+            base,
+            written: HashSet::new(),
+            known: HashMap::new(),
+            links: Vec::new(),
+            to_places: Vec::new(),
+            written_in_full: keeps_fragments.then(HashSet::new),
+            scratch: String::new(),
+        }
     }
 
     /// How many there are, followed or not.
@@ -43,6 +56,9 @@ impl<'a> Gathering<'a> {
 
     /// Takes what names a page.
     pub(super) fn take(&mut self, lead: &'a Lead<'_>, is_followed: bool) {
+        if is_followed {
+            self.take_fragment(lead.href.trim_matches(is_space));
+        }
         let href = without_fragment(&lead.href);
         if href.is_empty() || !self.written.insert((href, is_followed)) {
             return;
@@ -59,11 +75,25 @@ impl<'a> Gathering<'a> {
             self.links.extend(url);
         }
     }
+
+    /// Takes what names a place of a page.
+    fn take_fragment(&mut self, href: &'a str) {
+        let Some(written) = self.written_in_full.as_mut().filter(|written| written.len() < LINKS) else { return };
+        if !href.contains('#') || !written.insert(href) {
+            return;
+        }
+        let names_place = |url: &Url| url.fragment().and_then(places_named).is_some();
+        let url = self.base.url(href, &mut self.scratch);
+        self.to_places.extend(url.filter(|url| matches!(url.scheme(), "http" | "https") && names_place(url)));
+    }
+}
+
+fn is_space(c: char) -> bool {
+    c <= ' '
 }
 
 /// What is written, without fragment and what is around it. Space before a fragment is part of the URL.
 fn without_fragment(href: &str) -> &str {
-    let is_space = |c: char| c <= ' ';
     let href = href.trim_matches(is_space);
     match href.split_once('#') {
         Some((page, _)) if !page.ends_with(is_space) => page,

@@ -23,11 +23,12 @@ use super::deadline::Deadline;
 use super::error::Error;
 use super::links::Base;
 use super::metadata::{links, robots};
-use super::parts::Part;
+use super::parts::{Part, Parts};
 use super::reader::Found;
 use super::tree::base_href;
 use crate::canonical::requestable;
 use crate::failure::Failure;
+use crate::job::{Fragments, name_of_place};
 use crate::page::{Kind, Page};
 use gathering::Gathering;
 use leads::Lead;
@@ -42,11 +43,13 @@ pub struct Follow {
     obeys_nofollow: bool,
     /// The name by which pages may speak to this crawler.
     robot: Box<str>,
+    keeps_fragments: bool,
 }
 
 impl Default for Follow {
     fn default() -> Self {
-        Self { selection: None, obeys_nofollow: true, robot: env!("CARGO_PKG_NAME").into() }
+        let robot = env!("CARGO_PKG_NAME").into();
+        Self { selection: None, obeys_nofollow: true, robot, keeps_fragments: false }
     }
 }
 
@@ -59,6 +62,8 @@ pub struct Followed {
     pub found: u64,
     /// The URL that the page says is its own (RFC 6596), as it may be requested.
     pub canonical: Option<Url>,
+    /// What fragments say of it, where they are kept: those of at most 100,000 links.
+    pub fragments: Option<Fragments>,
 }
 
 impl Follow {
@@ -78,15 +83,22 @@ impl Follow {
         Self { robot: token.into(), ..self }
     }
 
+    /// The same, and the fragments of links are kept, and the places of HTML pages that they may name.
+    #[must_use]
+    pub fn with_fragments(self) -> Self {
+        Self { keeps_fragments: true, ..self }
+    }
+
     /// Whether it takes a page's tree, many times the work that its tokens are.
     #[must_use]
     pub fn needs_tree(&self) -> bool {
         self.selection.is_some()
     }
 
-    /// What of a page's tokens it takes.
-    pub(super) fn part(&self) -> Part {
-        if self.needs_tree() { Part::Head } else { Part::Leads }
+    /// Adds what of a page's tokens it takes.
+    pub(super) fn add_to(&self, parts: Parts) -> Parts {
+        let parts = parts.with(if self.needs_tree() { Part::Head } else { Part::Leads });
+        if self.keeps_fragments { parts.with(Part::Anchors) } else { parts }
     }
 
     /// Finds out where a page leads of which this was found, and why that may not be all.
@@ -112,7 +124,7 @@ impl Follow {
             (Some(selection), Some(tree)) => result = selection.find(tree, &mut own, deadline),
             (Some(_), None) => {}
         }
-        let mut gathering = Gathering::new(&base);
+        let mut gathering = Gathering::new(&base, self.keeps_fragments);
         for lead in own.list.iter().chain(&found.leads.list) {
             gathering.take(lead, !is_held_back(lead));
             if gathering.is_full() {
@@ -120,7 +132,10 @@ impl Follow {
                 break;
             }
         }
-        let found = gathering.found() as u64;
-        (Followed { links: gathering.links, found, canonical }, result.and_then(|()| base.check()))
+        let links_found = gathering.found() as u64;
+        let places = || found.anchors.iter().map(|name| name_of_place(name)).collect();
+        let fragments = self.keeps_fragments.then(|| Fragments { places: Some(places()), links: gathering.to_places });
+        let followed = Followed { links: gathering.links, found: links_found, canonical, fragments };
+        (followed, result.and_then(|()| base.check()))
     }
 }

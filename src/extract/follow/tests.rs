@@ -262,3 +262,50 @@ proptest! {
         }
     }
 }
+
+/// What fragments say of a page: which of these names it has, and where its links to places lead.
+fn fragments(body: &str) -> Fragments {
+    follow(&Follow::default().with_fragments(), &[], body).fragments.unwrap()
+}
+
+fn has(body: &str, name: &str) -> bool {
+    fragments(body).places.unwrap().contains(&name_of_place(name))
+}
+
+#[test]
+fn a_place_is_an_element_with_an_id_or_an_anchor_with_a_name() {
+    let body = "<body id=b><p id=one><a name=two id=three>x</a><svg><path id=four /></svg><p id='ü &amp; x'><p id=''>\
+                <form name=five></form><template><p id=six></template><script>'<p id=seven>'</script>\
+                <p id=eight id=nine></p>";
+    for name in ["b", "one", "two", "three", "four", "ü & x", "eight"] {
+        assert!(has(body, name), "{name}");
+    }
+    for name in ["One", "five", "six", "seven", "nine"] {
+        assert!(!has(body, name), "{name}");
+    }
+    assert!(has("<frameset id=one><frame src=x id=two></frameset>", "two"));
+}
+
+#[test]
+fn links_to_places_are_those_whose_fragment_names_one() {
+    let body = "<base href=/d/><a href='#x'>x</a><a href=' e#y '>x</a><a href='e#y'>x</a><a href='#'>x</a><a href='#top'>x</a>\
+                <a href='mailto:a#x'>x</a><a href='//b.test#z'>x</a><a rel=nofollow href='#no'>x</a><iframe src='f#g'>";
+    let links: Vec<_> = fragments(body).links.into_iter().map(String::from).collect();
+    let all = ["http://a.test/d/#x", "http://a.test/d/e#y", "http://b.test/#z", "http://a.test/d/f#g"];
+    assert_eq!(links, all);
+}
+
+#[test]
+fn fragments_are_kept_only_where_that_is_asked_for_and_are_no_other_links() {
+    let body = "<p id=x><a href='#x'>x</a><a href='d#x'>x</a><a href='d#y'>x</a>";
+    let (without, with) =
+        (follow(&Follow::default(), &[], body), follow(&Follow::default().with_fragments(), &[], body));
+    assert_eq!(without.fragments, None);
+    assert_eq!((without.links, without.found), (with.links, with.found));
+}
+
+#[test]
+fn a_page_that_is_no_html_has_no_fragments() {
+    let follow = follow(&Follow::default().with_fragments(), &[("content-type", "text/plain")], "<p id=x>");
+    assert_eq!(follow.fragments, None);
+}

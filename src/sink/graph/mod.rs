@@ -186,6 +186,10 @@ impl Sink for Graph {
             }
             End::Done { .. } | End::Listed | End::Unchanged => {}
         }
+        if trail.url.fragment().is_some() {
+            // A place in a page is no page.
+            return Ok(());
+        }
         let facts = outcome.facts.as_ref();
         let node = Node {
             url: trail.url.as_str(),

@@ -41,7 +41,7 @@ use crate::job::Summary;
 use crate::seeds::{Seeds, Source};
 use crate::sink::expect::Contract;
 use crate::sink::journal::Rules;
-use crate::sink::{Options, Tally, Wanted};
+use crate::sink::{Fragments, Options, Tally, Wanted};
 use crate::store::Session;
 use crate::visit::SitemapOptions;
 
@@ -211,9 +211,12 @@ fn plan(
     let (unread, on_close) = readership(&frontier, &cancel);
     let Outputs { sinks: outputs, failures, summary } = opened.start(&options, is_idempotent, &bar, on_close)?;
     sinks.extend(outputs);
-    sinks.push(Box::new(contract.clone()));
     let tally = args.crawl.check_links.then(Tally::default);
-    sinks.extend(tally.clone().map(|tally| Box::new(tally) as Box<dyn Sink>));
+    if let Some(tally) = &tally {
+        sinks.push(Box::new(tally.clone()));
+        sinks = vec![Box::new(Fragments::new(sinks, tally.clone()))];
+    }
+    sinks.push(Box::new(contract.clone()));
     if let Some(state) = &mut state {
         let mark = state::mark(args, &extractor);
         let sink = state.sink(sinks, plain_files, mark, is_idempotent);

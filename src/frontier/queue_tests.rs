@@ -857,7 +857,12 @@ fn a_hop_that_may_not_be_followed_makes_room_for_a_page_that_waits_for_it() {
         let job = visit(queue, now).unwrap();
         assert_eq!(job.trail.role, Role::Robots);
         assert!(
-            queue.settle(outcome(job, End::Robots { status: Some(200), body: text.into(), by: None }), now).is_none()
+            queue
+                .settle(
+                    outcome(job, End::Robots { status: Some(200), body: text.into(), by: None, failure: None }),
+                    now
+                )
+                .is_none()
         );
     };
     rules(&mut queue, "");

@@ -223,7 +223,7 @@ impl<'s> Play<'s> {
 
     fn end(&mut self, job: Job) {
         let end = match job.trail.role {
-            Role::Robots => End::Robots { status: Some(404), body: Vec::new(), by: None },
+            Role::Robots => End::Robots { status: Some(404), body: Vec::new(), by: None, failure: None },
             Role::Page | Role::Sitemap => End::Done { rows: Vec::new(), failure: None },
         };
         let facts = Some(Facts { status: 200, ..Facts::default() });

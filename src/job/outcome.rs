@@ -67,6 +67,8 @@ pub enum End {
         body: Vec<u8>,
         /// The address that it came from; none where a proxy hides it.
         by: Option<IpAddr>,
+        /// Why the rest of it did not come, if it did not: worth another try, and then what came counts.
+        failure: Option<Failure>,
     },
     /// With a list of pages, a sitemap or a feed. That is no record.
     Listed,
@@ -216,10 +218,8 @@ impl Outcome {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &self.end {
-            End::Done { failure, .. } => failure.as_ref(),
-            End::Redirect(_) | End::Robots { .. } | End::Listed | End::Elsewhere(_) | End::Beyond | End::Unchanged => {
-                None
-            }
+            End::Done { failure, .. } | End::Robots { failure, .. } => failure.as_ref(),
+            End::Redirect(_) | End::Listed | End::Elsewhere(_) | End::Beyond | End::Unchanged => None,
         }
     }
 

@@ -331,10 +331,18 @@ impl Fetcher {
         self.ask(trail, &HeaderMap::new(), None).await.map(|reply| reply.into_answer(None))
     }
 
+    /// The smallest address that a request for `trail` might go to; none where there is none, or a proxy hides it.
+    pub async fn address(&self, trail: &Trail) -> Option<IpAddr> {
+        if self.is_offline {
+            return None;
+        }
+        timeout(self.clients.connect_timeout(), self.clients.look_up(trail)).await.ok()?
+    }
+
     /// The largest body, decoded, that the request which `trail` names may have. What is no page has a limit of its own.
     fn max_body(&self, trail: &Trail) -> usize {
         let most = match trail.role {
-            Role::Page => return self.limits.max_body,
+            Role::Page | Role::Address => return self.limits.max_body,
             Role::Robots => robots::MAX_LENGTH + 1,
             Role::Sitemap => usize::try_from(sitemap::MAX_LENGTH).unwrap_or(usize::MAX),
         };

@@ -30,7 +30,7 @@ fn page(number: usize, hosts: usize) -> Url {
 fn answer(job: Job, next: &mut usize, (hosts, pages): (usize, usize)) -> Outcome {
     if job.trail.role == Role::Robots {
         let body = b"User-agent: *\nDisallow: /private/\n".to_vec();
-        return Outcome::ended(job, End::Robots { status: Some(200), body, by: None });
+        return Outcome::ended(job, End::Robots { status: Some(200), body, by: None, failure: None });
     }
     let links = *next..pages.min(*next + LINKS);
     *next = links.end;

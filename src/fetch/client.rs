@@ -229,6 +229,17 @@ impl Clients {
         literal(url).or_else(connected)
     }
 
+    /// The smallest address of the host that `trail` is at; none where a proxy hides it.
+    pub(super) async fn look_up(&self, trail: &Trail) -> Option<IpAddr> {
+        let reach = self.reach(trail).ok().filter(|_| !self.is_proxied(&trail.url))?;
+        let port = trail.url.port_or_known_default().unwrap_or_default();
+        let asked = Asked { port, is_guarded: reach == Reach::Guarded };
+        let reach = if asked.is_guarded { reach } else { Reach::Open };
+        let (resolver, name) = (self.resolver(reach), trail.url.host_str()?.parse().ok()?);
+        let found = ASKED.scope(asked, async { resolver.resolve(name).await }).await.ok()?;
+        found.map(|address| address.ip().to_canonical()).min()
+    }
+
     /// Whether a proxy stands before a URL.
     pub(super) fn is_proxied(&self, url: &Url) -> bool {
         let by_environment =

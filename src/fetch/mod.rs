@@ -31,6 +31,7 @@ mod memory;
 mod redirect;
 mod request;
 mod resolve;
+mod start;
 mod stored;
 mod stream;
 mod trace;
@@ -61,6 +62,7 @@ pub use self::guard::DenyPrivate;
 pub use self::head::Head;
 use self::memory::{DECODERS, Memory, Refusal, Room};
 pub use self::request::Options as RequestOptions;
+use self::start::Start;
 pub use self::stored::restore;
 pub use self::stream::Intake;
 pub use self::trace::{Connection, Times, Timing, Tls, Trace, timed, traced};
@@ -68,7 +70,7 @@ use crate::cache::Cache;
 use crate::exchange::Cut;
 use crate::failure::{Failure, Kind};
 use crate::job::{HostHint, Lack, Redirect, Role, Trail};
-use crate::sitemap;
+use crate::{robots, sitemap};
 
 /// How pages are fetched.
 #[derive(Clone, Debug, Default)]
@@ -198,12 +200,23 @@ pub struct Unanswered {
     pub head: Option<Head>,
     /// What this machine had too little of.
     pub lack: Option<Lack>,
+    /// What came of the body, where that counts: in the answer to who asks for a robots.txt.
+    pub part: Option<Box<Part>>,
+}
+
+/// The start of a body, of which the rest did not come or does not count.
+#[derive(Debug)]
+pub struct Part {
+    /// As much of it as came, content codings undone, and no more than may come.
+    pub body: Bytes,
+    /// The address that it came from; none where a proxy hides it.
+    pub by: Option<IpAddr>,
 }
 
 impl Unanswered {
     /// Nothing came back at all.
     fn at_all(failure: Failure) -> Self {
-        Self { failure, head: None, lack: None }
+        Self { failure, head: None, lack: None, part: None }
     }
 
     /// Nothing was asked for.
@@ -318,15 +331,22 @@ impl Fetcher {
         self.ask(trail, &HeaderMap::new(), None).await.map(|reply| reply.into_answer(None))
     }
 
+    /// The smallest address that a request for `trail` might go to; none where there is none, or a proxy hides it.
+    pub async fn address(&self, trail: &Trail) -> Option<IpAddr> {
+        if self.is_offline {
+            return None;
+        }
+        timeout(self.clients.connect_timeout(), self.clients.look_up(trail)).await.ok()?
+    }
+
     /// The largest body, decoded, that the request which `trail` names may have. What is no page has a limit of its own.
     fn max_body(&self, trail: &Trail) -> usize {
-        match trail.role {
-            Role::Sitemap => {
-                let most = usize::try_from(sitemap::MAX_LENGTH).unwrap_or(usize::MAX);
-                most.min(self.limits.max_memory.saturating_sub(DECODERS))
-            }
-            Role::Page | Role::Robots => self.limits.max_body,
-        }
+        let most = match trail.role {
+            Role::Page | Role::Address => return self.limits.max_body,
+            Role::Robots => robots::MAX_LENGTH + 1,
+            Role::Sitemap => usize::try_from(sitemap::MAX_LENGTH).unwrap_or(usize::MAX),
+        };
+        most.min(self.limits.max_memory.saturating_sub(DECODERS))
     }
 
     /// Makes the request with these conditions. With an intake, the body goes there.
@@ -348,6 +368,7 @@ impl Fetcher {
         if let Some(jar) = &self.cookies {
             jar.receive(&trail.url, &head.headers);
         }
+        let start = (trail.role == Role::Robots).then(|| Start::within(&rooms.body));
         let read = async {
             if let Some(room) = &rooms.raw {
                 let measure = Measure { expected: None, cap: self.max_body(trail), room: room.clone(), taker: None };
@@ -361,12 +382,14 @@ impl Fetcher {
                 let cut = spare_connection(&mut response, deadline).await.map_err(|_| self.too_late())?;
                 return Ok(Ok((Bytes::new(), cut)));
             }
-            let taker = intake.map(|begin| begin(&head, by));
+            let taker = start.as_ref().map(Start::taker).or_else(|| intake.map(|begin| begin(&head, by)));
             let (cap, room) = (self.max_body(trail), rooms.body.clone());
             let measure = Measure { expected: None, cap, room, taker };
-            self.read(&mut response, &head.headers, measure, deadline).await.map(|body| Ok((body, None)))
+            let body = self.read(&mut response, &head.headers, measure, deadline).await?;
+            let body = if let Some(start) = &start { start.take()? } else { body };
+            Ok(Ok((body, None)))
         };
-        let read = read.await;
+        let read: Result<_, Failure> = read.await;
         trace::ended(|| match &read {
             Ok(Ok((_, cut)) | Err((_, cut))) => *cut,
             Err(failure) => Some(cut_by(failure.kind)),
@@ -380,7 +403,8 @@ impl Fetcher {
             Ok(Err((redirect, _))) => Ok(Reply::Redirect(redirect, head)),
             Err(failure) => {
                 let lack = rooms.were_refused().then_some(Lack::Memory);
-                Err(Unanswered { failure, head: Some(head), lack })
+                let part = start.and_then(|start| start.take().ok()).map(|body| Box::new(Part { body, by }));
+                Err(Unanswered { failure, head: Some(head), lack, part })
             }
         }
     }
@@ -431,7 +455,7 @@ impl Fetcher {
                 Err(error) if kept > 0 && is_closed(&error) && self.clients.had_answered(&error) => kept -= 1,
                 Err(error) => {
                     let lack = has_no_connection(&error).then_some(Lack::Connections);
-                    return Err(Unanswered { failure: explain(&error, Phase::Head), head: None, lack });
+                    return Err(Unanswered { lack, ..Unanswered::at_all(explain(&error, Phase::Head)) });
                 }
             }
         }

@@ -25,7 +25,8 @@ pub fn restore(stored: &Stored, limits: &Limits) -> Result<Fetched, Box<Unanswer
     match whole(stored, response.cut, &head).and_then(|()| decode(response, limits)) {
         Ok(body) => Ok(Fetched { url: stored.url.clone(), head, body }),
         Err(failure) => {
-            Err(Unanswered { failure: failure.with_retry(Retry::Never), head: Some(head), lack: None }.into())
+            Err(Unanswered { failure: failure.with_retry(Retry::Never), head: Some(head), lack: None, part: None }
+                .into())
         }
     }
 }

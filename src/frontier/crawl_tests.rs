@@ -163,11 +163,13 @@ impl Run<'_> {
             Manner::LeadsTo(to) if job.trail.hops.len() < 5 => {
                 Outcome::ended(job, redirect(Url::parse(&format!("http://h{to}.test/robots.txt")).unwrap()))
             }
-            Manner::LeadsTo(_) => Outcome::ended(job, End::Robots { status: Some(404), body: Vec::new(), by: None }),
+            Manner::LeadsTo(_) => {
+                Outcome::ended(job, End::Robots { status: Some(404), body: Vec::new(), by: None, failure: None })
+            }
             _ if is_rules => {
                 let forbidden = self.web.rules[host].forbidden;
                 let body = forbidden.map(|digit| format!("User-agent: *\nDisallow: /*{digit}$\n")).unwrap_or_default();
-                Outcome::ended(job, End::Robots { status: Some(200), body: body.into(), by: None })
+                Outcome::ended(job, End::Robots { status: Some(200), body: body.into(), by: None, failure: None })
             }
             _ => self.page(job),
         }

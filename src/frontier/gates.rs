@@ -114,7 +114,7 @@ impl Gates {
     pub(super) fn learn(&mut self, outcome: &Outcome, now: Instant) {
         let Some(trail) = &outcome.trail else { return };
         let (answer, by, failure) = match &outcome.end {
-            End::Robots { status: Some(status), body, by } => (Answer::Status(*status, body), *by, None),
+            End::Robots { status: Some(status), body, by, .. } => (Answer::Status(*status, body), *by, None),
             _ => (Answer::Unreachable, None, outcome.failure().cloned().map(Box::new)),
         };
         let origin = origin(trail.first_url());

@@ -51,7 +51,7 @@ impl Queue {
     /// Whether the next job of a lane must wait for another process. If not, it must start now.
     pub(super) fn waits_for_its_turn(&mut self, lane: u32, delay: Duration, now: Instant) -> bool {
         let (Some(clocks), Some(front)) = (&mut self.health.clocks, self.lanes.front(lane)) else { return false };
-        let turn = clocks.reserve(self.sharing.key(&front.trail.url), now, delay);
+        let turn = clocks.reserve(self.lanes.sharing.key(&front.trail.url), now, delay);
         if let Some(at) = turn.filter(|&at| at > now) {
             self.lanes.pause(lane, at, now);
             return true;
@@ -71,7 +71,7 @@ impl Queue {
             self.lanes[lane].pace.narrow(now);
         }
         if let Some(trail) = &outcome.trail {
-            self.health.slowed.add(self.sharing.key(&trail.url), outcome, lowered, limit);
+            self.health.slowed.add(self.lanes.sharing.key(&trail.url), outcome, lowered, limit);
         }
     }
 

@@ -86,7 +86,7 @@ impl Queue {
             HostState::Usual
         };
         Some(Host {
-            name: self.sharing.name(lane.name()?).into(),
+            name: self.lanes.sharing.name(lane.name()?).into(),
             in_flight: lane.pace.in_flight(),
             queued: lane.jobs.len(),
             limit: lane.pace.limit(),

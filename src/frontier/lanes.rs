@@ -4,14 +4,17 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::io;
+use std::net::IpAddr;
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
+use url::Url;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::admission::Order;
 use super::backlog::{self, Backlog, Strand};
 use super::politeness::Pace;
+use super::queue::is_begun;
 use super::ready::Ready;
 use super::sharing::Sharing;
 use crate::canonical::host_key;
@@ -25,11 +28,11 @@ pub(super) struct Lane {
     /// The host that was asked last; none where something is queued, which tells.
     name: Option<Box<str>>,
     pub(super) jobs: VecDeque<Box<Job>>,
-    /// The pages that a crawl came by, by rank. They come after the jobs.
+    /// The pages that a crawl came by, by rank. They come after the jobs. Of several strands of a rank the last one grows.
     found: Vec<(u8, Strand)>,
     pub(super) pace: Pace,
-    /// Whether its jobs wait for the rules of an origin. What asks for rules does not.
-    is_held: bool,
+    /// What its jobs wait for: the rules of an origin, but for what asks for rules; or the address of their host.
+    held: Option<Role>,
     /// The earliest of its entries among the wakes.
     wakes_at: Option<Instant>,
     /// How many entries it has there.
@@ -39,6 +42,15 @@ pub(super) struct Lane {
 impl Lane {
     fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.found.is_empty()
+    }
+
+    /// Whether nothing of it may start before what it waits for is there.
+    fn is_held(&self) -> bool {
+        match self.held {
+            None => false,
+            Some(Role::Robots) => self.jobs.front().is_none_or(|first| first.trail.role != Role::Robots),
+            Some(_) => true,
+        }
     }
 
     /// The host that is asked next, or else was asked last.
@@ -66,7 +78,7 @@ pub(super) struct Lanes {
     /// Those that are ready, but for what the limits of the run leave room for.
     aside: Vec<u32>,
     backlog: Backlog,
-    sharing: Sharing,
+    pub(super) sharing: Sharing,
 }
 
 impl Lanes {
@@ -87,14 +99,14 @@ impl Lanes {
         }
     }
 
-    /// The lane of `host`, made if there is none.
-    pub(super) fn of(&mut self, host: &str, per_host: usize) -> u32 {
-        let host = self.hash(host);
+    /// The lane of a URL, made if there is none.
+    pub(super) fn of(&mut self, url: &Url, per_host: usize) -> u32 {
+        let host = self.hash(self.sharing.key(url));
         if let Some(&id) = self.by_host.get(&host) {
             return id;
         }
         let (jobs, found, pace) = (VecDeque::new(), Vec::new(), Pace::new(per_host));
-        let lane = Lane { host, name: None, jobs, found, pace, is_held: false, wakes_at: None, wakes: 0 };
+        let lane = Lane { host, name: None, jobs, found, pace, held: None, wakes_at: None, wakes: 0 };
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // Lanes are bounded by the look-ahead, far below 2³².
@@ -134,14 +146,13 @@ impl Lanes {
     /// # Errors
     /// The file of those that memory has no room for cannot be written.
     pub(super) fn queue_found(&mut self, job: &Job, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
-        let name = self.sharing.key(&job.trail.url);
-        let host = self.hash(name);
-        let has_lane = self.by_host.contains_key(&host) || self.backlog.has_room(self.by_host.len());
+        let (host, shared) = (self.hash(host_key(&job.trail.url)), self.hash(self.sharing.key(&job.trail.url)));
+        let has_lane = self.by_host.contains_key(&shared) || self.backlog.has_room(self.by_host.len());
         self.backlog.share_among(self.by_host.len());
         if self.backlog.has_beyond(host) || !has_lane {
             return self.backlog.push_beyond(host, job);
         }
-        let id = self.of(name, per_host);
+        let id = self.of(&job.trail.url, per_host);
         self.append(id, job, order, now)
     }
 
@@ -151,9 +162,9 @@ impl Lanes {
     /// As for [`queue_found`](Self::queue_found).
     pub(super) fn bring_others(&mut self, order: Order, per_host: usize, now: Instant) -> io::Result<()> {
         while self.backlog.is_any_beyond() && self.backlog.has_room(self.by_host.len()) {
-            let (seed, sharing) = (self.seed, self.sharing);
-            let Some(job) = self.backlog.pop_beyond(|trail| hash(sharing.key(&trail.url), seed))? else { break };
-            let id = self.of(sharing.key(&job.trail.url), per_host);
+            let seed = self.seed;
+            let Some(job) = self.backlog.pop_beyond(|trail| hash(host_key(&trail.url), seed))? else { break };
+            let id = self.of(&job.trail.url, per_host);
             self.append(id, &job, order, now)?;
         }
         Ok(())
@@ -163,11 +174,12 @@ impl Lanes {
         let rank = order.rank(&job.trail);
         let lane = self.slots[id as usize].as_mut().expect("a lane that is named exists");
         let was_empty = lane.is_empty();
-        let at = lane.found.binary_search_by_key(&rank, |&(rank, _)| rank).unwrap_or_else(|at| {
-            lane.found.insert(at, (rank, Strand::default()));
-            at
-        });
-        let appended = self.backlog.push(&mut lane.found[at].1, job);
+        let mut end = lane.found.partition_point(|&(other, _)| other <= rank);
+        if end == 0 || lane.found[end - 1].0 < rank {
+            lane.found.insert(end, (rank, Strand::default()));
+            end += 1;
+        }
+        let appended = self.backlog.push(&mut lane.found[end - 1].1, job);
         if was_empty {
             self.place(id, now);
         }
@@ -195,13 +207,47 @@ impl Lanes {
     /// Has the jobs of a lane wait until it is [released](Self::release), and puts what they wait for before them.
     pub(super) fn hold(&mut self, id: u32, job: Box<Job>) {
         let lane = &mut self[id];
-        lane.is_held = true;
+        lane.held = Some(Role::Robots);
         lane.jobs.push_front(job);
+    }
+
+    /// Has the jobs of a lane wait until the address of their host is [known](Self::learn).
+    pub(super) fn hold_for_address(&mut self, id: u32) {
+        self.ready.remove(id);
+        self[id].held = Some(Role::Address);
+    }
+
+    /// Takes the address of the host of a URL, and puts the jobs that waited for it where those of that address are: each
+    /// kind behind its like.
+    pub(super) fn learn(&mut self, (url, address): (&Url, Option<IpAddr>), per_host: usize, now: Instant) {
+        let own = self.hash(host_key(url));
+        self.sharing.learn(host_key(url), address);
+        let Some(&from) = self.by_host.get(&own) else { return };
+        let to = self.of(url, per_host);
+        let lane = &mut self[from];
+        lane.held = lane.held.filter(|&role| role != Role::Address);
+        if from != to {
+            let (jobs, found) = (std::mem::take(&mut lane.jobs), std::mem::take(&mut lane.found));
+            self.take_in(to, jobs, found, now);
+        }
+        self.place(from, now);
+    }
+
+    fn take_in(&mut self, id: u32, jobs: VecDeque<Box<Job>>, found: Vec<(u8, Strand)>, now: Instant) {
+        let (begun, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| is_begun(job));
+        begun.into_iter().rev().for_each(|job| self.queue_first(id, job, now));
+        let lane = &mut self[id];
+        lane.jobs.extend(others);
+        for (rank, strand) in found {
+            let end = lane.found.partition_point(|&(other, _)| other <= rank);
+            lane.found.insert(end, (rank, strand));
+        }
+        self.place(id, now);
     }
 
     /// The jobs of a lane wait no more.
     pub(super) fn release(&mut self, id: u32, now: Instant) {
-        self[id].is_held = false;
+        self[id].held = None;
         self.place(id, now);
     }
 
@@ -215,7 +261,7 @@ impl Lanes {
     /// The job of a lane that is next, if there is such a lane, and it waits for no rules.
     pub(super) fn front(&self, id: u32) -> Option<&Job> {
         let lane = self.slots.get(id as usize)?.as_ref()?;
-        lane.jobs.front().map(|job| &**job).filter(|job| !lane.is_held || job.trail.role == Role::Robots)
+        lane.jobs.front().map(|job| &**job).filter(|_| !lane.is_held())
     }
 
     /// Nothing of a lane starts before `at`.
@@ -250,7 +296,7 @@ impl Lanes {
         self.ready.remove(id);
         let lane = &self[id];
         if !lane.is_empty() {
-            if lane.is_held && lane.jobs.front().is_none_or(|first| first.trail.role != Role::Robots) {
+            if lane.is_held() {
                 return;
             }
             match lane.pace.ready_at(now) {
@@ -296,8 +342,8 @@ impl Lanes {
     }
 
     /// Whether a host must not be asked now.
-    pub(super) fn makes_wait(&self, host: &str, now: Instant) -> bool {
-        self.by_host.get(&self.hash(host)).is_some_and(|&id| self[id].pace.ready_at(now).is_some())
+    pub(super) fn makes_wait(&self, url: &Url, now: Instant) -> bool {
+        self.by_host.get(&self.hash(self.sharing.key(url))).is_some_and(|&id| self[id].pace.ready_at(now).is_some())
     }
 
     /// When the next wait is over.

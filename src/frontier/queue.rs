@@ -25,6 +25,7 @@ use super::sharing::Sharing;
 use super::sitemaps::Sitemaps;
 use super::slowed::is_timeout;
 use super::traps::Traps;
+use crate::canonical::host_key;
 use crate::failure::{Failure, Kind};
 use crate::job::{End, Job, Lack, LinkKind, Outcome, Role, Target, Trail};
 
@@ -73,7 +74,6 @@ pub struct Queue {
     rate: Option<Rate>,
     pub(super) gates: Gates,
     pub(super) health: Health,
-    pub(super) sharing: Sharing,
     pub(super) sitemaps: Sitemaps,
     /// What is drawn of what is named, until all of that is known.
     pub(super) sample: Option<Sample<Candidate>>,
@@ -124,7 +124,6 @@ impl Queue {
             seen: (!options.keep_duplicates).then(Seen::new),
             gates: Gates::new(options.obey, options.token.clone()),
             health: Health::default(),
-            sharing: Sharing::new(options.limit_by),
             sitemaps: Sitemaps::default(),
             sample: options.sample.map(|draw| Sample::new(draw.size.get(), draw.seed)),
             traps: Traps::default(),
@@ -254,6 +253,12 @@ impl Queue {
             return None;
         }
         let front = self.lanes[lane].jobs.front()?;
+        if self.lanes.sharing.needs_address(host_key(&front.trail.url)) {
+            let job = Job { target: front.target.clone(), trail: front.trail.to_address() };
+            self.lanes.hold_for_address(lane);
+            self.progress.in_flight += 1;
+            return Some(Next::Visit(Box::new(job)));
+        }
         match self.health.circuits.judge(&front.trail.url, now) {
             circuits::Verdict::Pass => {}
             circuits::Verdict::Wait(_) if self.is_closed => return self.end_first(lane, stopped(), now),
@@ -323,6 +328,10 @@ impl Queue {
     /// Takes what came of a visit that [`next`](Self::next) offered. It comes back when it is final, with those of its links
     /// that became jobs; a redirect to follow and a failure to try again stay here as jobs.
     pub fn settle(&mut self, mut outcome: Outcome, now: Instant) -> Option<Outcome> {
+        if outcome.trail.as_ref().is_some_and(|trail| trail.role == Role::Address) {
+            self.learn_address(&outcome, now);
+            return None;
+        }
         let is_stored = outcome.trail.as_mut().and_then(|trail| trail.stored.take()).is_some();
         let last = if is_stored {
             self.progress.in_flight -= 1;
@@ -365,6 +374,14 @@ impl Queue {
         }
     }
 
+    /// Takes the address of a host, for which its jobs wait.
+    fn learn_address(&mut self, outcome: &Outcome, now: Instant) {
+        self.progress.in_flight -= 1;
+        let Some(trail) = &outcome.trail else { return };
+        let address = if let End::Address(address) = outcome.end { address } else { None };
+        self.lanes.learn((&trail.url, address), self.options.per_host.get(), now);
+    }
+
     /// Tells its host's lane that a visit is over.
     fn end_visit(&mut self, outcome: &Outcome, now: Instant) {
         let Some(trail) = &outcome.trail else { return };
@@ -386,7 +403,7 @@ impl Queue {
         if let Some(wait) = outcome.hint.retry_after {
             let wait = wait.min(self.options.retry.max_retry_after);
             pace.pause(now + wait);
-            self.health.share_pause(self.sharing.key(&trail.url), now, wait);
+            self.health.share_pause(self.lanes.sharing.key(&trail.url), now, wait);
         }
         self.progress.in_flight -= 1;
         self.lanes.place(lane, now);
@@ -454,7 +471,7 @@ impl Queue {
             }
             (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {
                 let job = Job { target, trail: trail.hop(redirect) };
-                if self.is_closed && self.lanes.makes_wait(self.sharing.key(&job.trail.url), now) {
+                if self.is_closed && self.lanes.makes_wait(&job.trail.url, now) {
                     return Some(Outcome::failed(job, stopped()));
                 }
                 job
@@ -508,6 +525,8 @@ impl Queue {
     fn end(&mut self, outcome: Box<Outcome>, now: Instant) {
         match outcome.trail.as_ref().map(|trail| trail.role) {
             Some(Role::Robots) => self.learn(&outcome, now),
+            // Nobody was asked for it, and it is never queued.
+            Some(Role::Address) => {}
             Some(Role::Page) => {
                 self.begun -= 1;
                 self.settled.push_back(outcome);
@@ -581,7 +600,7 @@ impl Queue {
 
     /// The lane of a URL's host.
     fn lane_of(&mut self, url: &Url) -> u32 {
-        self.lanes.of(self.sharing.key(url), self.options.per_host.get())
+        self.lanes.of(url, self.options.per_host.get())
     }
 
     /// Queues a job that was not begun.

@@ -820,10 +820,68 @@ fn hosts_of_one_domain_share_their_limits_where_that_is_wanted() {
         assert_eq!(std::iter::from_fn(|| visit(&mut queue, now)).count(), expected);
         let names: Vec<_> = queue.hosts(9, now).iter().map(|host| host.name.to_string()).collect();
         match limit_by {
-            LimitBy::Host => assert_eq!(names, ["a.shop.co.uk", "b.shop.co.uk", "other.co.uk"]),
             LimitBy::Domain => assert_eq!(names, ["shop.co.uk", "other.co.uk"]),
+            _ => assert_eq!(names, ["a.shop.co.uk", "b.shop.co.uk", "other.co.uk"]),
         }
     }
+}
+
+/// Answers a question for an address by its host's name.
+fn tell_address(queue: &mut Queue, job: Job, now: Instant) {
+    assert_eq!(job.trail.role, Role::Address);
+    let address = match job.trail.url.host_str() {
+        Some("alone.test") => None,
+        Some("far.test") => Some([192, 0, 2, 2].into()),
+        _ => Some([192, 0, 2, 1].into()),
+    };
+    assert!(queue.settle(outcome(job, End::Address(address)), now).is_none());
+}
+
+#[test]
+fn hosts_at_one_address_share_their_limits_once_it_is_known_and_nobody_else_waits_for_that() {
+    let now = Instant::now();
+    let hosts = ["a.test", "b.test", "alone.test", "192.0.2.1", "far.test"];
+    let mut queue = queue_of(Options { limit_by: LimitBy::Ip, ..options() }, 20, &hosts, now);
+    let first: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    let (asked, pages): (Vec<_>, Vec<_>) = first.into_iter().partition(|job| job.trail.role == Role::Address);
+    assert_eq!((asked.len(), pages.len()), (4, 8), "what has its address in the URL goes on");
+    for job in asked {
+        tell_address(&mut queue, job, now);
+    }
+    let mut started: Vec<_> = std::iter::from_fn(|| visit(&mut queue, now)).collect();
+    let of = |jobs: &[Job], host| jobs.iter().filter(|job| job.trail.url.host_str() == Some(host)).count();
+    assert_eq!(hosts.map(|host| of(&started, host)), [0, 0, 8, 0, 8], "the eight of that address are taken");
+    let names: Vec<_> = queue.hosts(9, now).iter().map(|host| host.name.to_string()).collect();
+    assert_eq!(names, ["192.0.2.1", "192.0.2.2", "alone.test"]);
+    started.extend(pages);
+    let mut order = Vec::new();
+    while !started.is_empty() {
+        for job in std::mem::take(&mut started) {
+            order.push(job.trail.url.to_string());
+            let _ = queue.settle(outcome(job, End::Done { rows: Vec::new(), failure: None }), now);
+        }
+        started.extend(std::iter::from_fn(|| visit(&mut queue, now)));
+        assert!(started.len() <= 24);
+    }
+    assert_eq!((order.len(), queue.progress().queued, queue.progress().in_flight), (100, 0, 0));
+    for host in hosts {
+        let of_host: Vec<_> = order.iter().filter(|url| url.contains(&format!("//{host}/"))).collect();
+        let number = |url: &&String| url.rsplit('/').next().unwrap().parse::<u32>().unwrap();
+        assert!(of_host.iter().map(number).is_sorted(), "{of_host:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_closed_while_an_address_is_asked_for_ends() {
+    let now = Instant::now();
+    let mut queue = queue_of(Options { limit_by: LimitBy::Ip, ..options() }, 3, &["a.test"], now);
+    let job = visit(&mut queue, now).unwrap();
+    assert!(visit(&mut queue, now).is_none());
+    queue.close(now);
+    assert!(!queue.is_finished());
+    tell_address(&mut queue, job, now);
+    assert!(queue.is_finished() && visit(&mut queue, now).is_none());
+    assert_eq!(queue.lanes().len(), 0);
 }
 
 #[test]
@@ -857,7 +915,12 @@ fn a_hop_that_may_not_be_followed_makes_room_for_a_page_that_waits_for_it() {
         let job = visit(queue, now).unwrap();
         assert_eq!(job.trail.role, Role::Robots);
         assert!(
-            queue.settle(outcome(job, End::Robots { status: Some(200), body: text.into(), by: None }), now).is_none()
+            queue
+                .settle(
+                    outcome(job, End::Robots { status: Some(200), body: text.into(), by: None, failure: None }),
+                    now
+                )
+                .is_none()
         );
     };
     rules(&mut queue, "");

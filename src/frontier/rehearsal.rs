@@ -214,7 +214,7 @@ impl<'s> Play<'s> {
     }
 
     fn start(&mut self, job: Job, takes: Duration) {
-        if takes.is_zero() {
+        if takes.is_zero() || job.trail.role == Role::Address {
             return self.end(job);
         }
         self.in_flight.push_back((self.now + takes, job));
@@ -223,7 +223,8 @@ impl<'s> Play<'s> {
 
     fn end(&mut self, job: Job) {
         let end = match job.trail.role {
-            Role::Robots => End::Robots { status: Some(404), body: Vec::new(), by: None },
+            Role::Robots => End::Robots { status: Some(404), body: Vec::new(), by: None, failure: None },
+            Role::Address => End::Address(None),
             Role::Page | Role::Sitemap => End::Done { rows: Vec::new(), failure: None },
         };
         let facts = Some(Facts { status: 200, ..Facts::default() });

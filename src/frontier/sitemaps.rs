@@ -215,8 +215,9 @@ mod tests {
     impl Site {
         fn answer(&self, job: Job) -> Outcome {
             let end = match job.trail.role {
-                Role::Robots => End::Robots { status: Some(200), body: self.robots.into(), by: None },
+                Role::Robots => End::Robots { status: Some(200), body: self.robots.into(), by: None, failure: None },
                 Role::Sitemap => End::Listed,
+                Role::Address => End::Address(None),
                 Role::Page => End::Done { rows: Vec::new(), failure: None },
             };
             let link = |(kind, to): &(LinkKind, String)| Link {

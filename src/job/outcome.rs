@@ -69,7 +69,11 @@ pub enum End {
         body: Vec<u8>,
         /// The address that it came from; none where a proxy hides it.
         by: Option<IpAddr>,
+        /// Why the rest of it did not come, if it did not: worth another try, and then what came counts.
+        failure: Option<Failure>,
     },
+    /// With the address of a host; none where it has none, or a proxy hides it. That is no record.
+    Address(Option<IpAddr>),
     /// With a list of pages, a sitemap or a feed. That is no record.
     Listed,
     /// With a redirect that is not followed: it leads out of the scope of the crawl, or to a page that has a job of its own.
@@ -218,10 +222,8 @@ impl Outcome {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &self.end {
-            End::Done { failure, .. } => failure.as_ref(),
-            End::Redirect(_) | End::Robots { .. } | End::Listed | End::Elsewhere(_) | End::Beyond | End::Unchanged => {
-                None
-            }
+            End::Done { failure, .. } | End::Robots { failure, .. } => failure.as_ref(),
+            _ => None,
         }
     }
 
@@ -230,9 +232,7 @@ impl Outcome {
     pub fn rows(&self) -> &[Row] {
         match &self.end {
             End::Done { rows, .. } => rows,
-            End::Redirect(_) | End::Robots { .. } | End::Listed | End::Elsewhere(_) | End::Beyond | End::Unchanged => {
-                &[]
-            }
+            _ => &[],
         }
     }
 }

@@ -53,6 +53,9 @@ pub enum Role {
     /// At `/robots.txt` it stands for all the sitemaps of that origin: nobody is asked for it, but for the origin's rules,
     /// which name them.
     Sitemap,
+    /// The address of a host, which others may share: jobs of that host wait for it. No request is made, and there is no
+    /// record.
+    Address,
 }
 
 /// How far the work on a target has come: the request to make next, and what lies behind it.
@@ -145,6 +148,12 @@ impl Trail {
             found: Some(Box::new(found)),
             ..Self::new(url, self.auth.clone())
         }
+    }
+
+    /// The way to the address of the host that this one is at.
+    #[must_use]
+    pub fn to_address(&self) -> Self {
+        Self { trust: self.trust, role: Role::Address, ..Self::new(self.url.clone(), None) }
     }
 
     /// From where the links of this page lead on.

@@ -111,12 +111,14 @@ fn name(value: &str) -> &str {
 
 /// As much of a file as counts, in whole lines.
 fn whole(body: &[u8]) -> &[u8] {
-    let is_end = |&byte: &u8| matches!(byte, b'\n' | b'\r');
-    match body.get(MAX_LENGTH) {
-        None => body,
-        Some(next) if is_end(next) => &body[..MAX_LENGTH],
-        Some(_) => &body[..body[..MAX_LENGTH].iter().rposition(is_end).unwrap_or(0)],
-    }
+    body.get(..=MAX_LENGTH).map_or(body, whole_lines)
+}
+
+/// The lines of a file that have an end: where it was cut, the last one counts for nothing.
+#[must_use]
+pub fn whole_lines(body: &[u8]) -> &[u8] {
+    let end = body.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+    &body[..end.unwrap_or(0)]
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

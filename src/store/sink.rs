@@ -133,7 +133,10 @@ impl Recorder {
             (_, Some(failure)) if failure.kind == Kind::Status && matches!(status, Some(404 | 410)) => Finding::Gone,
             (_, Some(failure)) => Finding::Failed(failure.kind),
             (End::Unchanged, None) => Finding::Unchanged,
-            (End::Redirect(_) | End::Robots { .. } | End::Listed | End::Elsewhere(_) | End::Beyond, None) => {
+            (
+                End::Redirect(_) | End::Robots { .. } | End::Address(_) | End::Listed | End::Elsewhere(_) | End::Beyond,
+                None,
+            ) => {
                 return None;
             }
             (End::Done { .. }, None) => {

@@ -190,6 +190,12 @@ impl Local {
         Outcome { target, trail: Some(trail), fetched_at, facts, end, links, hint, exchange: None }
     }
 
+    /// The address of the host that a job is at: no request.
+    async fn address(&self, job: Job) -> Outcome {
+        let address = self.fetcher.address(&job.trail).await;
+        Outcome::ended(job, End::Address(address))
+    }
+
     fn leaves_scope(&self, trail: &Trail, redirect: &Redirect) -> bool {
         self.crawl.as_ref().is_some_and(|crawl| crawl.is_left(trail, redirect))
     }
@@ -234,6 +240,7 @@ impl Visit for Local {
             Role::Robots => robots::ask(&self.fetcher, job).boxed(),
             Role::Sitemap => sitemap::read(&self.fetcher, self.sitemaps, job).boxed(),
             Role::Page => self.request(job).boxed(),
+            Role::Address => self.address(job).boxed(),
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn read(fetcher: &Fetcher, options: Options, job: Job) -> Outco
         Ok(Answer::Redirect(redirect, Origin { is_kept, .. })) => {
             (None, End::Redirect(redirect), HostHint { unasked: is_kept, ..HostHint::default() })
         }
-        Err(Unanswered { failure, head, lack }) => {
+        Err(Unanswered { failure, head, lack, .. }) => {
             let hint = head.as_ref().map(Head::hint).unwrap_or_default();
             let unasked = failure.kind == Kind::Offline;
             (head.map(facts), End::failed(failure), HostHint { lack, unasked, ..hint })

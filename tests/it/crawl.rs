@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::coding::gzip;
 use crate::support::{Answer, Gate, Hit, Run, Site, scrape};
 
 /// A page that links to others.
@@ -190,6 +191,61 @@ fn rules_that_cannot_be_had_forbid_everything_and_missing_ones_nothing() {
         assert_eq!(run.record_of("/a")["error"]["kind"].as_str(), kind, "{status}");
         assert_eq!(site.hits_of("/robots.txt").len(), if status == 503 { 2 } else { 1 }, "{status}");
     }
+}
+
+/// Walks a site of three pages, `/a`, `/b` and `/c`, whose rules are those, and tells which of the pages were asked for.
+fn allowed(rules: &Answer, args: &str) -> (Vec<String>, usize) {
+    let rules = rules.clone();
+    let site = Site::start(move |hit| match &*hit.path {
+        "/robots.txt" => rules.clone(),
+        "/" => page("home", &["/a", "/b", "/c"]),
+        _ => page("leaf", &[]),
+    });
+    crawl(&site, args).succeeds();
+    (paths(&site).split_off(1), site.hits_of("/robots.txt").len())
+}
+
+/// So many bytes of comments, a whole number of lines.
+fn comments(bytes: usize) -> String {
+    format!("#{}\n", "-".repeat(98)).repeat(bytes / 100)
+}
+
+#[test]
+fn of_rules_that_are_too_long_the_start_counts_and_the_limit_of_a_page_is_none_for_them() {
+    let start = "User-agent: *\nDisallow: /a\n";
+    let short = format!("{start}{}Disallow: /b\n", comments(5 << 10));
+    let long = format!("{short}{}Disallow: /c\n", comments(2 << 20));
+    for (text, args, expected) in [
+        (&long, "", vec!["/c"]),
+        (&long, "--max-body 1K", vec!["/c"]),
+        (&long, "--cache cached", vec!["/c"]),
+        (&short, "--max-body 1K", vec!["/c"]),
+        (&short, "--max-body 1K --cache cached", vec!["/c"]),
+    ] {
+        for rules in [Answer::typed("text/plain", &**text), Answer::typed("text/plain", &**text).chunked()] {
+            let (pages, asked) = allowed(&rules, &format!("--depth 1 {args}"));
+            assert_eq!((pages, asked), (expected.iter().map(ToString::to_string).collect(), 1), "{args}");
+        }
+        let coded = Answer::typed("text/plain", gzip(text.as_bytes())).header("content-encoding", "gzip");
+        assert_eq!(allowed(&coded, &format!("--depth 1 {args}")).0, expected, "{args}, coded");
+    }
+}
+
+#[test]
+fn rules_that_break_off_are_asked_for_again_and_then_what_came_counts_in_whole_lines() {
+    let text = "User-agent: *\nDisallow: /a\nDisallow: /b\nDisallow: /c\n";
+    let args = "--depth 1 --retry 2 --retry-delay 0.01";
+    let within = |line: &str| text.find(line).unwrap() + line.len() - 2;
+    let whole = Answer::typed("text/plain", text);
+    let cut = whole.clone().cut_after(within("Disallow: /b"));
+    assert_eq!(allowed(&cut, args), (vec!["/b".to_owned(), "/c".to_owned()], 3), "half a line is none");
+    assert_eq!(allowed(&whole.clone().cut_after(5), args), (Vec::new(), 3), "not one line came: nothing is known");
+    assert_eq!(allowed(&whole.cut_after(5).with_status(404), args).0, ["/a", "/b", "/c"], "there are none");
+    let mut damaged = gzip(format!("{text}{}", comments(100 << 10)).as_bytes());
+    let end = damaged.len();
+    damaged[end - 8] ^= 1;
+    let damaged = Answer::typed("text/plain", damaged).header("content-encoding", "gzip");
+    assert_eq!(allowed(&damaged, args).0, Vec::<String>::new(), "all lines came, but for the checksum");
 }
 
 #[test]

@@ -393,6 +393,70 @@ fn hosts_of_one_domain_share_their_limit_where_that_is_wanted() {
     scrape(["--limit-by", "planet", "http://127.0.0.1:9/"]).run().refused_over("domain");
 }
 
+#[test]
+fn hosts_at_one_address_share_their_limit_where_that_is_wanted() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::with_hosts(2, move |hit| Answer::title(&hit.path).behind(&held));
+    let names = ["one.test", "two.test", "far.test"];
+    let at = |name: &str| if name == "far.test" { "127.0.0.2" } else { "127.0.0.1" };
+    let resolve = names
+        .iter()
+        .flat_map(|name| ["--resolve".to_owned(), site.resolve(name).replace("127.0.0.1", at(name))])
+        .collect::<Vec<_>>();
+    let mut run = scrape(["--limit-by", "ip", "--per-host", "2", "-f", "jsonl"]).args(&resolve).spawn();
+    run.write(&(0..5).flat_map(|n| names.map(|name| site.url_of(name, &format!("/{n}\n")))).collect::<String>());
+    run.write(&site.url_at(1, "/literal\n"));
+    site.wait_for(4);
+    gate.open();
+    let run = run.finish().succeeds();
+    assert!(run.records().iter().all(|record| record["attempts"] == 1) && run.records().len() == 16);
+    let first = &site.hits()[..4];
+    let near = first.iter().filter(|hit| hit.host.to_string() == "127.0.0.1").count();
+    assert_eq!(near, 2, "{:?}", site.paths());
+    let mut names: Vec<_> = site.hits().iter().map(|hit| hit.path.clone()).collect();
+    names.sort();
+    assert_eq!(names.len(), 16, "nothing is asked for twice");
+}
+
+#[test]
+fn a_name_that_has_no_address_fails_by_itself_and_one_that_is_there_is_not_kept_waiting() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let nowhere = "http://nowhere.invalid/";
+    let run = scrape(["--limit-by", "ip", "--retry", "0", "-f", "jsonl", nowhere, &site.url("/a")]).run().exits(1);
+    assert_eq!(run.record_of("/a")["status"], 200);
+    let failed = run.records().into_iter().find(|record| record["url"] == nowhere).unwrap();
+    assert_eq!(failed["error"]["kind"], "dns");
+}
+
+#[test]
+fn a_crawl_of_hosts_at_one_address_asks_each_for_its_rules_and_ends() {
+    let site = Site::start(|hit| {
+        let host = hit.header("host").unwrap().to_owned();
+        let (name, port) = host.split_once(':').unwrap();
+        let other = if name == "one.test" { "two.test" } else { "one.test" };
+        match &*hit.path {
+            "/robots.txt" => Answer::redirect(302, &format!("http://{other}:{port}/rules")),
+            "/rules" => Answer::typed("text/plain", "User-agent: *\nDisallow: /private"),
+            "/" => {
+                let link = |name: &str, path: &str| format!("<a href=\"http://{name}:{port}{path}\">x</a>");
+                Answer::html(
+                    [link(name, "/a"), link(other, "/b"), link("new.test", "/c"), link(other, "/private")].concat(),
+                )
+            }
+            _ => Answer::title("leaf"),
+        }
+    });
+    let resolve =
+        ["one.test", "two.test", "new.test"].iter().flat_map(|name| ["--resolve".to_owned(), site.resolve(name)]);
+    let seeds = ["one.test", "two.test"].map(|name| site.url_of(name, "/"));
+    let args = ["--limit-by", "ip", "--per-host", "1", "--depth", "1", "--scope", "any", "-f", "jsonl"];
+    let run = scrape(args).args(resolve).args(seeds).run().succeeds();
+    let denied = run.records().iter().filter(|record| record["error"]["kind"] == "robots").count();
+    assert_eq!((run.records().len(), denied), (9, 2), "{}", run.stdout);
+    assert_eq!(site.hits_of("/rules").len(), 3);
+}
+
 /// Two runs at once over `pages` pages each of one site, that share their clocks.
 fn two_at_once(site: &Site, pages: usize, args: &[&str]) {
     let folder = tempfile::tempdir().unwrap();

@@ -20,7 +20,8 @@ pub(in crate::cli) struct Pace {
     /// Requests in flight at most to one host
     #[arg(long, value_name = "N", default_value = "8", value_parser = parse::count)]
     pub(in crate::cli) per_host: NonZeroUsize,
-    /// What counts as one host for that, and for --delay: host (a name), or domain (all names below a registered one)
+    /// What counts as one host for that, and for --delay: host (a name), domain (all names below a registered one), or
+    /// ip (all names at one address)
     #[arg(long, value_name = "WHAT", default_value = "host", hide_possible_values = true, value_parser = parse::limit_by())]
     pub(in crate::cli) limit_by: LimitBy,
     /// Time between the starts of two requests to one host

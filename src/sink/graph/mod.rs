@@ -180,7 +180,7 @@ impl Sink for Graph {
             self.redirect((&hop.url, hop.status), to, trail)?;
         }
         match &outcome.end {
-            End::Robots { .. } | End::Beyond => return Ok(()),
+            End::Robots { .. } | End::Address(_) | End::Beyond => return Ok(()),
             End::Elsewhere(redirect) | End::Redirect(redirect) => {
                 return self.redirect((&trail.url, redirect.status), &redirect.to, trail);
             }

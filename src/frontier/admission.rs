@@ -22,11 +22,13 @@ pub struct Crawl {
     pub avoids_traps: bool,
     /// Which page of a host goes first.
     pub order: Order,
+    /// Whether links are checked: each is asked for wherever it leads, though that has a job of its own.
+    pub checks: bool,
 }
 
 impl Default for Crawl {
     fn default() -> Self {
-        Self { per_host: None, avoids_traps: true, order: Order::Breadth }
+        Self { per_host: None, avoids_traps: true, order: Order::Breadth, checks: false }
     }
 }
 
@@ -114,9 +116,7 @@ impl Queue {
         if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
             self.progress.done_before += 1;
             // It was counted as if a link had led there.
-            if let Some(count) = self.by_host.get_mut(&xxh3_64(host_key(&seed.url).as_bytes())) {
-                *count = count.saturating_sub(1);
-            }
+            self.count_out(&seed.url);
             return;
         }
         if let Some(candidate) = self.sample_or(Candidate::Seed(Box::new(seed))) {
@@ -194,7 +194,9 @@ impl Queue {
             LinkKind::Listed { .. } => self.options.crawl.is_some() && self.limit().is_none(),
             LinkKind::Sitemap { .. } => true,
         };
-        let trail = from.trail.as_ref().filter(|_| follows && !self.is_closed);
+        let is_found = matches!(link.kind, LinkKind::Crawled | LinkKind::Checked);
+        // What the last pages of a run that is stopped lead to is for the run that goes on with it.
+        let trail = from.trail.as_ref().filter(|_| follows && (!self.is_closed || is_found));
         if let (Some(trail), LinkKind::Sitemap { .. }) = (trail, link.kind) {
             return self.follow_to_sitemap(link, (&from.target, trail), departure);
         }
@@ -207,11 +209,9 @@ impl Queue {
             self.progress.cut += 1;
             return false;
         }
-        if self.seen.as_mut().is_some_and(|seen| !seen.insert(fingerprint(&link.url))) {
-            return false;
-        }
-        if !is_of_list && !self.lets_in(link) {
-            return false;
+        let is_news = if is_of_list { self.is_new(&link.url) } else { self.lets_in(link) };
+        if !is_news || self.is_closed {
+            return is_news;
         }
         let input = link.input.as_ref().or(from.target.input.as_ref()).cloned();
         let target = Target { given: link.url.as_str().into(), input, ..from.target.clone() };
@@ -249,8 +249,39 @@ impl Queue {
         true
     }
 
-    /// Whether a page may come in that a crawl has come by for the first time.
+    /// A page takes no room of its host's, after all.
+    pub(super) fn count_out(&mut self, url: &Url) {
+        if let Some(count) = self.by_host.get_mut(&xxh3_64(host_key(url).as_bytes())) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Whether a page is asked for the first time. It counts as asked for from now on.
+    fn is_new(&mut self, url: &Url) -> bool {
+        self.seen.as_mut().is_none_or(|seen| seen.insert(fingerprint(url)))
+    }
+
+    /// Whether a page that a crawl has come by may come in.
     fn lets_in(&mut self, link: &Link) -> bool {
+        let key = fingerprint(&link.url);
+        // One that was to be checked alone is walked as well, once somebody has it within his scope.
+        let is_more = link.kind == LinkKind::Crawled && self.checked.remove(&key);
+        let is_known = self.seen.as_ref().is_some_and(|seen| seen.contains(key)) && !is_more;
+        if is_known || self.refused.as_ref().is_some_and(|refused| refused.contains(key)) {
+            return false;
+        }
+        if !self.has_room_for(link) {
+            self.refused.get_or_insert_with(Seen::new).insert(key);
+            return false;
+        }
+        if link.kind == LinkKind::Checked {
+            self.checked.insert(key);
+        }
+        self.is_new(&link.url) || is_more
+    }
+
+    /// Whether the limits of a crawl leave room for a page that is new.
+    fn has_room_for(&mut self, link: &Link) -> bool {
         if self.was_had(fingerprint(&link.url)) {
             return false;
         }
@@ -271,13 +302,12 @@ impl Queue {
     /// Whether a page that a redirect leads to has a job of its own.
     pub(super) fn has_own_job(&mut self, url: &Url, trail: &Trail) -> bool {
         let is_crawled = trail.found.as_ref().is_some_and(|found| found.kind.pages().is_none());
-        let is_page = trail.role == Role::Page;
+        let checks = self.options.crawl.as_ref().is_some_and(|crawl| crawl.checks);
+        let is_page = trail.role == Role::Page && !checks;
         // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
         let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
         let key = fingerprint(url);
-        // A page where a link leads that is merely checked is still to be come by.
-        let is_seen = if trail.is_checked() { seen.contains(key) } else { !seen.insert(key) };
-        let is_known = is_seen || self.done.as_ref().is_some_and(|it| it.contains(key));
+        let is_known = !seen.insert(key) || self.done.as_ref().is_some_and(|it| it.contains(key));
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 

@@ -456,3 +456,20 @@ fn seeds_are_read_however_many_pages_wait_and_go_before_them() {
     queue.admit(seed(Url::parse("http://h0.test/second").unwrap()), now);
     assert!(matches!(queue.next(now), Ok(Next::Visit(job)) if job.trail.url.path() == "/second"));
 }
+
+#[test]
+fn what_pages_lead_to_that_end_when_a_run_is_stopped_is_told_and_not_asked_for() {
+    let options = Options { crawl: Some(Crawl::default()), obey: super::Obey::Never, ..Options::default() };
+    let (mut queue, now) = (Queue::new(options), Instant::now());
+    queue.admit(seed(Url::parse("http://h0.test/seed").unwrap()), now);
+    let Ok(Next::Visit(job)) = queue.next(now) else { panic!("the seed") };
+    queue.close(now);
+    let link = |url: Url| Link { url, trust: Trust::Typed, kind: LinkKind::Crawled, input: None, is_admitted: false };
+    let home = Url::parse("http://h0.test/seed").unwrap();
+    let links = links(1, 2).into_iter().chain([home]).map(link).collect();
+    let end = End::Done { rows: Vec::new(), failure: None };
+    let outcome = queue.settle(Outcome { links, ..Outcome::ended(*job, end) }, now).expect("it is final");
+    let admitted: Vec<_> = outcome.links.iter().map(|link| link.is_admitted).collect();
+    assert_eq!(admitted, [true, true, false], "for the run that goes on with this one");
+    assert!(queue.is_finished() && queue.progress().targets == 1);
+}

@@ -1,7 +1,7 @@
 //! Which job is next. A state machine: it reads no clock, waits for nothing and spawns nothing. All that it does beside
 //! deciding is to put the pages of a large crawl into a [file](super::backlog).
 
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,10 @@ pub struct Queue {
     /// How many pages of each host came in, by its hash, where that is limited.
     pub(super) by_host: HashMap<u64, u64>,
     pub(super) seen: Option<Seen>,
+    /// The pages that limits kept out.
+    pub(super) refused: Option<Seen>,
+    /// The pages that are asked for to check the links there, and not walked.
+    pub(super) checked: HashSet<u64>,
     /// The pages that were done before this run.
     pub(super) done: Option<Seen>,
     /// What else was asked for before.
@@ -122,6 +126,8 @@ impl Queue {
         Self {
             rate: options.interval.map(Rate::new),
             seen: (!options.keep_duplicates).then(Seen::new),
+            refused: None,
+            checked: HashSet::new(),
             gates: Gates::new(options.obey, options.token.clone()),
             health: Health::default(),
             sitemaps: Sitemaps::default(),
@@ -423,7 +429,10 @@ impl Queue {
             open.remove(outcome.target.id);
         }
         self.following -= u64::from(is_followed(outcome.trail.as_ref()));
-        self.progress.elsewhere += u64::from(matches!(outcome.end, End::Elsewhere(_)));
+        if let (End::Elsewhere(_), Some(trail)) = (&outcome.end, &outcome.trail) {
+            self.progress.elsewhere += 1;
+            self.count_out(trail.first_url());
+        }
         self.progress.settled += 1;
     }
 

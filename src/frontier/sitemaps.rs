@@ -30,7 +30,10 @@ pub const USUAL: [&str; 6] =
 pub const MAX_NESTING: u32 = 8;
 
 /// How many are read at once: each may name 50,000 pages, which are held then.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 2;
+
+/// How many come in in all: an index may name 50,000 others, each of which may do so again.
+const SITEMAPS: usize = 50_000;
 
 /// The sitemaps of a run.
 #[derive(Debug, Default)]
@@ -101,6 +104,10 @@ impl Queue {
         let Some(trail) = from.follow(link, departure) else { return false };
         if trail.page() > MAX_NESTING + 1 {
             tracing::warn!(url = %link.url, "sitemap not read: too many lead to one another");
+            return false;
+        }
+        if self.sitemaps.known.len() >= SITEMAPS {
+            tracing::warn!(url = %link.url, "sitemap not read: there are too many");
             return false;
         }
         // An index that names its robots.txt would have it name the index.

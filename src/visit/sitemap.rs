@@ -4,6 +4,7 @@
 //! that a site was asked for may name pages of that site: of the same owner, by the public-suffix list. sitemaps.org
 //! allows no more than the same host; real sites also name `www.` and other schemes.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::Accepted;
-use crate::canonical::{host_key, site};
+use crate::canonical::{fingerprint, host_key, site};
 use crate::failure::{Failure, Kind};
 use crate::fetch::{Answer, Fetcher, Head, Origin, Taker, Unanswered};
 use crate::job::{End, Facts, HostHint, Job, Link, LinkKind, Outcome, Trail, Trust, is_all_sitemaps};
@@ -88,6 +89,8 @@ struct Listing {
 /// What was found in it.
 struct Found {
     links: Vec<Link>,
+    /// The fingerprints of what was named.
+    named: HashSet<u64>,
     notes: Notes,
     since: Option<Timestamp>,
     /// The owner of the pages that may be named, where that matters.
@@ -103,7 +106,8 @@ impl Listing {
         let start = trail.found.as_ref().map(|found| &found.from.start.seed);
         let asked = start.filter(|seed| is_all_sitemaps(seed));
         let site = asked.map(|seed| site(host_key(seed)).into());
-        let found = Found { links: Vec::new(), notes, since: options.since, site, foreign: 0, by: None };
+        let found =
+            Found { links: Vec::new(), named: HashSet::new(), notes, since: options.since, site, foreign: 0, by: None };
         Self { reader: None, found, bytes: 0 }
     }
 
@@ -118,7 +122,7 @@ impl Listing {
 
 impl Found {
     fn take(&mut self, entry: Entry) {
-        if !entry.may_be_since(self.since) {
+        if !entry.may_be_since(self.since) || !self.named.insert(fingerprint(&entry.url)) {
             return;
         }
         let (kind, input) = match entry.role {

@@ -167,6 +167,19 @@ fn a_redirect_to_a_page_of_the_crawl_or_out_of_it_is_no_page_of_its_own() {
 }
 
 #[test]
+fn a_page_that_limits_kept_out_comes_in_where_another_one_redirects_to_it() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => page("home", &["/a", "/b"]),
+        "/a" => Answer::redirect(302, "/b"),
+        "/b" => page("b", &[]),
+        _ => missing(),
+    });
+    let run = crawl(&site, "--depth all --max-per-host 1 --per-host 1").succeeds();
+    assert_eq!(run.record_of("/a")["final_url"], site.url("/b"));
+    assert_eq!(run.records().len(), 2);
+}
+
+#[test]
 fn rules_may_be_obeyed_for_typed_urls_as_well_and_for_none() {
     let site = site();
     let typed = site.url("/private");

@@ -281,3 +281,31 @@ fn a_missing_place_is_no_node_of_a_graph_and_has_a_record_beside_all_others() {
     assert_eq!(found(&run), pairs(&[("/", ""), ("/#x", "/")]));
     assert!(!std::fs::read_to_string(graph).unwrap().contains('#'));
 }
+
+#[test]
+fn links_that_redirect_to_each_other_are_broken() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => page(&["/a".into(), "/b".into(), "/fine".into()]),
+        "/a" => Answer::redirect(302, "/b"),
+        "/b" => Answer::redirect(302, "/a"),
+        "/fine" => Answer::redirect(302, "/"),
+        _ => Answer::title("Missing").with_status(404),
+    });
+    let run = check(&site, "").exits(1);
+    assert_eq!(found(&run), pairs(&[("/a", "/"), ("/b", "/")]));
+    assert!(run.records().iter().all(|record| record["error"]["kind"] == "redirect"));
+}
+
+#[test]
+fn a_page_that_lies_within_one_crawl_and_outside_of_another_is_walked() {
+    let site = Site::with_hosts(2, |hit| match (&*hit.path, host(hit)) {
+        ("/", 0) => page(&[format!("http://127.0.0.2:{}/p", port(hit))]),
+        // It comes behind the page that is merely checked from the other host.
+        ("/", 1) => page(&["/p".into()]).after(Duration::from_millis(200)),
+        ("/p", 1) => page(&["/broken".into()]),
+        _ => Answer::title("Missing").with_status(404),
+    });
+    let seeds = [site.url_at(1, "/"), site.url_at(2, "/")];
+    let run = scrape(["--check-links", "-f", "jsonl"]).args(seeds).run().exits(1);
+    assert_eq!(found(&run), pairs(&[("/broken", "/p")]));
+}

@@ -36,6 +36,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
         crawl: (crawl.is_one() || sitemaps.are_wanted()).then_some(frontier::Crawl {
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
+            checks: crawl.check_links,
             order: match crawl.priority {
                 Priority::Breadth => Order::Breadth,
                 Priority::Depth => Order::Depth,

@@ -185,7 +185,8 @@ impl Queue {
     }
 
     /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or
-    /// has enough of them; its list ends here; the page was admitted or done before.
+    /// has enough of them; its list ends here; the page was admitted or done before. What a closed crawl comes by is let in,
+    /// as if it had come a moment before: whoever goes on with it has to know.
     fn admit_link(&mut self, link: &Link, from: &Outcome, departure: &Departure, now: Instant) -> bool {
         let is_of_list = link.kind.pages().is_some();
         let follows = match link.kind {
@@ -194,7 +195,8 @@ impl Queue {
             LinkKind::Listed { .. } => self.options.crawl.is_some() && self.limit().is_none(),
             LinkKind::Sitemap { .. } => true,
         };
-        let trail = from.trail.as_ref().filter(|_| follows && !self.is_closed);
+        let may_wait = matches!(link.kind, LinkKind::Crawled | LinkKind::Checked);
+        let trail = from.trail.as_ref().filter(|_| follows && (!self.is_closed || may_wait));
         if let (Some(trail), LinkKind::Sitemap { .. }) = (trail, link.kind) {
             return self.follow_to_sitemap(link, (&from.target, trail), departure);
         }
@@ -212,6 +214,9 @@ impl Queue {
         }
         if !is_of_list && !self.lets_in(link) {
             return false;
+        }
+        if self.is_closed {
+            return true;
         }
         let input = link.input.as_ref().or(from.target.input.as_ref()).cloned();
         let target = Target { given: link.url.as_str().into(), input, ..from.target.clone() };

@@ -71,7 +71,9 @@ pub(super) fn settle(connection: &Connection, files: &mut [Resumed]) -> Result<(
         connection.execute("UPDATE outputs SET is_sifted = 0", [])?;
         Ok(())
     })?;
-    files.iter_mut().for_each(|file| file.is_sifted = false);
+    for file in files {
+        file.is_sifted = false;
+    }
     Ok(())
 }
 

@@ -22,14 +22,11 @@ pub(super) fn check(args: &Run) -> Result<(), Stop> {
         let excluded = [
             ("--dedupe-text", args.extraction.dedupe_text, "pages that did not change are not read"),
             ("--keep-duplicates", args.input.keep_duplicates, "a page changes once in a run"),
+            ("--retry-failed", args.endurance.retry_failed, "what has failed is asked for in the next run"),
         ];
         if let Some((option, _, why)) = excluded.into_iter().find(|&(_, is_given, _)| is_given) {
             return Err(Stop::usage(anyhow!("--changed does not go with {option}: {why}")));
         }
-    }
-    if args.endurance.state.is_some() && args.endurance.retry_failed {
-        let error = anyhow!("--retry-failed does not go with --state: final failures stand within the files");
-        return Err(Stop::usage(error).with_hint(Some("begin anew, with the list of an earlier --failed-to".into())));
     }
     Ok(())
 }
@@ -64,9 +61,15 @@ pub(super) fn open(
         keeps_pages: endurance.keep_bodies,
     };
     let refuse = |error| refuse(error, path);
-    let session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
-    if let Some(resumed) = session.resumed() {
-        opened.cut(&resumed.iter().map(|file| file.position).collect::<Vec<_>>())?;
+    let mut session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
+    if session.resumed().is_some() {
+        replace(&mut session, opened, refuse)?;
+        if endurance.retry_failed && session.has_failures().map_err(refuse)? {
+            let lengths = opened.sift(session.resumed().unwrap_or_default(), extractor.names())?;
+            session.take_back_failures(&lengths).map_err(refuse)?;
+            replace(&mut session, opened, refuse)?;
+        }
+        opened.cut(session.resumed().unwrap_or_default())?;
         session.for_each_done(|url| _ = frontier.skip(url)).map_err(refuse)?;
         session.for_each_waiting(|key| frontier.know(key), |job| _ = frontier.readmit(job)).map_err(refuse)?;
         // The file of what waits cannot be written.
@@ -75,6 +78,16 @@ pub(super) fn open(
         tracing::warn!("other fields are asked for than in the run before: every page is new");
     }
     Ok(session)
+}
+
+/// Replaces the files that are to be, which a run before may have been about to.
+fn replace(session: &mut Session, opened: &mut Opened, refuse: impl Fn(Error) -> Stop) -> Result<(), Stop> {
+    let resumed = session.resumed().unwrap_or_default();
+    if !resumed.iter().any(|file| file.is_sifted) {
+        return Ok(());
+    }
+    opened.replace(resumed)?;
+    session.settle().map_err(refuse)
 }
 
 /// What is told of changes, and where.

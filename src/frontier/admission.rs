@@ -185,7 +185,8 @@ impl Queue {
     }
 
     /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or
-    /// has enough of them; its list ends here; the page was admitted or done before.
+    /// has enough of them; its list ends here; the page was admitted or done before. What a closed crawl comes by is let in,
+    /// as if it had come a moment before: whoever goes on with it has to know.
     fn admit_link(&mut self, link: &Link, from: &Outcome, departure: &Departure, now: Instant) -> bool {
         let is_of_list = link.kind.pages().is_some();
         let follows = match link.kind {

@@ -331,7 +331,8 @@ proptest! {
             prop_assert_eq!(had, web.reachable(&seeds), "it has stopped before its limit");
         }
         let mut by_host = HashMap::<_, u64>::new();
-        for trail in run.finals.iter().filter_map(|outcome| outcome.trail.as_ref()).filter(|it| it.found.is_some()) {
+        let pages = run.finals.iter().filter(|outcome| outcome.is_record());
+        for trail in pages.filter_map(|outcome| outcome.trail.as_ref()).filter(|it| it.found.is_some()) {
             *by_host.entry(trail.first_url().host_str().unwrap().to_owned()).or_default() += 1;
         }
         prop_assert!(by_host.values().all(|&count| most.is_none_or(|most| count <= most)), "{by_host:?}");

@@ -5,14 +5,15 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
+use url::Url;
 
 /// What a file of ours says of itself: `application_id` and `user_version`.
 const APPLICATION: u32 = 0x7363_7270;
 /// What makes the tables of each version of those of the one before. An older file is brought up to date, a newer one is
 /// refused.
-const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER];
+const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER, SIFTING];
 /// The version of the tables.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
@@ -93,6 +94,15 @@ const FRONTIER: &str = "
     CREATE TABLE passed (key INTEGER PRIMARY KEY);
 ";
 
+const SIFTING: &str = "
+    -- whether the file beside it (NAME.resuming), of which all stands, is to take its place
+    ALTER TABLE outputs ADD COLUMN is_sifted INTEGER NOT NULL DEFAULT 0;
+    -- whether its outcome was a failure: it waits for a run that tries those again
+    ALTER TABLE frontier ADD COLUMN has_failed INTEGER NOT NULL DEFAULT 0;
+    -- whether it was asked for on the way to such a page
+    ALTER TABLE passed ADD COLUMN has_failed INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Why a file cannot serve as a state. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -169,7 +179,34 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     if judge(&mut file)? == Head::Empty {
         return Err(Error::Foreign("an empty file"));
     }
-    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let has_log = has_log(path);
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(Error::from) {
+        Err(Error::Sqlite(error)) if !has_log && wants_more_files(&error) => connect_unchanging(path),
+        read => read.map(|()| connection),
+    }
+}
+
+/// Whether SQLite would have to make files beside it: it reads none of our states without (its WAL format, section 2.2).
+fn wants_more_files(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+}
+
+/// Whether some of it is not in the file itself.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).try_exists().unwrap_or(true)
+}
+
+/// Opens a state, for reading alone, in a folder that may not be written to: as a file that nobody changes (SQLite's URI
+/// filenames, `immutable`). Who may write there and begins a run meanwhile changes it at its first checkpoint.
+fn connect_unchanging(path: &Path) -> Result<Connection, Error> {
+    let path = std::path::absolute(path)?;
+    let mut uri = Url::from_file_path(&path).map_err(|()| io::Error::from(ErrorKind::InvalidInput))?;
+    uri.set_query(Some("immutable=1"));
+    connect(Path::new(uri.as_str()), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
 /// Opens one more connection to a state that is open already.
@@ -263,6 +300,25 @@ mod tests {
             let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
             assert_eq!((number("SELECT started FROM runs"), number("PRAGMA user_version")), (7, VERSION));
         }
+    }
+
+    #[test]
+    fn a_state_is_read_where_no_file_can_be_made_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("50% of ?a=b#c d.db");
+        let (connection, lock) = open(&path).unwrap();
+        connection.execute("INSERT INTO runs (started, extraction) VALUES (7, 1)", []).unwrap();
+        drop((connection, lock));
+        let beside = |end: &str| folder.path().join(format!("50% of ?a=b#c d.db{end}"));
+        // SQLite follows no link there, whoever asks for it.
+        std::os::unix::fs::symlink("nowhere", beside("-shm")).unwrap();
+        let started = |connection: &Connection| connection.query_row("SELECT started FROM runs", [], |row| row.get(0));
+        let connection = open_to_read(&path).unwrap();
+        assert_eq!(started(&connection), Ok(7_i64));
+        assert!(connection.execute("DELETE FROM runs", []).is_err());
+        // What is in its log would be missing.
+        std::fs::write(beside("-wal"), "x").unwrap();
+        assert!(matches!(open_to_read(&path), Err(Error::Sqlite(_))));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::job::{Departure, Found, Job, Link, LinkKind, Location, Outcome, Start
 pub(super) struct Advance {
     /// The page that waits no more.
     done: u64,
+    /// Whether it failed: then it stays, for a run that tries failures again.
+    has_failed: bool,
     /// What was asked for on the way and has no row of a page: it is not asked for again.
     passed: Vec<u64>,
     leads: Option<Leads>,
@@ -44,7 +46,9 @@ impl Advance {
         let links: Vec<_> = outcome.links.iter().filter(is_lead).cloned().collect();
         let Target { at, input, .. } = outcome.target.clone();
         let leads = Leads { departure: trail.departure(), depth: trail.depth(), at, input, links };
-        Some(Self { done: fingerprint(first), passed, leads: (!leads.links.is_empty()).then_some(leads) })
+        let has_failed = outcome.failure().is_some();
+        let leads = (!leads.links.is_empty()).then_some(leads);
+        Some(Self { done: fingerprint(first), has_failed, passed, leads })
     }
 
     /// How many rows it has, about.
@@ -54,9 +58,16 @@ impl Advance {
 
     /// Writes it.
     pub(super) fn write(&self, connection: &Connection) -> Result<(), Error> {
-        connection.prepare_cached("DELETE FROM frontier WHERE key = ?")?.execute([self.done.cast_signed()])?;
+        let done = if self.has_failed {
+            "UPDATE frontier SET has_failed = 1 WHERE key = ?"
+        } else {
+            "DELETE FROM frontier WHERE key = ?"
+        };
+        connection.prepare_cached(done)?.execute([self.done.cast_signed()])?;
         for key in &self.passed {
-            connection.prepare_cached("INSERT OR IGNORE INTO passed VALUES (?)")?.execute([key.cast_signed()])?;
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO passed (key, has_failed) VALUES (?, ?)")?
+                .execute(params![key.cast_signed(), self.has_failed])?;
         }
         self.leads.iter().try_for_each(|leads| leads.write(connection))
     }
@@ -102,13 +113,28 @@ impl Leads {
 
 /// Whether pages wait.
 pub(super) fn is_any_waiting(connection: &Connection) -> Result<bool, Error> {
-    Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM frontier)", [], |row| row.get(0))?)
+    Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM frontier WHERE NOT has_failed)", [], |row| row.get(0))?)
 }
 
 /// Forgets how far a crawl has come.
 pub(super) fn clear(connection: &Connection) -> Result<(), Error> {
     Ok(connection
         .execute_batch("DELETE FROM frontier; DELETE FROM departures; DELETE FROM starts; DELETE FROM passed;")?)
+}
+
+/// Forgets how far a crawl has come that has come to its end, but for what its failures come from.
+pub(super) fn tidy(connection: &Connection) -> Result<(), Error> {
+    Ok(connection.execute_batch(
+        "DELETE FROM departures WHERE id NOT IN (SELECT departure FROM frontier);
+         DELETE FROM starts WHERE id NOT IN (SELECT start FROM departures);
+         DELETE FROM passed WHERE NOT EXISTS (SELECT 1 FROM frontier);",
+    )?)
+}
+
+/// Has the pages that failed wait again.
+pub(super) fn take_back(connection: &Connection) -> Result<(), Error> {
+    Ok(connection
+        .execute_batch("UPDATE frontier SET has_failed = 0 WHERE has_failed; DELETE FROM passed WHERE has_failed;")?)
 }
 
 /// Calls `know` with the fingerprint of each URL that was asked for and has no row of a page.
@@ -130,7 +156,7 @@ pub(super) fn for_each_waiting(connection: &Connection, mut readmit: impl FnMut(
     let mut statement = connection.prepare(
         "SELECT frontier.url, depth, kind, chosen_by, departure, page, start, seed, landed, file, line, input
          FROM frontier JOIN departures ON departures.id = departure JOIN starts ON starts.id = start
-         ORDER BY frontier.id",
+         WHERE NOT has_failed ORDER BY frontier.id",
     )?;
     let mut rows = statement.query([])?;
     let mut last: Option<(i64, Departure, Target)> = None;

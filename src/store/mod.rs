@@ -19,8 +19,9 @@
 //!   would try again therefore comes at the end of the files, behind what stands.
 //! - Of a crawl, what it came by is written in the transaction that has the page which leads there, until that has its own
 //!   outcome. A run that is gone on with takes these up where they are. URLs that a redirect led by and sitemaps, which have no
-//!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end. Credentials of seeds are not
-//!   written: where seeds have some, what is [gone on with](Begin::resume) asks without.
+//!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end, but for what its failures come
+//!   from: they may be tried again. Credentials of seeds are not written: where seeds have some, what is
+//!   [gone on with](Begin::resume) asks without.
 //! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
 
 mod changes;
@@ -28,6 +29,7 @@ mod frontier;
 mod history;
 mod lookup;
 mod outbox;
+mod outputs;
 mod session;
 mod shape;
 mod sink;
@@ -37,7 +39,8 @@ mod writer;
 pub use self::changes::Difference;
 pub use self::history::{Event, History, Which};
 pub use self::outbox::{Outbox, Posts};
-pub use self::session::{Begin, Ended, Mark, Resumed, Session};
+pub use self::outputs::Resumed;
+pub use self::session::{Begin, Ended, Mark, Session};
 pub use self::shape::Shape;
 pub use crate::record::Change;
 pub use crate::state::Error;

@@ -13,6 +13,7 @@ use url::Url;
 use super::frontier;
 use super::lookup::Lookup;
 use super::outbox::{Outbox, Posts, next_part};
+use super::outputs::{self, Resumed};
 use super::shape::Shape;
 use super::sink::{Recorder, Watch};
 use super::writer::{Batch, Ledger, Observation, Writer};
@@ -46,15 +47,6 @@ pub struct Mark {
     pub field: usize,
     /// After how many runs in which it failed a page is told of once more; none: never.
     pub error_after: Option<u32>,
-}
-
-/// A file that a run goes on with: what is behind this position is not known to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resumed {
-    /// The file.
-    pub path: PathBuf,
-    /// How many of its bytes stand.
-    pub position: u64,
 }
 
 /// A state, open for one run.
@@ -126,7 +118,7 @@ impl Session {
             Some(_) if !begin.crawls && frontier::is_any_waiting(&connection)? => {
                 return Err(Error::Mismatch("the run to go on with was a crawl, and has pages left".into()));
             }
-            Some((run, extraction, _)) => (run, extraction, Some(positions(&connection, begin.files)?)),
+            Some((run, extraction, _)) => (run, extraction, Some(outputs::resume(&connection, begin.files)?)),
             None => {
                 let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
                 (run, extraction, None)
@@ -163,6 +155,35 @@ impl Session {
     #[must_use]
     pub fn is_reshaped(&self) -> bool {
         self.is_reshaped
+    }
+
+    /// Whether pages that are done in this run have failed.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn has_failures(&self) -> Result<bool, Error> {
+        let Some(connection) = &self.connection else { return Ok(false) };
+        let any = "SELECT EXISTS (SELECT 1 FROM pages WHERE run = ? AND failure IS NOT NULL)";
+        Ok(connection.query_row(any, [self.run], |row| row.get(0))?)
+    }
+
+    /// Takes back that pages that have failed are done. The files that it goes on with are to be replaced by what stands of them
+    /// without those, which has these lengths, and is on the disk.
+    ///
+    /// # Errors
+    /// The state cannot be written. It is as it was then.
+    pub fn take_back_failures(&mut self, lengths: &[u64]) -> Result<(), Error> {
+        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.resumed) else { return Ok(()) };
+        outputs::take_back(connection, self.run, (resumed, lengths))
+    }
+
+    /// Takes note that all files are replaced that were to be.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.resumed) else { return Ok(()) };
+        outputs::settle(connection, resumed)
     }
 
     /// Calls `finish` with the URL of each page that is done in this run.
@@ -267,7 +288,7 @@ impl Session {
 }
 
 /// The name of a file in the state.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
@@ -302,20 +323,4 @@ fn start(
     }
     transaction.commit()?;
     Ok((run, extraction))
-}
-
-/// How far the files of the last run have come, in the order of `files`, which must be the same.
-fn positions(connection: &Connection, files: &[PathBuf]) -> Result<Vec<Resumed>, Error> {
-    let mut statement = connection.prepare("SELECT path, position FROM outputs")?;
-    let known = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let mut known = known.collect::<Result<BTreeMap<_, _>, _>>()?;
-    let resumed = files.iter().map(|path| match known.remove(&name(path)) {
-        Some(position) => Ok(Resumed { path: path.clone(), position: position.cast_unsigned() }),
-        None => Err(Error::Mismatch(format!("the run to go on with did not write to {}", path.display()))),
-    });
-    let resumed = resumed.collect::<Result<Vec<_>, _>>()?;
-    match known.keys().next() {
-        Some(other) => Err(Error::Mismatch(format!("the run to go on with wrote to {other}, too"))),
-        None => Ok(resumed),
-    }
 }

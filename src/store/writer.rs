@@ -12,7 +12,7 @@ use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Finding, judge};
-use super::frontier::{Advance, clear};
+use super::frontier::{Advance, tidy};
 use super::lookup::{before, pack};
 use super::outbox::keep;
 use crate::engine::blocking;
@@ -175,7 +175,7 @@ impl Ledger {
             }
             if batches.iter().any(|batch| batch.is_end) {
                 transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
-                clear(&transaction)?;
+                tidy(&transaction)?;
             }
             transaction.commit()?;
         }

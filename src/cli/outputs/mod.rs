@@ -7,6 +7,7 @@
 mod doubles;
 mod names;
 mod reader;
+mod sift;
 mod stream;
 mod target;
 
@@ -40,6 +41,7 @@ use crate::sink::{
     Archive, Compression, Duplicates, Failures, Folder, Format, Graph, GraphFormat, Lines, MANIFEST, Options, Ordered,
     Wanted, index_path,
 };
+use crate::store::Resumed;
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -139,20 +141,11 @@ impl Opened {
         plain.collect()
     }
 
-    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output, behind these
-    /// positions.
-    pub(super) fn cut(&mut self, positions: &[u64]) -> Result<(), Stop> {
-        for ((target, _), &position) in self.files.iter_mut().zip(positions) {
-            let name = target.path.display();
-            let have =
-                target.file.metadata().with_context(|| format!("cannot read {name}")).map_err(Stop::broken)?.len();
-            if have < position {
-                let error = anyhow!("cannot resume {name}: it had {position} bytes of records, and has {have}");
-                let hint = "leave --resume out to begin anew";
-                return Err(Stop::usage(error).with_hint(Some(hint.into())));
-            }
-        }
-        for ((target, _), &position) in self.files.iter_mut().zip(positions) {
+    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output, behind what stands
+    /// of them.
+    pub(super) fn cut(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
+        self.check_lengths(resumed)?;
+        for ((target, _), &Resumed { position, .. }) in self.files.iter_mut().zip(resumed) {
             let cut = target.file.set_len(position).and_then(|()| target.file.seek(SeekFrom::Start(position)));
             cut.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)?;
             target.is_continued = position > 0;

@@ -21,10 +21,10 @@ pub(super) struct Rewrite {
 }
 
 /// What takes the place of a file, or is gone when it is dropped.
-struct Copy {
+pub(super) struct Copy {
     path: TempPath,
     file: File,
-    out: Compressor,
+    pub(super) out: Compressor,
 }
 
 impl Rewrite {
@@ -32,7 +32,7 @@ impl Rewrite {
     pub(super) fn new(path: PathBuf, file: File, compression: Compression) -> io::Result<Self> {
         let mut rewrite = Self { path, file, compression, kept: 0, copy: None };
         if compression != Compression::None && rewrite.file.metadata()?.len() > 0 {
-            rewrite.copy = Some(rewrite.copy()?);
+            rewrite.copy = Some(Copy::of(&rewrite.path, compression)?);
         }
         Ok(rewrite)
     }
@@ -45,7 +45,7 @@ impl Rewrite {
     /// Keeps `bytes`, which are so many bytes from the start of the file, behind all that were kept before.
     pub(super) fn keep(&mut self, start: u64, bytes: &[u8]) -> io::Result<()> {
         if self.copy.is_none() && start != self.kept {
-            let mut copy = self.copy()?;
+            let mut copy = Copy::of(&self.path, self.compression)?;
             io::copy(&mut File::open(&self.path)?.take(self.kept), &mut copy.out)?;
             self.copy = Some(copy);
         }
@@ -54,20 +54,6 @@ impl Rewrite {
         }
         self.kept += bytes.len() as u64;
         Ok(())
-    }
-
-    fn copy(&self) -> io::Result<Copy> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".resuming");
-        let path = PathBuf::from(path);
-        // A run that was killed may have left one behind; what the name leads to is no business of ours.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(named(&error, &path)),
-            _ => {}
-        }
-        let file = File::options().write(true).create_new(true).open(&path).map_err(|error| named(&error, &path))?;
-        let out = Compressor::new(self.compression, Box::new(BufWriter::new(file.try_clone()?)))?;
-        Ok(Copy { path: TempPath::try_from_path(path)?, file, out })
     }
 
     /// The file with what was kept, safely on the disk, at its end. `len` is how long it was, compression undone; none if
@@ -91,22 +77,63 @@ impl Rewrite {
 }
 
 impl Copy {
+    /// An empty file beside the one of this path.
+    pub(super) fn of(path: &Path, compression: Compression) -> io::Result<Self> {
+        let path = beside(path);
+        // A run that was killed may have left one behind; what the name leads to is no business of ours.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(named(&error, &path)),
+            _ => {}
+        }
+        let file = File::options().write(true).create_new(true).open(&path).map_err(|error| named(&error, &path))?;
+        let out = Compressor::new(compression, Box::new(BufWriter::new(file.try_clone()?)))?;
+        Ok(Self { path: TempPath::try_from_path(path)?, file, out })
+    }
+
     /// Takes the place of `file` under its name, with its owner and permissions.
     fn replace(mut self, path: &Path, file: &File) -> io::Result<File> {
         self.out.finish()?;
+        self.complete(file)?;
+        // Nobody else knows of it yet. Where there are no locks, there are none.
+        let _ = self.file.try_lock();
+        self.path.persist(path)?;
+        sync_folder(path)?;
+        Ok(self.file)
+    }
+
+    /// Stays where it is, safely on the disk, with the owner and the permissions of `file`: its length. If `is_empty`, nothing
+    /// was written to it.
+    pub(super) fn keep(mut self, file: &File, is_empty: bool) -> io::Result<u64> {
+        self.out.finish()?;
+        if is_empty {
+            // Not even an empty member.
+            self.file.set_len(0)?;
+        }
+        self.complete(file)?;
+        sync_folder(&self.path)?;
+        self.path.keep()?;
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn complete(&self, file: &File) -> io::Result<()> {
         let metadata = file.metadata()?;
         // Only root may give a file away: whoever else rewrites another's file becomes its owner.
         let _ = fchown(&self.file, Some(metadata.uid()), Some(metadata.gid()));
         self.file.set_permissions(metadata.permissions())?;
-        self.file.sync_all()?;
-        // Nobody else knows of it yet. Where there are no locks, there are none.
-        let _ = self.file.try_lock();
-        self.path.persist(path)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(self.file)
+        self.file.sync_all()
     }
+}
+
+/// The name of a file's copy.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(".resuming");
+    path.into()
+}
+
+/// Has the disk know the name of a file.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {

@@ -18,6 +18,7 @@
 
 mod copy;
 mod layout;
+mod sift;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use url::Url;
 
 use self::copy::Rewrite;
 use self::layout::{Entry, Layout, Piece};
+pub use self::sift::{replace, sift};
 use super::{Compression, Foreign, Format, lock};
 use crate::failure::{Kind, Retry};
 use crate::{seeds, visit};

@@ -1,0 +1,67 @@
+//! A file without its failures, which waits beside it until it may take its place. Meanwhile somebody else has to
+//! remember that it does: of both, only one counts.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::path::Path;
+
+use super::copy::{Copy, beside, sync_folder};
+use super::layout::{Layout, Piece};
+use super::{Error, Foreign};
+use crate::sink::{Compression, Format};
+
+/// Copies what has not failed of the first `end` bytes of a file, which hold whole records with these fields, to a file
+/// beside it (`NAME.resuming`): its length. No part of `path` is a symbolic link.
+///
+/// # Errors
+/// See [`Error`]. There is no copy then.
+pub fn sift(path: &Path, format: Format, fields: &[Box<str>], end: u64) -> Result<u64, Error> {
+    let layout = Layout::of(format, fields).ok_or(Error::Format(format))?;
+    let compression = Compression::of(path).0;
+    let file = File::open(path)?;
+    let mut reader = compression.reader(BufReader::new(file.try_clone()?.take(end)))?;
+    let mut copy = Copy::of(path, compression)?;
+    let (mut record, mut lines, mut kept) = (Vec::new(), 0, 0);
+    let mut is_first = true;
+    while layout.cut(&mut reader, &mut record)? {
+        let piece = layout.parse(&record, is_first).map_err(|reason| Foreign { line: lines + 1, reason })?;
+        if !has_failed(&piece) {
+            copy.out.write_all(&record)?;
+            kept += record.len();
+        }
+        lines += memchr::memchr_iter(b'\n', &record).count() as u64;
+        is_first = false;
+        record.clear();
+    }
+    if !record.is_empty() {
+        return Err(Foreign { line: lines + 1, reason: "it ends before its time".into() }.into());
+    }
+    Ok(copy.keep(&file, kept == 0)?)
+}
+
+fn has_failed(piece: &Piece<'_>) -> bool {
+    match piece {
+        Piece::Header => false,
+        Piece::Record(entry) => entry.error.is_some(),
+        Piece::Debris => true,
+    }
+}
+
+/// Has the [copy](sift) of a file, which has this length, take its place. It may have done so already.
+///
+/// # Errors
+/// It cannot be renamed, or is not there. The file is as it was then.
+pub fn replace(path: &Path, length: u64) -> io::Result<()> {
+    let copy = beside(path);
+    let has_length = |path: &Path| match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file() && metadata.len() == length),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    };
+    if has_length(&copy)? {
+        fs::rename(&copy, path)?;
+    } else if !has_length(path)? {
+        return Err(io::Error::new(ErrorKind::NotFound, format!("{} is not there any more", copy.display())));
+    }
+    sync_folder(path)
+}

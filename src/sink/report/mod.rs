@@ -9,7 +9,7 @@
 //!   tell of our time limits.
 //! - A host is throttled where it answers a last attempt by 429 or 503, and given up where it was not asked for a page, as it
 //!   could not be reached. What a run did about the answers between is not in records.
-//! - Of a [crawl](site) there is a map of the site, too.
+//! - Of a crawl there is a map of the site, too.
 //! - What changed is what the fields `change` and `diff` tell. A state tells of its last run, and of all pages that it knows as
 //!   they were when they were asked for last; of their times and sizes it knows nothing.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What a run opens beside its outputs and its connections: a source, the runtime's own, name lookups.
@@ -37,7 +38,16 @@ pub(super) fn afford(wanted: NonZeroUsize, others: usize) -> Files {
             "--concurrency lowered from {wanted} to {concurrency}: only {limit} files may be open (ulimit -n)"
         );
     }
+    make_room(open + others + OTHERS + concurrency.get());
     Files { concurrency, connections: affordable.saturating_sub(concurrency.get()) }
+}
+
+/// Has the table of open files grow to so many at once. Linux doubles it when it is full, and where threads share it, each
+/// time waits until no processor can be reading the old one: 10 ms in which no connection can be opened. A process has
+/// one thread when it plans its run.
+fn make_room(files: usize) {
+    // A table that grows later will do, too.
+    let _ = i32::try_from(files).map(|last| fcntl_dupfd_cloexec(io::stderr(), last));
 }
 
 /// Makes sure that what a run cannot do without can be opened: later on it would look like a failure of the network.
@@ -60,4 +70,21 @@ fn raise() -> Option<u64> {
         setrlimit(Resource::Nofile, wanted).is_ok()
     });
     raised.unwrap_or(limit.current)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_open_files_has_room_for_all_of_a_run_from_the_start() {
+        let size = || -> usize {
+            let status = fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
+            line.trim().parse().unwrap()
+        };
+        let wanted = (size() + 1).max(200);
+        make_room(wanted);
+        assert!(size() >= wanted);
+    }
 }

@@ -443,6 +443,22 @@ fn a_disk_that_gets_full_ends_the_run_with_words_and_the_state_is_sound() {
 }
 
 #[test]
+fn an_output_whose_disk_gets_full_is_gone_on_with_and_no_record_is_lost() {
+    let (site, _) = site_of_days(|hit, _| Answer::title(&hit.path.repeat(5000)));
+    let desk = Desk::new(&site, 300);
+    let limited = format!(
+        "cd '{}' && ulimit -f 700 && trap '' XFSZ && exec \"$scrape\" urls.txt --state s.db -o out.jsonl",
+        desk.0.path().display()
+    );
+    let run = Scrape::in_shell(&limited).run().exits(5);
+    assert!(run.stderr.contains("cannot write out.jsonl"), "{run:?}");
+    let done = desk.query::<i64>("SELECT count(*) FROM pages WHERE run = 1");
+    desk.run("--state s.db --resume -o out.jsonl").exits(0);
+    let told: BTreeSet<_> = parse(&desk.read("out.jsonl")).iter().map(path).collect();
+    assert_eq!((told.len(), parse(&desk.read("out.jsonl")).len()), (300, 300), "after {done} of them");
+}
+
+#[test]
 fn two_runs_do_not_use_one_state() {
     let gate = Gate::shut();
     let held = gate.clone();

@@ -127,19 +127,28 @@ pub enum Error {
     /// It cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// SQLite cannot read or write it.
+    /// SQLite cannot read or write it. No source: that says the same once more.
     #[error("{}", explain(.0))]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Sqlite(error),
+        }
+    }
 }
 
 /// What SQLite's error means.
 fn explain(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
     match error.sqlite_error_code() {
         Some(DiskFull) => "the disk is full".into(),
         Some(ReadOnly) => "it, or its folder, may not be written to".into(),
         Some(CannotOpen) => "it, or a file beside it (-wal, -shm), cannot be opened".into(),
-        Some(DatabaseCorrupt | NotADatabase) => format!("it is damaged: {error}"),
         Some(SystemIoFailure) => format!("the disk fails: {error}"),
         _ => error.to_string(),
     }
@@ -149,6 +158,9 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Io(error) => error,
+            Error::Sqlite(inner) if inner.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
+                Self::new(ErrorKind::StorageFull, explain(&inner))
+            }
             error => Self::other(error),
         }
     }
@@ -274,6 +286,25 @@ mod tests {
         );
         for other in [&head(7, VERSION)[..], &head(APPLICATION, VERSION)[..99], b"url\n", MAGIC] {
             assert!(matches!(judge(other), Err(Error::Foreign(_))), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_sqlite_says_its_words_once() {
+        use std::error::Error as _;
+
+        use rusqlite::ffi;
+        for (code, words) in [
+            (ffi::SQLITE_CORRUPT, "it is damaged: words"),
+            (ffi::SQLITE_NOTADB, "it is damaged: words"),
+            (ffi::SQLITE_FULL, "the disk is full"),
+            (ffi::SQLITE_IOERR, "the disk fails: words"),
+            (ffi::SQLITE_READONLY, "it, or its folder, may not be written to"),
+            (ffi::SQLITE_BUSY, "words"),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("words".into()));
+            let error = Error::from(error);
+            assert_eq!((error.to_string().as_str(), error.source().is_none()), (words, true));
         }
     }
 

@@ -30,10 +30,13 @@ mod history;
 mod lookup;
 mod outbox;
 mod outputs;
+mod run;
 mod session;
 mod shape;
 mod sink;
 mod survey;
+mod untold;
+mod watch;
 mod writer;
 
 pub use self::changes::Difference;

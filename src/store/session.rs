@@ -6,16 +6,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
 use super::frontier;
 use super::lookup::Lookup;
 use super::outbox::{Outbox, Posts, next_part};
 use super::outputs::{self, Resumed};
+use super::run::Run;
 use super::shape::Shape;
-use super::sink::{Recorder, Watch};
+use super::sink::{Downstream, Late, Recorder};
+use super::untold::Untold;
+use super::watch::Watch;
 use super::writer::{Batch, Ledger, Observation, Writer};
 use super::{Change, Error};
 use crate::engine::Sink;
@@ -54,12 +56,7 @@ pub struct Mark {
 pub struct Session {
     path: PathBuf,
     shape: Arc<Shape>,
-    run: i64,
-    extraction: i64,
-    resumed: Option<Vec<Resumed>>,
-    is_reshaped: bool,
-    keeps_pages: bool,
-    crawls: bool,
+    run: Run,
     /// Until the thread that writes has it.
     connection: Option<Connection>,
     lookup: Arc<Lookup>,
@@ -103,40 +100,15 @@ impl Session {
     /// it was then.
     pub fn open(path: &Path, shape: Shape, begin: Begin<'_>) -> Result<Self, Error> {
         let (connection, lock) = state::open(path)?;
-        let before: Option<(i64, i64, bool)> = connection
-            .query_row("SELECT id, extraction, is_whole FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?;
-        let known = extraction(&connection, &shape)?;
-        let is_reshaped = before.is_some_and(|(_, other, _)| Some(other) != known);
-        let left = before.filter(|&(.., is_whole)| begin.resume && !(is_whole && begin.ends));
-        let (run, extraction, resumed) = match left {
-            Some(_) if is_reshaped => {
-                return Err(Error::Mismatch("the run to go on with had other fields".into()));
-            }
-            Some(_) if !begin.crawls && frontier::is_any_waiting(&connection)? => {
-                return Err(Error::Mismatch("the run to go on with was a crawl, and has pages left".into()));
-            }
-            Some((run, extraction, _)) => (run, extraction, Some(outputs::resume(&connection, begin.files)?)),
-            None => {
-                let (run, extraction) = start(&connection, (known, &shape), begin.files)?;
-                (run, extraction, None)
-            }
-        };
+        let run = Run::begin(&connection, &shape, begin)?;
         let reader = state::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let shape = Arc::new(shape);
         Ok(Self {
             path: path.to_owned(),
             shape: Arc::clone(&shape),
-            run,
-            extraction,
-            resumed,
-            is_reshaped,
-            keeps_pages: begin.keeps_pages,
-            crawls: begin.crawls,
             connection: Some(connection),
-            lookup: Arc::new(Lookup::new(reader, extraction, shape, begin.keeps_pages)),
+            lookup: Arc::new(Lookup::new(reader, run.extraction, shape, run.keeps_pages)),
+            run,
             writer: None,
             held: Arc::default(),
             changes: Arc::default(),
@@ -148,13 +120,13 @@ impl Session {
     /// How far each file of the run that is gone on with has come; none where this is a run of its own.
     #[must_use]
     pub fn resumed(&self) -> Option<&[Resumed]> {
-        self.resumed.as_deref()
+        self.run.resumed.as_deref()
     }
 
     /// Whether the run before asked for other fields, so that its versions do not count.
     #[must_use]
     pub fn is_reshaped(&self) -> bool {
-        self.is_reshaped
+        self.run.is_reshaped
     }
 
     /// Whether pages that are done in this run have failed.
@@ -164,7 +136,7 @@ impl Session {
     pub fn has_failures(&self) -> Result<bool, Error> {
         let Some(connection) = &self.connection else { return Ok(false) };
         let any = "SELECT EXISTS (SELECT 1 FROM pages WHERE run = ? AND failure IS NOT NULL)";
-        Ok(connection.query_row(any, [self.run], |row| row.get(0))?)
+        Ok(connection.query_row(any, [self.run.id], |row| row.get(0))?)
     }
 
     /// Takes back that pages that have failed are done. The files that it goes on with are to be replaced by what stands of them
@@ -173,8 +145,8 @@ impl Session {
     /// # Errors
     /// The state cannot be written. It is as it was then.
     pub fn take_back_failures(&mut self, lengths: &[u64]) -> Result<(), Error> {
-        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.resumed) else { return Ok(()) };
-        outputs::take_back(connection, self.run, (resumed, lengths))
+        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.run.resumed) else { return Ok(()) };
+        outputs::take_back(connection, self.run.id, (resumed, lengths))
     }
 
     /// Takes note that all files are replaced that were to be.
@@ -182,7 +154,7 @@ impl Session {
     /// # Errors
     /// The state cannot be written.
     pub fn settle(&mut self) -> Result<(), Error> {
-        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.resumed) else { return Ok(()) };
+        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.run.resumed) else { return Ok(()) };
         outputs::settle(connection, resumed)
     }
 
@@ -193,7 +165,7 @@ impl Session {
     pub fn for_each_done(&self, mut finish: impl FnMut(&Url)) -> Result<(), Error> {
         let Some(connection) = &self.connection else { return Ok(()) };
         let mut statement = connection.prepare("SELECT url FROM pages WHERE run = ?")?;
-        let mut rows = statement.query([self.run])?;
+        let mut rows = statement.query([self.run.id])?;
         while let Some(row) = rows.next()? {
             // A line that is no URL is met again.
             if let Ok(url) = Url::parse(row.get_ref(0)?.as_str().unwrap_or_default()) {
@@ -245,21 +217,25 @@ impl Session {
         let is_compressed = files.iter().any(|(path, _)| Compression::of(path).0 != Compression::None);
         let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
         let part = next_part(&connection)?;
-        let ledger = Ledger { connection, run: self.run, extraction: self.extraction, part, files };
+        let ledger = Ledger { connection, run: self.run.id, extraction: self.run.extraction, part, files };
         let writer = Writer::start(ledger, self.path.display().to_string())?;
         let teller = writer.teller.clone();
         self.writer = Some(writer);
-        let watch = mark.map(|mark| Watch {
-            lookup: Arc::clone(&self.lookup),
-            mark,
-            extraction: self.extraction,
-            counts: Arc::clone(&self.changes),
-        });
-        let (shape, held) = (Arc::clone(&self.shape), Arc::clone(&self.held));
-        let recorder = Recorder::new(inner, positions, shape, teller).with(watch, held, is_idempotent);
-        let recorder = recorder.of_crawl(self.crawls).with_posts(self.posts.clone());
-        let recorder = if is_compressed { recorder.patient() } else { recorder };
-        Ok(Box::new(if self.keeps_pages { recorder.keeping() } else { recorder }))
+        let recorder = Recorder {
+            downstream: Downstream::new(inner, positions),
+            untold: Untold::new(teller, is_compressed, self.run.keeps_pages, self.posts.clone()),
+            shape: Arc::clone(&self.shape),
+            watch: mark.map(|mark| Watch {
+                lookup: Arc::clone(&self.lookup),
+                mark,
+                extraction: self.run.extraction,
+                counts: Arc::clone(&self.changes),
+            }),
+            late: Late::new(Arc::clone(&self.held)),
+            is_idempotent,
+            crawls: self.run.crawls,
+        };
+        Ok(Box::new(recorder))
     }
 
     /// How many changes of each kind the sink has let pass.
@@ -290,37 +266,4 @@ impl Session {
 /// The name of a file in the state.
 pub(super) fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// The number of what is asked for, if that is known.
-fn extraction(connection: &Connection, shape: &Shape) -> Result<Option<i64>, Error> {
-    let known = "SELECT id FROM extractions WHERE fingerprint = ?";
-    Ok(connection.query_row(known, [shape.fingerprint.cast_signed()], |row| row.get(0)).optional()?)
-}
-
-/// Begins a run, of whose files nothing stands: its number, and that of what is asked for.
-fn start(
-    connection: &Connection,
-    (known, shape): (Option<i64>, &Shape),
-    files: &[PathBuf],
-) -> Result<(i64, i64), Error> {
-    let transaction = connection.unchecked_transaction()?;
-    let extraction = if let Some(extraction) = known {
-        extraction
-    } else {
-        let names = serde_json::to_string(&shape.names).unwrap_or_default();
-        let values = params![shape.fingerprint.cast_signed(), names];
-        connection.execute("INSERT INTO extractions (fingerprint, names) VALUES (?, ?)", values)?;
-        connection.last_insert_rowid()
-    };
-    let started = Timestamp::now().as_millisecond();
-    connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
-    let run = connection.last_insert_rowid();
-    frontier::clear(connection)?;
-    connection.execute("DELETE FROM outputs", [])?;
-    for path in files {
-        connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;
-    }
-    transaction.commit()?;
-    Ok((run, extraction))
 }

@@ -75,7 +75,7 @@ pub(super) struct Ledger {
 impl Batch {
     /// Whether there is nothing in it of pages.
     pub(super) fn is_empty(&self) -> bool {
-        self.pages.is_empty() && self.advances.is_empty()
+        self.pages.is_empty() && self.advances.is_empty() && self.kept.is_empty()
     }
 
     /// How many pages it is worth: some links take as long to write as one does.
@@ -84,8 +84,8 @@ impl Batch {
     }
 }
 
-/// Why the thread has ended before its time.
-type Fault = Arc<Mutex<Option<String>>>;
+/// Why the thread has ended before its time: the kind, and words.
+type Fault = Arc<Mutex<Option<(io::ErrorKind, String)>>>;
 
 /// A way to tell the thread something.
 #[derive(Clone, Debug)]
@@ -109,7 +109,10 @@ impl Teller {
 
     fn fault(&self) -> io::Error {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        io::Error::other(fault.clone().unwrap_or_else(|| "the writer of the state has ended".into()))
+        match &*fault {
+            Some((kind, words)) => io::Error::new(*kind, words.clone()),
+            None => io::Error::other("the writer of the state has ended"),
+        }
     }
 }
 
@@ -127,8 +130,9 @@ impl Writer {
         let fault = Fault::default();
         let teller = Teller { sender, fault: Arc::clone(&fault) };
         let work = move || {
-            if let Err(error) = ledger.write_all(&receiver) {
-                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("cannot write {name}: {error}"));
+            if let Err(error) = ledger.write_all(&receiver).map_err(io::Error::from) {
+                let words = format!("cannot write {name}: {error}");
+                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((error.kind(), words));
             }
         };
         Ok(Self { teller, thread: std::thread::Builder::new().name("state".into()).spawn(work)? })
@@ -143,8 +147,9 @@ impl Writer {
         drop(sender);
         let fell = thread.join().is_err();
         let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match fault.or_else(|| fell.then(|| "the writer of the state has panicked".into())) {
-            Some(words) => Err(io::Error::other(words)),
+        match fault {
+            Some((kind, words)) => Err(io::Error::new(kind, words)),
+            None if fell => Err(io::Error::other("the writer of the state has panicked")),
             None => Ok(()),
         }
     }

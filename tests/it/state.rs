@@ -413,8 +413,12 @@ fn a_state_that_is_damaged_or_cannot_be_written_is_told_with_words_and_status_5(
     let mut state = fs::read(desk.0.path().join("s.db")).unwrap();
     state[100..].fill(0xa5);
     fs::write(desk.0.path().join("s.db"), state).unwrap();
-    let run = desk.run("--state s.db").exits(5);
-    assert!(run.stderr.contains("s.db") && run.stderr.contains("damaged"), "{run:?}");
+    for command in ["urls.txt --state s.db", "diff s.db", "report s.db -o r.html"] {
+        let run = desk.scrape(command).run().exits(5);
+        let told = "scrape: cannot use s.db as the state: it is damaged: database disk image is malformed\n\
+            hint: move it away: a new one is begun\n";
+        assert_eq!(run.stderr, told, "{command}");
+    }
     let run = desk.run("--state nowhere/s.db").exits(5);
     assert!(run.stderr.contains("nowhere/s.db"), "{run:?}");
     let run = desk.run("--state .").exits(5);
@@ -431,10 +435,27 @@ fn a_disk_that_gets_full_ends_the_run_with_words_and_the_state_is_sound() {
         desk.0.path().display()
     );
     let run = Scrape::in_shell(&limited).run().exits(5);
-    assert!(run.stderr.contains("cannot write s.db"), "{run:?}");
+    assert_eq!(run.stderr.matches("cannot write s.db: the disk ").count(), 1, "{run:?}");
+    assert!(!run.stderr.contains("Error code"), "{run:?}");
     assert_eq!(desk.query::<String>("PRAGMA integrity_check"), "ok");
     desk.run("--state s.db --changed -f jsonl").exits(0);
     assert_eq!(desk.query::<i64>("SELECT count(*) FROM pages"), 2000);
+}
+
+#[test]
+fn an_output_whose_disk_gets_full_is_gone_on_with_and_no_record_is_lost() {
+    let (site, _) = site_of_days(|hit, _| Answer::title(&hit.path.repeat(5000)));
+    let desk = Desk::new(&site, 300);
+    let limited = format!(
+        "cd '{}' && ulimit -f 700 && trap '' XFSZ && exec \"$scrape\" urls.txt --state s.db -o out.jsonl",
+        desk.0.path().display()
+    );
+    let run = Scrape::in_shell(&limited).run().exits(5);
+    assert!(run.stderr.contains("cannot write out.jsonl"), "{run:?}");
+    let done = desk.query::<i64>("SELECT count(*) FROM pages WHERE run = 1");
+    desk.run("--state s.db --resume -o out.jsonl").exits(0);
+    let told: BTreeSet<_> = parse(&desk.read("out.jsonl")).iter().map(path).collect();
+    assert_eq!((told.len(), parse(&desk.read("out.jsonl")).len()), (300, 300), "after {done} of them");
 }
 
 #[test]

@@ -64,12 +64,18 @@ pub enum Error {
     /// Two fields would be one column.
     #[error("the fields {0} and {1} would be one column: SQLite tells no upper from lower case")]
     SameName(Box<str>, Box<str>),
-    /// It cannot be read or written.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    /// It cannot be read or written. No source: that says the same once more.
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        writer::damage(&error).map_or(Self::Sqlite(error), Self::Damaged)
+    }
 }
 
 /// A database that may be written, and has not been yet.
@@ -98,11 +104,9 @@ impl Database {
         let connection = Connection::open(path)?;
         connection.busy_timeout(PATIENCE)?;
         if !is_new {
-            let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-            match found {
-                Ok(found) if found == "ok" => {}
-                Ok(found) => return Err(Error::Damaged(found)),
-                Err(error) => return Err(writer::damage(&error).map_or(Error::Sqlite(error), Error::Damaged)),
+            let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            if found != "ok" {
+                return Err(Error::Damaged(found));
             }
         }
         Ok(Opened { connection, columns, name: path.to_string_lossy().into_owned() })

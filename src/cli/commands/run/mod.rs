@@ -137,7 +137,7 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
     let changes = state.as_ref().filter(|_| args.extraction.changed).map(Session::changes);
     let is_at_end = ran.is_ok() && is_undisturbed && end.limit.is_none();
     let concluded = state.map(|state| state.conclude(is_at_end)).transpose();
-    let (totals, state) = ran.and_then(|totals| Ok((totals, concluded?))).map_err(Stop::broken)?;
+    let (totals, state) = ran.and_then(|totals| Ok((totals, concluded?))).map_err(|error| break_off(error, args))?;
     let is_whole = is_undisturbed && totals.done_before == 0;
     let mut conclusion = Conclusion::new(totals, &contract, is_whole);
     conclusion.crawl = Crawled {
@@ -168,6 +168,14 @@ fn carry_out(plan: Plan, args: &Run, voice: &Voice, runtime: &Runtime) -> Result
         voice.say(format_args!("stopped early: at least {left} URLs were not started"));
     }
     Ok((status, conclusion))
+}
+
+/// Why a run has broken off, and how it is gone on with.
+fn break_off(error: io::Error, args: &Run) -> Stop {
+    let is_resumable = args.endurance.state.is_some() || args.endurance.resume;
+    let is_full = error.kind() == io::ErrorKind::StorageFull;
+    let hint = (is_full && is_resumable).then(|| "make room, and go on with --resume".into());
+    Stop::broken(error).with_hint(hint)
 }
 
 /// Opens everything that can be wrong before the first fetch.

@@ -31,14 +31,25 @@ pub fn requestable(mut url: Url) -> Result<Url, String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("scheme {} is not followed", url.scheme()));
     }
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    let url = without_fragment(url);
-    match url.as_str().parse::<Uri>() {
-        Ok(_) => Ok(url),
-        // What the URL Standard allows and HTTP does not.
-        Err(_) => Err("it is too long, or its host is no host name".into()),
+    // Nearly none has any, and taking off what is not there takes longer than to look.
+    if !url.username().is_empty() || url.password().is_some() {
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
     }
+    let url = without_fragment(url);
+    // What the URL Standard allows and HTTP does not.
+    if is_uri(&url) { Ok(url) } else { Err("it is too long, or its host is no host name".into()) }
+}
+
+/// The length of the longest URI that requests are made for.
+const LONGEST: usize = u16::MAX as usize - 1;
+
+/// Whether an http URL without a fragment and userinfo is a URI as well. Most are: their hosts have no other characters than
+/// the names of machines, and the URL Standard encodes in paths and queries what is not for URIs.
+fn is_uri(url: &Url) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let host = url.host_str().filter(|host| !host.is_empty() && host.bytes().all(is_plain));
+    host.is_some() && url.as_str().len() <= LONGEST || url.as_str().parse::<Uri>().is_ok()
 }
 
 /// The name that per-host limits go by: the host without its port.
@@ -62,6 +73,7 @@ pub fn site(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn key(url: &str) -> u64 {
         fingerprint(&Url::parse(url).unwrap())
@@ -84,5 +96,30 @@ mod tests {
     fn a_host_is_its_name_whatever_the_port() {
         let [one, two] = ["http://a.test:81/x", "https://A.test/y"].map(|url| Url::parse(url).unwrap());
         assert_eq!(host_key(&one), host_key(&two));
+    }
+
+    #[test]
+    fn a_url_may_be_as_long_as_a_uri() {
+        for (length, is_requestable) in [(LONGEST, true), (LONGEST + 1, false)] {
+            let start = "http://a.test/";
+            let url = Url::parse(&(start.to_owned() + &"x".repeat(length - start.len()))).unwrap();
+            assert_eq!(
+                (url.as_str().parse::<Uri>().is_ok(), requestable(url).is_ok()),
+                (is_requestable, is_requestable)
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_may_be_requested_is_a_uri(
+            scheme in "https?",
+            host in "[a-z0-9._~!$&'()*+,;=\"`{}%|é-]{0,6}|\\[::1\\]",
+            rest in "(:[0-9]{0,3})?(/[ -~éß\u{0}-\u{20}]{0,12})?",
+        ) {
+            let Ok(mut url) = Url::parse(&format!("{scheme}://{host}{rest}")) else { return Ok(()) };
+            url.set_fragment(None);
+            prop_assert_eq!(requestable(url.clone()).is_ok(), url.as_str().parse::<Uri>().is_ok(), "{}", url);
+        }
     }
 }

@@ -134,13 +134,9 @@ impl Base {
         self.take(out.len() - start)
     }
 
-    /// The absolute URL of `href`, put together in `scratch`; none where it makes no sense, or there were too many.
-    pub(super) fn url(&self, href: &str, scratch: &mut String) -> Option<Url> {
-        scratch.clear();
-        let url = match self.join_simple(href, scratch) {
-            Some(()) => Url::parse(scratch).ok()?,
-            None => self.url.join(href).ok()?,
-        };
+    /// The absolute URL of `href`, taken apart; none where it makes no sense, or there were too many.
+    pub(super) fn url(&self, href: &str) -> Option<Url> {
+        let url = self.url.join(href).ok()?;
         self.take(url.as_str().len())?;
         Some(url)
     }

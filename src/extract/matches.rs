@@ -5,7 +5,8 @@ use super::deadline::Deadline;
 use super::expression::jq::Runner;
 use super::expression::{Expression, Place, Subject};
 use super::links::Base;
-use super::{Extractor, Placed, Step, read_json, tree};
+use super::reading::read_json;
+use super::{Extractor, Placed, Step, tree};
 use crate::failure::Failure;
 use crate::page::{Kind, Page};
 

@@ -77,17 +77,16 @@ impl Parts {
 
     /// Whether reading may not stop at the body.
     pub(super) fn need_body(self) -> bool {
-        let in_body = [
-            Part::JsonLd,
-            Part::Headings,
-            Part::Links,
-            Part::Images,
-            Part::Text,
-            Part::Bylines,
-            Part::Signals,
-            Part::Leads,
-            Part::Anchors,
-        ];
-        in_body.into_iter().any(|part| self.contains(part))
+        // This is asked of each token.
+        const IN_BODY: u16 = 1 << Part::JsonLd as u16
+            | 1 << Part::Headings as u16
+            | 1 << Part::Links as u16
+            | 1 << Part::Images as u16
+            | 1 << Part::Text as u16
+            | 1 << Part::Bylines as u16
+            | 1 << Part::Signals as u16
+            | 1 << Part::Leads as u16
+            | 1 << Part::Anchors as u16;
+        self.0 & IN_BODY != 0
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use url::Url;
 
+use super::deadline::Deadline;
 use super::text::Prose;
 use super::*;
 use crate::failure;

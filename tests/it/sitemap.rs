@@ -366,6 +366,18 @@ fn a_map_lists_what_is_in_sitemaps_and_on_the_page_and_fetches_nothing_else() {
 }
 
 #[test]
+fn a_map_lists_what_belongs_to_the_owner_of_the_site_whatever_its_links_say() {
+    const PAGE: &str = "<!doctype html><a href=/1 rel=nofollow>one</a><a href='/1#x'>one</a><iframe src=/2></iframe>\
+        <meta name=robots content=nofollow><a href='http://127.0.0.2/3'>away</a><a href='http://u:p@127.0.0.1/4'>there</a>";
+    let site = site_of(&[("/robots.txt", ""), ("/", PAGE)]);
+    let run = scrape(["map", &site.url("/")]).run().succeeds();
+    let lines: BTreeSet<_> = run.stdout.lines().map(String::from).collect();
+    let here = ["/", "/1", "/2"].map(|path| site.url(path));
+    assert_eq!(lines, here.into_iter().chain(["http://127.0.0.1/4".into()]).collect());
+    assert!(asked(&site).iter().all(|path| path == "/" || path.contains("robots") || path.contains("sitemap")));
+}
+
+#[test]
 fn a_map_in_json_tells_where_each_url_was_found() {
     let site = mapped();
     let run = scrape(["map", "--sitemap", &site.url("/s.xml"), "-f", "jsonl"]).run().succeeds();

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::options;
-use crate::canonical::{fingerprint, host_key, requestable, site};
+use crate::canonical::fingerprint;
 use crate::cli::args::{ListingFormat, Map};
 use crate::cli::config::Environment;
 use crate::cli::cookies;
@@ -22,12 +22,13 @@ use crate::cli::files;
 use crate::cli::logging::{self, Voice};
 use crate::cli::signals;
 use crate::engine::{Engine, Sink};
-use crate::extract::{Ask, Extractor};
+use crate::extract::{self, Extractor, Follow};
 use crate::fetch::Fetcher;
+use crate::frontier::scope::{Reach, Scope};
 use crate::frontier::{self, Frontier, Seen};
 use crate::job::{LinkKind, Outcome, Role, Summary, Trail};
 use crate::seeds::{self, Seeds, Source};
-use crate::visit::{Accepted, Local, SitemapOptions};
+use crate::visit::{Accepted, Crawl, Local, SitemapOptions};
 
 pub(in crate::cli) fn run(args: &Map, environment: &Environment) -> Result<Status, Stop> {
     let voice = Voice::new(ProgressBar::hidden(), args.general.quiet);
@@ -51,8 +52,7 @@ pub(in crate::cli) fn run(args: &Map, environment: &Environment) -> Result<Statu
     if let Some(cookies) = &cookies {
         fetcher = fetcher.with_cookies(Arc::clone(&cookies.jar));
     }
-    let extractor = options::extractor(&[Ask::Field(LINKS.into())])?;
-    let visitor = visitor(fetcher, extractor, since);
+    let visitor = visitor(fetcher, since).map_err(Stop::usage)?;
     let engine = engine(args, visitor)?;
     let breakages = seeds.breakages();
     let runtime = Runtime::new().context("cannot start the runtime").map_err(Stop::broken)?;
@@ -67,11 +67,13 @@ pub(in crate::cli) fn run(args: &Map, environment: &Environment) -> Result<Statu
     Ok(status)
 }
 
-/// What finds the links of a page.
-const LINKS: &str = "links";
-
-fn visitor(fetcher: Fetcher, extractor: Extractor, since: Option<jiff::Timestamp>) -> Local {
-    Local::new(fetcher, extractor, Accepted::default()).with_sitemaps(SitemapOptions { since })
+/// What reads sites: the links of the pages that are named lead as far as their owners' names. They are told, not followed, so
+/// that `nofollow` does not matter.
+fn visitor(fetcher: Fetcher, since: Option<jiff::Timestamp>) -> Result<Local, extract::Error> {
+    let scope = Scope { reach: Reach::Domain, ..Scope::default() };
+    let crawl = Crawl { depth: 1, scope, follow: Follow::new(&[], false)?, checks: false };
+    let local = Local::new(fetcher, Extractor::default(), Accepted::default());
+    Ok(local.with_crawl(crawl).with_sitemaps(SitemapOptions { since }))
 }
 
 /// An engine that goes from sites to their sitemaps, and no further.
@@ -168,22 +170,11 @@ impl Listing {
     fn follow(&mut self, outcome: &Outcome, trail: &Trail) -> io::Result<()> {
         let found_in = trail.referrer();
         self.write(&trail.url, found_in, Note::default())?;
-        let site_of = |url: &Url| site(host_key(url)).to_owned();
-        let home = [site_of(&trail.url), site_of(trail.first_url())];
-        for url in links(outcome).filter(|url| home.contains(&site_of(url))) {
-            self.write(&url, Some(&trail.url), Note::default())?;
+        for link in outcome.links.iter().filter(|link| link.kind == LinkKind::Crawled) {
+            self.write(&link.url, Some(&trail.url), Note::default())?;
         }
         Ok(())
     }
-}
-
-/// The links of a page.
-fn links(outcome: &Outcome) -> impl Iterator<Item = Url> {
-    let found = outcome.rows().first().and_then(|row| row.0.first());
-    let found = found.and_then(|found| serde_json::to_value(found).ok());
-    let found = found.and_then(|found| if let Value::Array(links) = found { Some(links) } else { None });
-    let url = |link: Value| requestable(Url::parse(link["url"].as_str()?).ok()?).ok();
-    found.into_iter().flatten().filter_map(url)
 }
 
 impl Sink for Listing {

@@ -27,20 +27,20 @@ pub(super) struct Gathering<'a> {
     pub(super) to_places: Vec<Url>,
     /// What was written with a fragment, where fragments are kept.
     written_in_full: Option<HashSet<&'a str>>,
-    /// Where URLs are put together.
-    scratch: String,
 }
 
 impl<'a> Gathering<'a> {
-    pub(super) fn new(base: &'a Base, keeps_fragments: bool) -> Self {
+    /// None so far, of so many that are written.
+    pub(super) fn new(base: &'a Base, count: usize, keeps_fragments: bool) -> Self {
+        // Growing takes longer than all that is looked up.
+        let room = count.min(LINKS);
         Self {
             base,
-            written: HashSet::new(),
-            known: HashMap::new(),
+            written: HashSet::with_capacity(room),
+            known: HashMap::with_capacity(room),
             links: Vec::new(),
             to_places: Vec::new(),
             written_in_full: keeps_fragments.then(HashSet::new),
-            scratch: String::new(),
         }
     }
 
@@ -63,7 +63,7 @@ impl<'a> Gathering<'a> {
         if href.is_empty() || !self.written.insert((href, is_followed)) {
             return;
         }
-        let Some(url) = self.base.url(href, &mut self.scratch) else { return };
+        let Some(url) = self.base.url(href) else { return };
         if NO_PAGES.contains(&url.scheme()) {
             return;
         }
@@ -83,7 +83,7 @@ impl<'a> Gathering<'a> {
             return;
         }
         let names_place = |url: &Url| url.fragment().and_then(places_named).is_some();
-        let url = self.base.url(href, &mut self.scratch);
+        let url = self.base.url(href);
         self.to_places.extend(url.filter(|url| matches!(url.scheme(), "http" | "https") && names_place(url)));
     }
 }

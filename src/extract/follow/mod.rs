@@ -124,7 +124,8 @@ impl Follow {
             (Some(selection), Some(tree)) => result = selection.find(tree, &mut own, deadline),
             (Some(_), None) => {}
         }
-        let mut gathering = Gathering::new(&base, self.keeps_fragments);
+        let count = own.list.len() + found.leads.list.len();
+        let mut gathering = Gathering::new(&base, count, self.keeps_fragments);
         for lead in own.list.iter().chain(&found.leads.list) {
             gathering.take(lead, !is_held_back(lead));
             if gathering.is_full() {

@@ -31,10 +31,11 @@ use scraper::Html;
 use serde::Serialize;
 
 use super::deadline::{Deadline, Meter};
-use super::expression::Subject;
+use super::expression::{Place, Subject};
 use super::links::Base;
+use super::reading::read_json;
 use super::recipe::{self, Recipe};
-use super::{construct, read_json, tree};
+use super::{construct, tree};
 use crate::failure::{Failure, Kind};
 use crate::page::{self, Page};
 use crate::value::{Row, Value};
@@ -104,8 +105,7 @@ pub fn guess(page: &Page) -> Result<Proposal, Failure> {
         proposal.next = place::next(tree);
         proposal.notes.extend(place::structured(tree));
     }
-    let next =
-        proposal.next.as_ref().and_then(|next| bench.values(std::slice::from_ref(next), &[super::Place::Page]).ok());
+    let next = proposal.next.as_ref().and_then(|next| bench.values(std::slice::from_ref(next), &[Place::Page]).ok());
     proposal.matching = place::matching(page.url, next.and_then(|mut values| values.pop()?.pop()).as_ref());
     measure(&mut proposal, &bench)?;
     if proposal.fields.is_empty() {

@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use url::Url;
-use xxhash_rust::xxh3::xxh3_64;
 
-use crate::canonical::host_key;
+use super::sitemaps::host_hash;
 use crate::job::Job;
 
 /// How many hosts are asked about at a time. Those that have to wait have much to do, so the others' turn comes soon.
@@ -31,7 +30,7 @@ impl Rotation {
     }
 
     pub(super) fn push(&mut self, job: Box<Job>) {
-        let host = xxh3_64(host_key(&job.trail.url).as_bytes());
+        let host = host_hash(&job.trail.url);
         let jobs = self.by_host.entry(host).or_default();
         if jobs.is_empty() {
             self.turns.push_back(host);
@@ -63,6 +62,7 @@ impl Rotation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::host_key;
     use crate::job::{Location, Target, Trail};
 
     fn job(url: &str) -> Box<Job> {

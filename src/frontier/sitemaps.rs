@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Queue;
 use super::queue::carried_by;
@@ -35,6 +36,9 @@ pub const MAX_NESTING: u32 = 8;
 /// How many are read at once: what each names is held until it is read to its end, most often some 20 bytes a page.
 const AT_ONCE: usize = 8;
 
+/// How many of one host: its pages want to be asked for as well.
+const AT_ONCE_OF_HOST: usize = 2;
+
 /// How many come in in all: an index may name 50,000 others, each of which may do so again.
 const SITEMAPS: usize = 50_000;
 
@@ -45,8 +49,8 @@ pub(super) struct Sitemaps {
     known: HashSet<u64>,
     /// Those that have yet to be let in.
     waiting: Rotation,
-    /// How many have been let in and have no final outcome.
-    open: usize,
+    /// The hosts of those that have been let in and have no final outcome.
+    open: Vec<u64>,
     /// Why some were not read.
     refused: HashSet<&'static str>,
 }
@@ -54,7 +58,7 @@ pub(super) struct Sitemaps {
 impl Sitemaps {
     /// Whether none is waiting or being read.
     pub(super) fn are_done(&self) -> bool {
-        self.waiting.is_empty() && self.open == 0
+        self.waiting.is_empty() && self.open.is_empty()
     }
 
     /// Forgets those that were not let in; how many that were.
@@ -73,8 +77,18 @@ impl Sitemaps {
 
     /// One that was let in will have no outcome.
     pub(super) fn let_go(&mut self, trail: &Trail) {
-        self.open -= usize::from(trail.role == Role::Sitemap);
+        let host = host_hash(trail.first_url());
+        if trail.role == Role::Sitemap
+            && let Some(place) = self.open.iter().position(|&open| open == host)
+        {
+            self.open.swap_remove(place);
+        }
     }
+}
+
+/// What stands for the name of a host.
+pub(super) fn host_hash(url: &Url) -> u64 {
+    xxh3_64(host_key(url).as_bytes())
 }
 
 /// What an origin says of its sitemaps.
@@ -147,13 +161,22 @@ impl Queue {
             self.progress.limit.get_or_insert(limit);
             self.progress.queued -= self.sitemaps.drop_waiting();
         }
-        let most = self.options.look_ahead.get();
-        while self.sitemaps.open < AT_ONCE
-            && let Some(job) = self.sitemaps.waiting.take(|url| self.lanes.waiting(url) <= most)
+        while self.sitemaps.open.len() < AT_ONCE
+            && let Some(job) = self.next_sitemap()
         {
-            self.sitemaps.open += 1;
+            self.sitemaps.open.push(host_hash(&job.trail.url));
             self.enqueue(*job, now);
         }
+    }
+
+    /// The next one of a host that has time for it.
+    fn next_sitemap(&mut self) -> Option<Box<Job>> {
+        let Self { sitemaps: Sitemaps { waiting, open, .. }, lanes, options, .. } = self;
+        waiting.take(|url| {
+            let host = host_hash(url);
+            let of_host = open.iter().filter(|&&open| open == host).count();
+            of_host < AT_ONCE_OF_HOST && lanes.waiting(url) <= options.look_ahead.get()
+        })
     }
 
     /// Puts the sitemaps of an origin in the place of the job that stands for them. Where the origin cannot tell them now,

@@ -1,4 +1,5 @@
-//! The pages that a crawl came by and has not asked for yet: in memory as long as they are few, in a file beyond that.
+//! The pages that a crawl came by, or sitemaps name, and that have not been asked for: in memory as long as they are few, in a
+//! file beyond that.
 //!
 //! What was decided:
 //! - A page waits as some 30 bytes: its URL and that of the page before, each as what differs from the one before it

@@ -256,7 +256,7 @@ fn what_real_sites_get_wrong_is_put_up_with() {
         _ => vec!["/1"],
     };
     for name in NAMES {
-        let run = scrape(["map", "--sitemap", &site.url(&format!("/{name}"))]).run().succeeds();
+        let run = scrape(["map", "--sitemap", &site.url(&format!("/{name}"))]).run().exits(0);
         let found: BTreeSet<_> = run.stdout.lines().map(String::from).collect();
         assert_eq!(found, expected(name).into_iter().map(|path| site.url(path)).collect(), "{name}: {run:#?}");
         assert_eq!(run.stderr.contains("it is a page, and no sitemap"), name == "index", "{run:#?}");
@@ -269,7 +269,7 @@ fn so_many_pages_of_a_host_come_in_and_those_that_matter_most_first() {
     let text: &'static str = (0..10).map(page).collect::<String>().leak();
     let files = [("/robots.txt", ""), ("/s.xml", text)];
     let site = site_of(Vec::from(files).leak());
-    let few = run(&["--sitemap", &site.url("/s.xml"), "--max-per-host", "3"]).succeeds();
+    let few = run(&["--sitemap", &site.url("/s.xml"), "--max-per-host", "3"]).exits(0);
     assert_eq!(few.records().len(), 3);
     let all = run(&["--sitemap", &site.url("/s.xml"), "--priority", "sitemap", "-c", "1"]).succeeds();
     let paths: Vec<_> = all.records().iter().map(|record| record["input"]["priority"].as_f64().unwrap()).collect();
@@ -383,7 +383,7 @@ fn a_run_that_has_its_pages_asks_for_no_more_sitemaps() {
     });
     for option in ["--limit", "--max-pages"] {
         let before = site.count();
-        let run = run(&["--sitemap", &site.url("/index.xml"), option, "20"]).succeeds();
+        let run = run(&["--sitemap", &site.url("/index.xml"), option, "20"]).exits(0);
         assert_eq!(run.records().len(), 20, "{option}");
         assert!(site.count() - before < 200, "{option}: {} requests", site.count() - before);
     }

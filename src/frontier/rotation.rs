@@ -44,7 +44,7 @@ impl Rotation {
         for _ in 0..self.turns.len().min(LOOKS) {
             let host = self.turns.pop_front()?;
             let jobs = self.by_host.get_mut(&host)?;
-            let job = jobs.pop_front_if(|job| may_go_on(&job.trail.url));
+            let job = if may_go_on(&jobs.front()?.trail.url) { jobs.pop_front() } else { None };
             if jobs.is_empty() {
                 self.by_host.remove(&host);
             } else {

@@ -133,10 +133,11 @@ impl Queue {
                 let target = self.number(job.target);
                 self.progress.queued += 1;
                 self.following += 1;
-                self.enqueue(Job { target, trail: job.trail }, now);
+                self.enqueue_found(&Job { target, trail: job.trail }, now);
                 return;
             }
         };
+        self.carried += carried_by(&seed.target);
         let target = self.number(seed.target);
         self.progress.queued += 1;
         if let Some(stored) = seed.stored {
@@ -157,6 +158,7 @@ impl Queue {
     }
 
     fn take_in_rejected(&mut self, rejected: Rejected) {
+        self.carried += carried_by(&rejected.target);
         let target = self.number(rejected.target);
         self.settled.push_back(Box::new(Outcome::rejected(Rejected { target, ..rejected })));
     }
@@ -165,7 +167,6 @@ impl Queue {
         let id = self.numbered;
         self.numbered += 1;
         self.progress.targets += 1;
-        self.carried += carried_by(&target);
         if let Some(open) = &mut self.open {
             open.add();
         }
@@ -181,7 +182,12 @@ impl Queue {
                 link.is_admitted = self.admit_link(link, &outcome, &departure, now);
             }
         }
-        Outcome { links, ..outcome }
+        let mut listing = outcome.listing.take();
+        if let (Some(listing), Some(trail)) = (&mut listing, &outcome.trail) {
+            let departure = trail.departure();
+            listing.admit(|link| self.admit_link(link, &outcome, &departure, now));
+        }
+        Outcome { links, listing, ..outcome }
     }
 
     /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or

@@ -56,8 +56,8 @@ impl Queue {
     /// queued.
     #[must_use]
     pub fn hosts(&self, most: usize, now: Instant) -> Vec<Host> {
-        let key = |lane: &&Lane| Reverse((lane.pace.in_flight(), lane.jobs.len()));
-        let has_work = |lane: &&Lane| lane.pace.in_flight() + lane.jobs.len() > 0;
+        let key = |lane: &&Lane| Reverse((lane.pace.in_flight(), lane.waiting()));
+        let has_work = |lane: &&Lane| lane.pace.in_flight() + lane.waiting() > 0;
         let mut lanes: Vec<_> = self.lanes.iter().filter(has_work).collect();
         if lanes.len() > most {
             lanes.select_nth_unstable_by_key(most, key);
@@ -88,7 +88,7 @@ impl Queue {
         Some(Host {
             name: self.lanes.sharing.name(lane.name()?).into(),
             in_flight: lane.pace.in_flight(),
-            queued: lane.jobs.len(),
+            queued: lane.waiting(),
             limit: lane.pace.limit(),
             delay,
             waits,

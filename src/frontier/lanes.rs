@@ -44,6 +44,11 @@ impl Lane {
         self.jobs.is_empty() && self.found.is_empty()
     }
 
+    /// How many jobs wait in it, and pages that were found.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len() + self.found.iter().map(|(_, strand)| strand.len()).sum::<usize>()
+    }
+
     /// Whether nothing of it may start before what it waits for is there.
     fn is_held(&self) -> bool {
         match self.held {
@@ -115,6 +120,11 @@ impl Lanes {
         self.by_host.insert(host, id);
         self.slots[id as usize] = Some(lane);
         id
+    }
+
+    /// How many jobs wait in the lane of a URL, and pages that were found.
+    pub(super) fn waiting(&self, url: &Url) -> usize {
+        self.by_host.get(&self.hash(self.sharing.key(url))).map_or(0, |&id| self[id].waiting())
     }
 
     /// Queues a job behind those that are there. A lane that has others keeps its place.

@@ -25,6 +25,7 @@ mod queue_tests;
 mod ready;
 pub mod rehearsal;
 mod retry;
+mod rotation;
 mod sample;
 mod sampling;
 mod scarcity;

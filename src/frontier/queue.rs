@@ -659,11 +659,11 @@ fn is_followed(trail: Option<&Trail>) -> bool {
     trail.is_some_and(|trail| trail.found.is_some() && trail.role == Role::Page)
 }
 
-/// Whether a crawl came by it.
+/// Whether a crawl came by it, or a sitemap named it: what it carries along waits with it.
 fn is_found(trail: Option<&Trail>) -> bool {
     trail
         .and_then(|trail| trail.found.as_ref())
-        .is_some_and(|found| matches!(found.kind, LinkKind::Crawled | LinkKind::Checked))
+        .is_some_and(|found| matches!(found.kind, LinkKind::Crawled | LinkKind::Checked | LinkKind::Listed { .. }))
 }
 
 /// How many bytes the line of a target carries along.

@@ -5,19 +5,23 @@
 //!   `/robots.txt` that is named as a sitemap stands for them.
 //! - A sitemap that a seed names and that fails is a record. One that was named by robots.txt or by another sitemap is
 //!   counted and told of; at a usual place it need not be.
-//! - Few are read at once, and none while more pages wait than the look-ahead: what they name comes in at once, and has to be
-//!   held.
+//! - What they name waits in the [backlog](super::backlog), like what pages link to: of millions little is in memory.
+//! - Hosts take turns, few sitemaps are read at once, and none of a host for which more waits than the look-ahead: one that has
+//!   millions of pages is not asked for lists of more, and holds nobody up.
+//! - Once a limit is reached no more are read.
 //! - One that is named through more than [`MAX_NESTING`] others is not read: an index that makes up ever new ones would
 //!   have no end. sitemaps.org knows no nesting at all.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Instant;
 
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Queue;
 use super::queue::carried_by;
+use super::rotation::Rotation;
 use crate::canonical::{fingerprint, host_key};
 use crate::failure::Failure;
 use crate::job::{Departure, End, Job, Link, LinkKind, Outcome, Role, Seed, Target, Trail, Trust, is_all_sitemaps};
@@ -29,8 +33,11 @@ pub const USUAL: [&str; 6] =
 /// How many sitemaps may lead to one another.
 pub const MAX_NESTING: u32 = 8;
 
-/// How many are read at once: each may name 50,000 pages, which are held then.
-const AT_ONCE: usize = 2;
+/// How many are read at once: what each names is held until it is read to its end, most often some 20 bytes a page.
+const AT_ONCE: usize = 8;
+
+/// How many of one host: its pages want to be asked for as well.
+const AT_ONCE_OF_HOST: usize = 2;
 
 /// How many come in in all: an index may name 50,000 others, each of which may do so again.
 const SITEMAPS: usize = 50_000;
@@ -41,15 +48,17 @@ pub(super) struct Sitemaps {
     /// The fingerprints of all that came in.
     known: HashSet<u64>,
     /// Those that have yet to be let in.
-    waiting: VecDeque<Box<Job>>,
-    /// How many have been let in and have no final outcome.
-    open: usize,
+    waiting: Rotation,
+    /// The hosts of those that have been let in and have no final outcome.
+    open: Vec<u64>,
+    /// Why some were not read.
+    refused: HashSet<&'static str>,
 }
 
 impl Sitemaps {
     /// Whether none is waiting or being read.
     pub(super) fn are_done(&self) -> bool {
-        self.waiting.is_empty() && self.open == 0
+        self.waiting.is_empty() && self.open.is_empty()
     }
 
     /// Forgets those that were not let in; how many that were.
@@ -57,10 +66,29 @@ impl Sitemaps {
         std::mem::take(&mut self.waiting).len()
     }
 
+    /// Tells of one that is not read; of the first for each reason loudly, as there may be very many.
+    fn refuse(&mut self, url: &Url, why: &'static str) {
+        if self.refused.insert(why) {
+            tracing::warn!(%url, "sitemap not read, and maybe others: {why}");
+        } else {
+            tracing::debug!(%url, "sitemap not read: {why}");
+        }
+    }
+
     /// One that was let in will have no outcome.
     pub(super) fn let_go(&mut self, trail: &Trail) {
-        self.open -= usize::from(trail.role == Role::Sitemap);
+        let host = host_hash(trail.first_url());
+        if trail.role == Role::Sitemap
+            && let Some(place) = self.open.iter().position(|&open| open == host)
+        {
+            self.open.swap_remove(place);
+        }
     }
+}
+
+/// What stands for the name of a host.
+pub(super) fn host_hash(url: &Url) -> u64 {
+    xxh3_64(host_key(url).as_bytes())
 }
 
 /// What an origin says of its sitemaps.
@@ -103,11 +131,11 @@ impl Queue {
     ) -> bool {
         let Some(trail) = from.follow(link, departure) else { return false };
         if trail.page() > MAX_NESTING + 1 {
-            tracing::warn!(url = %link.url, "sitemap not read: too many lead to one another");
+            self.sitemaps.refuse(&link.url, "too many lead to one another");
             return false;
         }
         if self.sitemaps.known.len() >= SITEMAPS {
-            tracing::warn!(url = %link.url, "sitemap not read: there are too many");
+            self.sitemaps.refuse(&link.url, "there are too many");
             return false;
         }
         // An index that names its robots.txt would have it name the index.
@@ -121,18 +149,34 @@ impl Queue {
     fn queue_sitemap(&mut self, job: Job) {
         self.carried += carried_by(&job.target);
         self.progress.queued += 1;
-        self.sitemaps.waiting.push_back(Box::new(job));
+        self.sitemaps.waiting.push(Box::new(job));
     }
 
     /// Lets in as many of the sitemaps that wait as may be read now.
     pub(super) fn let_sitemaps_in(&mut self, now: Instant) {
-        while self.sitemaps.open < AT_ONCE
-            && self.progress.queued - self.sitemaps.waiting.len() <= self.options.look_ahead.get()
-            && let Some(job) = self.sitemaps.waiting.pop_front()
+        if self.sitemaps.waiting.is_empty() {
+            return;
+        }
+        if let Some(limit) = self.limit() {
+            self.progress.limit.get_or_insert(limit);
+            self.progress.queued -= self.sitemaps.drop_waiting();
+        }
+        while self.sitemaps.open.len() < AT_ONCE
+            && let Some(job) = self.next_sitemap()
         {
-            self.sitemaps.open += 1;
+            self.sitemaps.open.push(host_hash(&job.trail.url));
             self.enqueue(*job, now);
         }
+    }
+
+    /// The next one of a host that has time for it.
+    fn next_sitemap(&mut self) -> Option<Box<Job>> {
+        let Self { sitemaps: Sitemaps { waiting, open, .. }, lanes, options, .. } = self;
+        waiting.take(|url| {
+            let host = host_hash(url);
+            let of_host = open.iter().filter(|&&open| open == host).count();
+            of_host < AT_ONCE_OF_HOST && lanes.waiting(url) <= options.look_ahead.get()
+        })
     }
 
     /// Puts the sitemaps of an origin in the place of the job that stands for them. Where the origin cannot tell them now,
@@ -192,12 +236,14 @@ impl Queue {
 mod tests {
     use std::collections::HashMap;
     use std::num::NonZeroUsize;
+    use std::time::Duration;
 
     use proptest::prelude::*;
+    use serde_json::value::RawValue;
 
     use super::*;
-    use crate::frontier::{Crawl, Next, Obey, Options, Progress};
-    use crate::job::Location;
+    use crate::frontier::{BacklogOptions, Crawl, Limits, Next, Obey, Options, Order, Progress};
+    use crate::job::{Listing, Location};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -227,16 +273,17 @@ mod tests {
                 Role::Address => End::Address(None),
                 Role::Page => End::Done { rows: Vec::new(), failure: None },
             };
-            let link = |(kind, to): &(LinkKind, String)| Link {
-                url: url(to),
-                trust: Trust::Typed,
-                kind: *kind,
-                input: None,
-                is_admitted: false,
-            };
+            let mut listing = Listing::new(Trust::Typed);
             let listed = self.sitemaps.get(job.trail.url.as_str()).filter(|_| job.trail.role == Role::Sitemap);
-            let links = listed.into_iter().flatten().map(link).collect();
-            Outcome { links, ..Outcome::ended(job, end) }
+            for (kind, to) in listed.into_iter().flatten() {
+                let input = RawValue::from_string(format!("{{\"to\":\"{to}\"}}")).unwrap();
+                match *kind {
+                    LinkKind::Listed { priority } => listing.push_page(&url(to), priority, Some(&input)),
+                    _ => listing.push_sitemap(&url(to)),
+                }
+            }
+            let listing = Some(Box::new(listing));
+            Outcome { listing, ..Outcome::ended(job, end) }
         }
     }
 
@@ -301,6 +348,79 @@ mod tests {
         let (asked, most) = crawl(&mut queue, &site);
         assert_eq!(asked.len(), 1 + 50 + 50 * PAGES);
         assert!(most <= look_ahead.get() + AT_ONCE * PAGES + 50, "{most}");
+    }
+
+    #[test]
+    fn a_host_with_many_pages_holds_up_no_sitemap_of_another() {
+        let look_ahead = NonZeroUsize::new(10).unwrap();
+        let mut queue = Queue::new(Options { look_ahead, delay: Duration::from_secs(60), ..options() });
+        let now = Instant::now();
+        for sitemap in ["http://a.test/1", "http://a.test/2", "http://b.test/1", "http://b.test/2"] {
+            queue.admit(seed(sitemap, Role::Sitemap), now);
+        }
+        queue.complete();
+        let many = (0..100).map(|n| (PAGE, format!("http://a.test/page{n}"))).collect();
+        let few = vec![(PAGE, "http://b.test/page".to_owned())];
+        let sitemaps = [("http://a.test/1".to_owned(), many), ("http://b.test/1".to_owned(), few)].into();
+        let site = Site { sitemaps, ..Site::default() };
+        let mut asked = Vec::new();
+        for minute in 0..4 {
+            let now = now + Duration::from_secs(60 * minute);
+            while let Ok(Next::Visit(job)) = queue.next(now) {
+                asked.push(job.trail.url.to_string());
+                let _ = queue.settle(site.answer(*job), now);
+            }
+        }
+        asked.sort_unstable();
+        let expected = ["a.test/1", "a.test/2", "a.test/page0", "a.test/page1", "b.test/1", "b.test/2", "b.test/page"];
+        assert_eq!(asked, expected.map(|page| format!("http://{page}")));
+    }
+
+    #[test]
+    fn once_a_limit_is_reached_no_more_sitemaps_are_read() {
+        let limits = Limits { targets: Some(10), ..Limits::default() };
+        let mut queue = Queue::new(Options { limits, ..options() });
+        queue.admit(seed("http://a.test/index", Role::Sitemap), Instant::now());
+        queue.complete();
+        let sitemap = |n| format!("http://a.test/s{n}");
+        let mut site = Site::default();
+        site.sitemaps.insert("http://a.test/index".into(), (0..1000).map(|n| (INDEX, sitemap(n))).collect());
+        for n in 0..1000 {
+            site.sitemaps.insert(sitemap(n), vec![(PAGE, format!("http://a.test/page{n}"))]);
+        }
+        let (asked, _) = crawl(&mut queue, &site);
+        assert_eq!(asked.iter().filter(|url| url.contains("page")).count(), 10);
+        assert!(asked.len() < 10 + 10 + 2 * AT_ONCE, "{asked:?}");
+        assert_eq!(queue.progress().limit, Some(crate::frontier::Limit::Targets));
+    }
+
+    #[test]
+    fn what_is_said_of_pages_that_wait_on_disk_comes_back_and_the_first_matter_most() {
+        let backlog = BacklogOptions { memory: 0, ..BacklogOptions::default() };
+        let crawl = Some(Crawl { order: Order::Sitemap, ..Crawl::default() });
+        let mut queue = Queue::new(Options { backlog, crawl, ..options() });
+        let now = Instant::now();
+        queue.admit(seed("http://a.test/s", Role::Sitemap), now);
+        queue.complete();
+        let priority = |n: u8| LinkKind::Listed { priority: Some(n) };
+        let pages = (0..100).map(|n| (priority(n % 50), format!("http://a.test/{n}"))).collect();
+        let site = Site { sitemaps: [("http://a.test/s".to_owned(), pages)].into(), ..Site::default() };
+        let Ok(Next::Visit(job)) = queue.next(now) else { panic!("the sitemap is next") };
+        let _ = queue.settle(site.answer(*job), now);
+        let (mut ids, mut priorities) = (Vec::new(), Vec::new());
+        while let Ok(Next::Visit(job)) = queue.next(now) {
+            let page = job.trail.url.to_string();
+            assert_eq!(job.target.input.as_deref().unwrap().get(), format!("{{\"to\":\"{page}\"}}"));
+            assert_eq!(job.trail.referrer().unwrap().as_str(), "http://a.test/s");
+            let Some(LinkKind::Listed { priority }) = job.trail.kind() else { panic!("{job:?}") };
+            priorities.push(priority.unwrap());
+            ids.push(job.target.id);
+            let _ = queue.settle(site.answer(*job), now);
+        }
+        assert!(priorities.len() == 100 && priorities.is_sorted_by(|a, b| a >= b), "{priorities:?}");
+        ids.sort_unstable();
+        assert_eq!(ids, (0..100).collect::<Vec<_>>());
+        assert!(queue.is_finished() && queue.carried == 0, "{:?}", queue.progress());
     }
 
     #[test]

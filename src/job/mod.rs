@@ -1,7 +1,9 @@
 //! What flows through the pipeline: seeds go in, jobs are visited, outcomes come out.
 
+pub(crate) mod coding;
 mod fragments;
 mod link;
+mod listing;
 mod outcome;
 mod summary;
 mod trail;
@@ -16,6 +18,8 @@ use url::Url;
 
 pub use self::fragments::{Fragments, name_of_place, places_named};
 pub use self::link::{Departure, Found, Link, LinkKind, Start};
+pub use self::listing::Listing;
+pub(crate) use self::listing::read_input;
 pub use self::outcome::{Attempt, End, Facts, HostHint, Lack, Outcome, Used};
 pub use self::summary::Summary;
 pub use self::trail::{Hop, Redirect, Role, Trail, Trust, Validators, is_all_sitemaps};

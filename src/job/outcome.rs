@@ -1,12 +1,13 @@
 //! What came of a visit.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Fragments, Job, Link, Redirect, Rejected, Target, Trail, Validators};
+use super::{Fragments, Job, Link, Listing, Redirect, Rejected, Target, Trail, Validators};
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
@@ -132,6 +133,8 @@ pub struct Outcome {
     pub end: End,
     /// Where to go on. Once it is final, each knows whether it became a job.
     pub links: Vec<Link>,
+    /// What a sitemap names: as for [`links`](Self::links), and there may be millions.
+    pub listing: Option<Box<Listing>>,
     /// How the host wants to be treated.
     pub hint: HostHint,
     /// What went over the wire, where somebody wants it.
@@ -174,6 +177,7 @@ impl Outcome {
             facts: None,
             end: End::failed(Failure::new(Kind::InvalidUrl, rejected.reason)),
             links: Vec::new(),
+            listing: None,
             hint: HostHint::default(),
             exchange: None,
         }
@@ -195,6 +199,7 @@ impl Outcome {
             facts: None,
             end,
             links: Vec::new(),
+            listing: None,
             hint: HostHint::default(),
             exchange: None,
         }
@@ -204,6 +209,12 @@ impl Outcome {
     #[must_use]
     pub fn place(&self) -> (u64, u32) {
         (self.target.id, self.trail.as_ref().map_or(1, Trail::page))
+    }
+
+    /// Where to go on: what the page links to and what the sitemap names.
+    pub fn leads(&self) -> impl Iterator<Item = Cow<'_, Link>> {
+        let named = self.listing.iter().flat_map(|listing| listing.links());
+        self.links.iter().map(Cow::Borrowed).chain(named.map(Cow::Owned))
     }
 
     /// Whether its list goes on with another page.

@@ -188,8 +188,8 @@ impl Sink for Grouped {
             self.broken.insert(key(url), Broken { url: url.as_str().into(), why: words(failure), given });
         }
         let to_places = outcome.facts.iter().flat_map(|facts| &facts.fragments).flat_map(|fragments| &fragments.links);
-        let mut links = outcome.links.iter().map(|link| &link.url).chain(to_places);
-        links.try_for_each(|link| self.note(key(link), trail.url.as_str()))
+        let mut keys = outcome.leads().map(|link| key(&link.url)).chain(to_places.map(key));
+        keys.try_for_each(|key| self.note(key, trail.url.as_str()))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -42,6 +42,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         facts: Some(facts),
         end: End::Done { rows: Vec::new(), failure: None },
         links: Vec::new(),
+        listing: None,
         hint: HostHint::default(),
         exchange: None,
     }

@@ -4,7 +4,6 @@
 //! that a site was asked for may name pages of that site: of the same owner, by the public-suffix list. sitemaps.org
 //! allows no more than the same host; real sites also name `www.` and other schemes.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,7 +14,8 @@ use super::Accepted;
 use crate::canonical::{fingerprint, host_key, site};
 use crate::failure::{Failure, Kind};
 use crate::fetch::{Answer, Fetcher, Head, Origin, Taker, Unanswered};
-use crate::job::{End, Facts, HostHint, Job, Link, LinkKind, Outcome, Trail, Trust, is_all_sitemaps};
+use crate::frontier::Seen;
+use crate::job::{End, Facts, HostHint, Job, Listing, Outcome, Trail, Trust, is_all_sitemaps};
 use crate::page::declared_charset;
 use crate::sitemap::{self, Entry, Notes, Reader, Report, Role};
 
@@ -31,10 +31,10 @@ pub(super) async fn read(fetcher: &Fetcher, options: Options, job: Job) -> Outco
     let Job { target, mut trail } = job;
     let started = Instant::now();
     let notes = Notes::new(trail.first_url().as_str(), target.input.as_deref());
-    let listing = Shared(Arc::new(Mutex::new(Listing::new(&trail, notes, options))));
-    let answer = fetcher.stream(&trail, &mut |head, by| listing.begin(&trail, head, by)).await;
+    let reading = Shared(Arc::new(Mutex::new(Reading::new(&trail, notes, options))));
+    let answer = fetcher.stream(&trail, &mut |head, by| reading.begin(&trail, head, by)).await;
     trail.spent += started.elapsed();
-    let (links, bytes, report, foreign) = listing.finish();
+    let (listing, bytes, report, foreign) = reading.finish();
     let facts = |head: Head| Facts {
         status: head.status,
         content_type: head.content_type(),
@@ -46,7 +46,7 @@ pub(super) async fn read(fetcher: &Fetcher, options: Options, job: Job) -> Outco
         Ok(Answer::Page(page, origin)) => {
             let hint = origin.hint(&page.head);
             if let Some(damage) = report.and_then(|report| report.damage) {
-                tracing::warn!(url = %trail.url, %damage, entries = links.len(), "sitemap damaged: what is whole counts");
+                tracing::warn!(url = %trail.url, %damage, entries = listing.len(), "sitemap damaged: what is whole counts");
             }
             if foreign > 0 {
                 tracing::warn!(url = %trail.url, pages = foreign, "sitemap names pages of other sites: left out");
@@ -63,7 +63,8 @@ pub(super) async fn read(fetcher: &Fetcher, options: Options, job: Job) -> Outco
             (head.map(facts), End::failed(failure), HostHint { lack, unasked, ..hint })
         }
     };
-    Outcome { facts, links, hint, ..Outcome::ended(Job { target, trail }, end) }
+    let listing = Some(listing).filter(|listing| !listing.is_empty()).map(Box::new);
+    Outcome { facts, listing, hint, ..Outcome::ended(Job { target, trail }, end) }
 }
 
 /// Why a file is no sitemap. One that is empty is.
@@ -78,8 +79,8 @@ fn no_sitemap(report: Option<&Report>) -> Option<Failure> {
     Some(Failure::new(Kind::Missing, why))
 }
 
-/// What is listed, while the body comes.
-struct Listing {
+/// A sitemap while its body comes.
+struct Reading {
     reader: Option<Reader>,
     found: Found,
     /// How long the body is so far.
@@ -88,26 +89,24 @@ struct Listing {
 
 /// What was found in it.
 struct Found {
-    links: Vec<Link>,
+    listing: Listing,
     /// The fingerprints of what was named.
-    named: HashSet<u64>,
+    named: Seen,
     notes: Notes,
     since: Option<Timestamp>,
     /// The owner of the pages that may be named, where that matters.
     site: Option<Box<str>>,
     /// How many pages belong to others.
     foreign: u64,
-    /// The address that the file comes from; none where a proxy hides it.
-    by: Option<IpAddr>,
 }
 
-impl Listing {
+impl Reading {
     fn new(trail: &Trail, notes: Notes, options: Options) -> Self {
         let start = trail.found.as_ref().map(|found| &found.from.start.seed);
         let asked = start.filter(|seed| is_all_sitemaps(seed));
         let site = asked.map(|seed| site(host_key(seed)).into());
-        let found =
-            Found { links: Vec::new(), named: HashSet::new(), notes, since: options.since, site, foreign: 0, by: None };
+        let listing = Listing::new(Trust::Chosen { by: None });
+        let found = Found { listing, named: Seen::new(), notes, since: options.since, site, foreign: 0 };
         Self { reader: None, found, bytes: 0 }
     }
 
@@ -115,26 +114,26 @@ impl Listing {
         self.bytes += piece.len() as u64;
         if let Some(reader) = &mut self.reader {
             // What is wrong is told at the end.
-            let _ = reader.push(piece, &mut |entry| self.found.take(entry));
+            let _ = reader.push(piece, &mut |entry| self.found.take(&entry));
         }
     }
 }
 
 impl Found {
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: &Entry) {
         if !entry.may_be_since(self.since) || !self.named.insert(fingerprint(&entry.url)) {
             return;
         }
-        let (kind, input) = match entry.role {
-            Role::Sitemap => (LinkKind::Sitemap { is_named: true }, None),
+        match entry.role {
+            Role::Sitemap => self.listing.push_sitemap(&entry.url),
             Role::Page if self.site.as_deref().is_some_and(|owner| owner != site(host_key(&entry.url))) => {
                 self.foreign += 1;
-                return;
             }
-            Role::Page => (LinkKind::Listed { priority: entry.priority.map(percent) }, self.notes.write(&entry)),
-        };
-        let trust = Trust::Chosen { by: self.by };
-        self.links.push(Link { url: entry.url, trust, kind, input, is_admitted: false });
+            Role::Page => {
+                let note = self.notes.write(entry);
+                self.listing.push_page(&entry.url, entry.priority.map(percent), note.as_deref());
+            }
+        }
     }
 }
 
@@ -144,31 +143,32 @@ fn percent(priority: f32) -> u8 {
     percent
 }
 
-/// A listing that the body goes to.
-struct Shared(Arc<Mutex<Listing>>);
+/// What the body goes to.
+struct Shared(Arc<Mutex<Reading>>);
 
 impl Shared {
-    fn lock(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
-        listing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(reading: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
+        reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the body of an answer, unless that says that it has none to give.
     fn begin(&self, trail: &Trail, head: &Head, by: Option<IpAddr>) -> Taker {
         if Accepted::default().judge(head.status).is_none() {
             let charset = declared_charset(&head.headers);
-            let mut listing = Self::lock(&self.0);
-            listing.reader = Some(Reader::new(trail.url.clone(), charset));
-            listing.found.by = by;
+            let mut reading = Self::lock(&self.0);
+            reading.reader = Some(Reader::new(trail.url.clone(), charset));
+            reading.found.listing = Listing::new(Trust::Chosen { by });
         }
-        let listing = Arc::clone(&self.0);
-        Box::new(move |piece| Self::lock(&listing).take(piece))
+        let reading = Arc::clone(&self.0);
+        Box::new(move |piece| Self::lock(&reading).take(piece))
     }
 
-    /// The links that were found, the length of the body, and what there is to say of a file that was read.
-    fn finish(self) -> (Vec<Link>, u64, Option<Report>, u64) {
-        let mut listing = Self::lock(&self.0);
-        let Listing { reader, found, bytes } = &mut *listing;
-        let report = reader.take().map(|reader| reader.finish(&mut |entry| found.take(entry)));
-        (std::mem::take(&mut found.links), *bytes, report, found.foreign)
+    /// What was found, the length of the body, what there is to say of a file that was read, and how many pages were left out.
+    fn finish(self) -> (Listing, u64, Option<Report>, u64) {
+        let mut reading = Self::lock(&self.0);
+        let Reading { reader, found, bytes } = &mut *reading;
+        let report = reader.take().map(|reader| reader.finish(&mut |entry| found.take(&entry)));
+        let nothing = Listing::new(Trust::Chosen { by: None });
+        (std::mem::replace(&mut found.listing, nothing), *bytes, report, found.foreign)
     }
 }

@@ -111,6 +111,50 @@ fn whenever_a_crawl_is_killed_no_page_is_lost_or_has_two_records() {
     assert!(asked - undisturbed < killed * 200, "{asked} requests with {killed} kills, {undisturbed} without");
 }
 
+/// A site whose index names sitemaps of pages; some pages are in two of them.
+fn answer_listed(hit: &Hit, (sitemaps, pages): (usize, usize)) -> Answer {
+    let base = format!("http://{}", hit.header("Host").unwrap());
+    let text = |element: &str, urls: &mut dyn Iterator<Item = String>| {
+        let urls: String = urls.map(|url| format!("<{element}><loc>{base}{url}</loc></{element}>")).collect();
+        Answer::untyped(
+            format!("<x{element}>{urls}</x{element}>").replace("xurl", "urlset").replace("xsitemap", "sitemapindex"),
+        )
+    };
+    match (hit.path.as_str(), hit.path.strip_prefix("/s").and_then(|n| n.parse::<usize>().ok())) {
+        ("/index.xml", _) => text("sitemap", &mut (0..sitemaps).map(|n| format!("/s{n}"))),
+        (_, Some(n)) => text("url", &mut (n * pages..(n + 1) * pages + 5).map(|page| format!("/{page}"))),
+        ("/robots.txt", _) => Answer::untyped(""),
+        (path, None) => Answer::title(path),
+    }
+}
+
+#[test]
+fn whenever_it_is_killed_each_page_that_sitemaps_list_has_one_record() {
+    const SITEMAPS: usize = 8;
+    const PAGES: usize = 100;
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (site, desk) = (Site::start(|hit| answer_listed(hit, (SITEMAPS, PAGES))), Desk::new());
+    let args = format!("--sitemap {} --state s.db --resume -f jsonl -o out.jsonl", site.url("/index.xml"));
+    let mut killed = 0;
+    for _ in 0..8 {
+        let (asked, more) = (site.count(), random.usize(..SITEMAPS * PAGES / 5));
+        let mut run = desk.scrape(&args).spawn();
+        while site.count() < asked + more && !run.ends_within(Duration::from_micros(200)) {}
+        if run.ends_within(Duration::ZERO) {
+            break;
+        }
+        run.signal(Signal::KILL);
+        assert_eq!(run.finish().code, None);
+        killed += 1;
+    }
+    desk.scrape(&args).run().exits(0);
+    let found: BTreeSet<_> = desk.records("out.jsonl").into_keys().collect();
+    let expected: BTreeSet<_> = (0..SITEMAPS * PAGES + 5).map(|page| site.url(&format!("/{page}"))).collect();
+    assert_eq!(found, expected, "seed {seed}, {killed} kills");
+    assert!(killed > 1, "seed {seed}");
+}
+
 #[test]
 fn a_crawl_goes_on_where_a_limit_has_ended_it_and_its_records_tell_the_way() {
     let (site, desk) = (Site::start(|hit| answer(hit, 300)), Desk::new());

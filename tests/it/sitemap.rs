@@ -212,6 +212,71 @@ fn a_sitemap_may_be_compressed_twice_over_and_larger_than_a_page() {
 }
 
 #[test]
+fn what_real_sites_get_wrong_is_put_up_with() {
+    const NAMES: [&str; 11] =
+        ["mark", "space", "entity", "cdata", "relative", "base", "crlf", "guid", "atom", "packed", "index"];
+    let site = Site::start(|hit| {
+        let base = format!("http://{}", hit.header("Host").unwrap());
+        let file = |text: &str| Answer::untyped(text.replace("{B}", &base));
+        match hit.path.as_str() {
+            "/mark" => {
+                file("\u{feff}\r\n<?xml version='1.0'?><urlset xmlns='urn:wrong'><url><loc>{B}/1</loc></url></urlset>")
+            }
+            "/space" => {
+                file("<urlset><url><loc>\r\n\t {B}/1\n </loc></url></urlset>").header("Content-Type", "text/html")
+            }
+            "/entity" => file("<urlset><url><loc>{B}/1?a=1&amp;b=&#50;&c=3</loc></url></urlset>"),
+            "/cdata" => file("<urlset><url><loc><![CDATA[{B}/1]]></loc></url></urlset>"),
+            "/relative" => file("<urlset><url><loc>/1</loc></url></urlset>"),
+            "/base" => file("<feed xml:base='{B}/x/'><entry xml:base='y/'><link href='1'/></entry></feed>"),
+            "/crlf" => file("{B}/1\r\n\r\n{B}/2\r\n").header("Content-Type", "application/xml"),
+            "/guid" => file(
+                "<rss><channel><item><guid isPermaLink='true'>{B}/1</guid></item><item><guid>{B}/2</guid></item>\
+                 <item><guid isPermaLink='false'>{B}/3</guid></item></channel></rss>",
+            ),
+            "/atom" => file(
+                "<feed><link rel='self' href='/atom'/><entry><link rel='edit' href='/0'/><link rel='alternate' href='/1'/></entry></feed>",
+            ),
+            "/packed" => Answer::untyped(gzip(format!("{base}/1\n").as_bytes())).header("Content-Type", "text/plain"),
+            "/index" => file(
+                "<sitemapindex><sitemap><loc>{B}/index</loc></sitemap><sitemap><loc>{B}/inner</loc></sitemap>\
+                 <sitemap><loc>{B}/page</loc></sitemap></sitemapindex>",
+            ),
+            "/inner" => file(
+                "<sitemapindex><sitemap><loc>{B}/index</loc></sitemap><sitemap><loc>/mark</loc></sitemap></sitemapindex>",
+            ),
+            "/page" => file("<!DOCTYPE html><html><a href=/0>Not found</a></html>"),
+            _ => Answer::status(404),
+        }
+    });
+    let expected = |name| match name {
+        "entity" => vec!["/1?a=1&b=2&c=3"],
+        "base" => vec!["/x/y/1"],
+        "crlf" | "guid" => vec!["/1", "/2"],
+        _ => vec!["/1"],
+    };
+    for name in NAMES {
+        let run = scrape(["map", "--sitemap", &site.url(&format!("/{name}"))]).run().exits(0);
+        let found: BTreeSet<_> = run.stdout.lines().map(String::from).collect();
+        assert_eq!(found, expected(name).into_iter().map(|path| site.url(path)).collect(), "{name}: {run:#?}");
+        assert_eq!(run.stderr.contains("it is a page, and no sitemap"), name == "index", "{run:#?}");
+    }
+}
+
+#[test]
+fn so_many_pages_of_a_host_come_in_and_those_that_matter_most_first() {
+    let page = |n: usize| format!("<url><loc>{{B}}/{n}</loc><priority>0.{n}</priority></url>");
+    let text: &'static str = (0..10).map(page).collect::<String>().leak();
+    let files = [("/robots.txt", ""), ("/s.xml", text)];
+    let site = site_of(Vec::from(files).leak());
+    let few = run(&["--sitemap", &site.url("/s.xml"), "--max-per-host", "3"]).exits(0);
+    assert_eq!(few.records().len(), 3);
+    let all = run(&["--sitemap", &site.url("/s.xml"), "--priority", "sitemap", "-c", "1"]).succeeds();
+    let paths: Vec<_> = all.records().iter().map(|record| record["input"]["priority"].as_f64().unwrap()).collect();
+    assert!(paths.len() == 10 && paths.is_sorted_by(|a, b| a > b), "{paths:?}");
+}
+
+#[test]
 fn sitemaps_are_asked_for_by_get_whatever_pages_are() {
     for option in [&["--head"][..], &["--data", "x=1"]] {
         let site = site_of(&[("/robots.txt", ""), ("/s.txt", "{B}/1")]);
@@ -301,6 +366,26 @@ fn limits_count_the_pages_that_are_listed() {
     for option in ["--limit", "--max-pages"] {
         let run = run(&["--sitemap", &site.url("/s.txt"), option, "2"]).succeeds();
         assert_eq!(run.records().len(), 2, "{option}");
+    }
+}
+
+#[test]
+fn a_run_that_has_its_pages_asks_for_no_more_sitemaps() {
+    let site = Site::start(|hit| {
+        let base = format!("http://{}", hit.header("Host").unwrap());
+        let sitemap = |n| format!("<sitemap><loc>{base}/s{n}</loc></sitemap>");
+        match hit.path.as_str() {
+            "/robots.txt" => Answer::untyped(""),
+            "/index.xml" => Answer::untyped(format!("<sitemapindex>{}", (0..200).map(sitemap).collect::<String>())),
+            path if path.starts_with("/s") => Answer::untyped(format!("{base}/page{path}/1\n{base}/page{path}/2\n")),
+            path => Answer::title(path),
+        }
+    });
+    for option in ["--limit", "--max-pages"] {
+        let before = site.count();
+        let run = run(&["--sitemap", &site.url("/index.xml"), option, "20"]).exits(0);
+        assert_eq!(run.records().len(), 20, "{option}");
+        assert!(site.count() - before < 200, "{option}: {} requests", site.count() - before);
     }
 }
 

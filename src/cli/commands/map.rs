@@ -159,8 +159,9 @@ impl Listing {
 
     /// Writes what a sitemap lists.
     fn list(&mut self, outcome: &Outcome, trail: &Trail) -> io::Result<()> {
-        for link in outcome.links.iter().filter(|link| matches!(link.kind, LinkKind::Listed { .. })) {
-            let note = link.input.as_deref().and_then(|input| serde_json::from_str(input.get()).ok());
+        for link in outcome.leads().filter(|link| matches!(link.kind, LinkKind::Listed { .. })) {
+            let input = link.input.as_deref().filter(|_| self.format == ListingFormat::Jsonl);
+            let note = input.and_then(|input| serde_json::from_str(input.get()).ok());
             self.write(&link.url, Some(trail.first_url()), note.unwrap_or_default())?;
         }
         Ok(())

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::starts::Root;
-use crate::job::{Departure, Found, Job, LinkKind, Target, Trail, Trust};
+use crate::job::coding::{read_number, read_text, take, write_number, write_text};
+use crate::job::{Departure, Found, Job, LinkKind, Target, Trail, Trust, read_input};
 
 /// What was written, or read, before: of a URL is written what differs.
 #[derive(Debug, Default)]
@@ -15,6 +17,9 @@ pub(super) struct Last {
     referrer: String,
     /// The referrer once it was read.
     page: Option<Arc<Url>>,
+    /// The number and the input of a page that a sitemap named.
+    id: u64,
+    input: String,
 }
 
 /// A page that waits.
@@ -25,8 +30,16 @@ pub(super) struct Waiting {
     kind: LinkKind,
     depth: u32,
     page: Arc<Url>,
+    listed: Option<Listed>,
     /// The number of what it has in common with others.
     pub(super) start: u32,
+}
+
+/// What a page that a sitemap named has of its own, where others have what their seed has.
+#[derive(Debug)]
+struct Listed {
+    id: u64,
+    input: Option<Arc<RawValue>>,
 }
 
 impl Waiting {
@@ -34,7 +47,8 @@ impl Waiting {
     pub(super) fn into_job(self, root: Root) -> Job {
         let Root { target, start, auth } = root;
         let from = Departure { start, page: self.page };
-        let target = Target { given: self.url.as_str().into(), ..target };
+        let Listed { id, input } = self.listed.unwrap_or(Listed { id: target.id, input: target.input });
+        let target = Target { id, given: self.url.as_str().into(), at: target.at, input };
         let found = Found::new(from, self.kind, self.depth);
         Job { target, trail: Trail { auth, ..Trail::to_found(self.url, self.trust, found) } }
     }
@@ -44,7 +58,8 @@ impl Waiting {
 const CHECKED: u8 = 1 << 4;
 
 /// Appends a page.
-pub(super) fn write(trail: &Trail, found: &Found, start: u32, last: &mut Last, to: &mut Vec<u8>) {
+pub(super) fn write(job: (&Target, &Trail), found: &Found, start: u32, last: &mut Last, to: &mut Vec<u8>) {
+    let (target, trail) = job;
     let (kind, priority) = match found.kind {
         LinkKind::Listed { priority: None } => (1, None),
         LinkKind::Listed { priority } => (2, priority),
@@ -66,10 +81,16 @@ pub(super) fn write(trail: &Trail, found: &Found, start: u32, last: &mut Last, t
         Trust::Chosen { by: Some(IpAddr::V6(address)) } => to.extend(address.octets()),
         Trust::Typed | Trust::Chosen { by: None } => {}
     }
-    write_number(found.depth, to);
-    write_number(start, to);
+    write_number(found.depth.into(), to);
+    write_number(start.into(), to);
     write_text(trail.url.as_str(), &mut last.url, to);
     write_text(found.from.page.as_str(), &mut last.referrer, to);
+    if let LinkKind::Listed { .. } = found.kind {
+        // They are numbered as they come: most are the next one.
+        write_number(target.id.wrapping_sub(last.id), to);
+        last.id = target.id;
+        write_text(target.input.as_deref().map_or("", RawValue::get), &mut last.input, to);
+    }
 }
 
 /// Reads a page; none where that is none.
@@ -88,7 +109,8 @@ pub(super) fn read(from: &mut &[u8], last: &mut Last) -> Option<Waiting> {
         2 => Trust::Chosen { by: Some(IpAddr::from(<[u8; 4]>::try_from(take(from, 4)?).ok()?)) },
         _ => Trust::Chosen { by: Some(IpAddr::from(<[u8; 16]>::try_from(take(from, 16)?).ok()?)) },
     };
-    let (depth, start) = (read_number(from)?, read_number(from)?);
+    let mut number = || u32::try_from(read_number(from)?).ok();
+    let (depth, start) = (number()?, number()?);
     read_text(from, &mut last.url)?;
     let url = Url::parse(&last.url).ok()?;
     let is_other = read_text(from, &mut last.referrer)?;
@@ -97,63 +119,12 @@ pub(super) fn read(from: &mut &[u8], last: &mut Last) -> Option<Waiting> {
         None => Arc::new(Url::parse(&last.referrer).ok()?),
     };
     last.page = Some(Arc::clone(&page));
-    Some(Waiting { url, trust, kind, depth, page, start })
+    let listed = if matches!(kind, LinkKind::Listed { .. }) { Some(read_listed(from, last)?) } else { None };
+    Some(Waiting { url, trust, kind, depth, page, listed, start })
 }
 
-/// Writes how many bytes `text` has in common with `last`, and the rest.
-fn write_text(text: &str, last: &mut String, to: &mut Vec<u8>) {
-    let mut common = text.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
-    while !text.is_char_boundary(common) {
-        common -= 1;
-    }
-    let rest = &text[common..];
-    for number in [common, rest.len()] {
-        // A URL of 4 GB comes from nowhere.
-        write_number(u32::try_from(number).unwrap_or(u32::MAX), to);
-    }
-    to.extend_from_slice(rest.as_bytes());
-    last.truncate(common);
-    last.push_str(rest);
-}
-
-/// Makes `last` the next text; whether that differs.
-fn read_text(from: &mut &[u8], last: &mut String) -> Option<bool> {
-    let (common, rest) = (read_number(from)? as usize, read_number(from)? as usize);
-    let is_other = rest > 0 || common != last.len();
-    let rest = str::from_utf8(take(from, rest)?).ok()?;
-    if !last.is_char_boundary(common) {
-        return None;
-    }
-    last.truncate(common);
-    last.push_str(rest);
-    Some(is_other)
-}
-
-/// Seven bits a byte, the lowest first; the highest bit tells that more follow (LEB128).
-fn write_number(mut number: u32, to: &mut Vec<u8>) {
-    while let [low, ..] = number.to_le_bytes()
-        && number > 0x7f
-    {
-        to.push(low | 0x80);
-        number >>= 7;
-    }
-    to.push(number.to_le_bytes()[0]);
-}
-
-fn read_number(from: &mut &[u8]) -> Option<u32> {
-    let mut number = 0;
-    for shift in (0..35).step_by(7) {
-        let byte = take(from, 1)?[0];
-        number |= u32::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-fn take<'b>(from: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
-    let (taken, rest) = from.split_at_checked(count)?;
-    *from = rest;
-    Some(taken)
+fn read_listed(from: &mut &[u8], last: &mut Last) -> Option<Listed> {
+    last.id = last.id.wrapping_add(read_number(from)?);
+    read_text(from, &mut last.input)?;
+    Some(Listed { id: last.id, input: read_input(&last.input) })
 }

@@ -1,4 +1,5 @@
-//! The pages that a crawl came by and has not asked for yet: in memory as long as they are few, in a file beyond that.
+//! The pages that a crawl came by, or sitemaps name, and that have not been asked for: in memory as long as they are few, in a
+//! file beyond that.
 //!
 //! What was decided:
 //! - A page waits as some 30 bytes: its URL and that of the page before, each as what differs from the one before it
@@ -11,7 +12,7 @@
 //! - There are lanes for so many hosts at a time. The pages of further ones wait in one common strand, in the order in which
 //!   they came, until a lane is free. A page never overtakes one of its own host and rank that came before it.
 //! - What no page of its own has waits in memory, once a seed: what its line carried, and its credentials, which are never
-//!   written.
+//!   written. A page that a sitemap names has a number and a note of its own, which wait with it.
 
 mod blocks;
 mod encoding;
@@ -137,8 +138,8 @@ impl Backlog {
     /// Puts a page at the end of a strand.
     pub(super) fn push(&mut self, strand: &mut Strand, job: &Job) -> io::Result<()> {
         let Some(found) = &job.trail.found else { return Ok(()) };
-        let start = self.starts.add(&job.target, &found.from.start, job.trail.auth.as_ref());
-        self.memory += strand.append(&job.trail, found, start);
+        let start = self.starts.add(&job.target, found, job.trail.auth.as_ref());
+        self.memory += strand.append(job, found, start);
         self.len += 1;
         if strand.tail() < self.block {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::job::{Secret, Start, Target};
+use crate::job::{Found, LinkKind, Secret, Start, Target};
 
 /// What the pages of one seed have in common.
 #[derive(Clone, Debug)]
@@ -13,6 +13,9 @@ pub(super) struct Root {
     pub(super) start: Arc<Start>,
     pub(super) auth: Option<Secret>,
 }
+
+/// What stands for the number of the pages that sitemaps name: each has one of its own.
+const LISTED: u64 = u64::MAX;
 
 /// A table of these, by number. One is there as long as pages of it wait.
 #[derive(Debug, Default)]
@@ -36,22 +39,25 @@ impl Starts {
     }
 
     /// The number for one more page that began there.
-    pub(super) fn add(&mut self, target: &Target, start: &Arc<Start>, auth: Option<&Secret>) -> u32 {
-        if let Some(&number) = self.by_target.get(&target.id)
+    pub(super) fn add(&mut self, target: &Target, found: &Found, auth: Option<&Secret>) -> u32 {
+        let (start, is_listed) = (&found.from.start, matches!(found.kind, LinkKind::Listed { .. }));
+        let id = if is_listed { LISTED } else { target.id };
+        if let Some(&number) = self.by_target.get(&id)
             && let Some(Some((root, count))) = self.slots.get_mut(number as usize)
             && (Arc::ptr_eq(&root.start, start) || root.start == *start)
         {
             *count += 1;
             return number;
         }
-        let target = Target { given: "".into(), ..target.clone() };
+        let input = target.input.clone().filter(|_| !is_listed);
+        let target = Target { id, given: "".into(), at: target.at.clone(), input };
         let number = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             // There are no more than seeds are read ahead.
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         self.carried += carried(&target);
-        self.by_target.insert(target.id, number);
+        self.by_target.insert(id, number);
         let root = Root { target, start: Arc::clone(start), auth: auth.cloned() };
         self.slots[number as usize] = Some((root, 1));
         number

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use super::blocks::{Blocks, Place};
 use super::encoding::{Last, Waiting, read, write};
-use crate::job::{Found, Trail};
+use crate::job::{Found, Job};
 
 /// Pages in the order in which they came: what is being read, blocks, what is being written. Each is by itself, so that it
 /// can be read without the one before.
@@ -35,6 +35,11 @@ impl Strand {
         self.len == 0
     }
 
+    /// How many pages there are.
+    pub(in crate::frontier) fn len(&self) -> usize {
+        self.len
+    }
+
     /// How many bytes of it are in memory.
     pub(super) fn memory(&self) -> usize {
         self.front.len() + self.sealed + self.tail.len()
@@ -46,9 +51,9 @@ impl Strand {
     }
 
     /// Puts a page at the end, and tells how many bytes it takes.
-    pub(super) fn append(&mut self, trail: &Trail, found: &Found, start: u32) -> usize {
+    pub(super) fn append(&mut self, job: &Job, found: &Found, start: u32) -> usize {
         let before = self.tail.len();
-        write(trail, found, start, &mut self.last_written, &mut self.tail);
+        write((&job.target, &job.trail), found, start, &mut self.last_written, &mut self.tail);
         self.len += 1;
         self.tail.len() - before
     }

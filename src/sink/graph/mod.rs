@@ -199,7 +199,7 @@ impl Sink for Graph {
             error: outcome.failure().map(|failure| failure.kind.slug()),
         };
         self.node(&trail.url, node)?;
-        outcome.links.iter().try_for_each(|link| self.edge((&trail.url, &link.url), Kind::of(link.kind)))
+        outcome.leads().try_for_each(|link| self.edge((&trail.url, &link.url), Kind::of(link.kind)))
     }
 
     fn idle(&mut self) -> io::Result<()> {

@@ -106,7 +106,7 @@ impl Site {
             let (from, status) = (trail.url.as_str(), Some(redirect.status));
             self.moved.add(|| Moved { from: Row::of_url(from, status), to: Row::of_url(redirect.to.as_str(), None) });
         }
-        for link in &outcome.links {
+        for link in outcome.leads() {
             let key = fingerprint(&link.url);
             match link.kind {
                 LinkKind::Listed { .. } if link.is_admitted => self.orphans.watch(key),

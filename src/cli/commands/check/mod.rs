@@ -134,6 +134,7 @@ fn read(fetched: &Fetched, extractor: &Extractor) -> Result<Reading, Stop> {
         facts: Some(facts),
         end: End::Done { rows, failure: failure.clone() },
         links: Vec::new(),
+        listing: None,
         hint: HostHint::default(),
         exchange: None,
     };

@@ -297,8 +297,11 @@ impl Sink for Recorder {
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
-        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))?;
-        if self.keeper.is_some() { self.keep(attempt) } else { Ok(()) }
+        // First, as the state may be told of what there is: nobody may have written what comes before the outcome that it is of.
+        if self.keeper.is_some() {
+            self.keep(attempt)?;
+        }
+        self.inner.iter_mut().try_for_each(|sink| sink.attempt(attempt))
     }
 
     fn idle(&mut self) -> io::Result<()> {

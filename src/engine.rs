@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::failure::{Failure, Kind};
 use crate::frontier::{self, Frontier, Next};
-use crate::job::{Attempt, Job, Outcome, Rejected, Seed, Summary};
+use crate::job::{Attempt, End, Job, Outcome, Rejected, Seed, Summary};
 use crate::visit::Visit;
 
 /// Where final outcomes go. A method may take its time, since requests are driven by other tasks; one that blocks for long
@@ -159,7 +159,7 @@ impl<V: Visit> Engine<V> {
                     let attempt = outcome.take_attempt();
                     let settled = self.frontier.settle(outcome);
                     if let Some(mut attempt) = attempt {
-                        attempt.is_final = settled.is_some();
+                        attempt.is_final = settled.as_ref().is_some_and(has_record);
                         sinks.iter_mut().try_for_each(|sink| sink.attempt(&attempt))?;
                     }
                     settled
@@ -198,6 +198,11 @@ impl<V: Visit> Engine<V> {
             Done::Visited(outcome)
         })
     }
+}
+
+/// Whether a final outcome is one of a page, fetched or not.
+fn has_record(outcome: &Outcome) -> bool {
+    !matches!(outcome.end, End::Elsewhere(_) | End::Listed)
 }
 
 fn internal(error: tokio::task::JoinError) -> Failure {

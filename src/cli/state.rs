@@ -1,5 +1,6 @@
 //! `--state`: what is known of pages from run to run.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use anyhow::anyhow;
 use super::args::Run;
 use super::exit::Stop;
 use super::outputs::Opened;
+use crate::canonical::fingerprint;
 use crate::extract::{Ask, Extractor};
 use crate::frontier::Frontier;
 use crate::store::{Begin, Error, Mark, Session, Shape};
@@ -46,13 +48,16 @@ pub(super) fn open(
     if name.is_some() && args.input.sources.iter().any(|source| fs::canonicalize(source).ok() == name) {
         return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
     }
+    opened.gather_tables()?;
     if endurance.resume && opened.has_others() {
-        let error = anyhow!("--resume with a state needs outputs that can be cut behind each record");
+        let error =
+            anyhow!("--resume goes with neither a report nor --graph nor a pipe: what they had is not known any more");
         let hint =
-            "write to files that end in .jsonl, .csv or .tsv, also with .gz or .zst behind, or to standard output";
-        return Err(Stop::usage(error).with_hint(Some(hint.into())));
+            format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
+        return Err(Stop::usage(error).with_hint(Some(hint)));
     }
-    let files: Vec<PathBuf> = opened.plain_files()?.into_iter().map(|(path, _)| path).collect();
+    let plain = opened.plain_files()?.into_iter().map(|(path, _)| path);
+    let files: Vec<PathBuf> = plain.chain(opened.databases()).collect();
     let begin = Begin {
         files: &files,
         resume: endurance.resume,
@@ -69,15 +74,46 @@ pub(super) fn open(
             session.take_back_failures(&lengths).map_err(refuse)?;
             replace(&mut session, opened, refuse)?;
         }
+        let (mut done, mut is_any_done, is_told) = (HashSet::new(), false, opened.has_kept());
+        let finish = |url: &_| {
+            is_any_done = true;
+            done.extend(is_told.then(|| fingerprint(url)));
+            _ = frontier.skip(url);
+        };
+        session.for_each_done(finish).map_err(refuse)?;
+        let know = |key| {
+            done.extend(is_told.then_some(key));
+            frontier.know(key);
+        };
+        session.for_each_waiting(know, |job| _ = frontier.readmit(job)).map_err(refuse)?;
+        if is_any_done {
+            opened.check_databases()?;
+        }
+        recall(&mut session, opened, &done, refuse)?;
         opened.cut(session.resumed().unwrap_or_default())?;
-        session.for_each_done(|url| _ = frontier.skip(url)).map_err(refuse)?;
-        session.for_each_waiting(|key| frontier.know(key), |job| _ = frontier.readmit(job)).map_err(refuse)?;
         // The file of what waits cannot be written.
         frontier.take_error().map_or(Ok(()), Err).map_err(Stop::broken)?;
     } else if args.extraction.changed && session.is_reshaped() {
         tracing::warn!("other fields are asked for than in the run before: every page is new");
     }
     Ok(session)
+}
+
+/// Reads what is kept of pages, until there is nothing in it that is to be taken out.
+fn recall(
+    session: &mut Session,
+    opened: &mut Opened,
+    done: &HashSet<u64>,
+    refuse: impl Fn(Error) -> Stop,
+) -> Result<(), Stop> {
+    loop {
+        let lengths = opened.recall(session.resumed().unwrap_or_default(), done)?;
+        if lengths.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        session.sift(&lengths).map_err(&refuse)?;
+        replace(session, opened, &refuse)?;
+    }
 }
 
 /// Replaces the files that are to be, which a run before may have been about to.

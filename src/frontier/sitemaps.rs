@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_host_with_many_pages_holds_up_no_sitemap_of_another() {
         let look_ahead = NonZeroUsize::new(10).unwrap();
-        let mut queue = Queue::new(Options { look_ahead, delay: Duration::from_secs(60), ..options() });
+        let mut queue = Queue::new(Options { look_ahead, delay: Duration::from_mins(1), ..options() });
         let now = Instant::now();
         for sitemap in ["http://a.test/1", "http://a.test/2", "http://b.test/1", "http://b.test/2"] {
             queue.admit(seed(sitemap, Role::Sitemap), now);

@@ -69,8 +69,12 @@ mod tests {
         #[test]
         fn what_is_written_is_read(numbers in prop::collection::vec(any::<u64>(), 0..9), texts in prop::collection::vec("[aé]{0,4}", 0..9)) {
             let (mut bytes, mut last) = (Vec::new(), String::new());
-            numbers.iter().for_each(|&number| write_number(number, &mut bytes));
-            texts.iter().for_each(|text| write_text(text, &mut last, &mut bytes));
+            for &number in &numbers {
+                write_number(number, &mut bytes);
+            }
+            for text in &texts {
+                write_text(text, &mut last, &mut bytes);
+            }
             let (mut rest, mut read) = (&bytes[..], String::new());
             for number in numbers {
                 prop_assert_eq!(read_number(&mut rest), Some(number));

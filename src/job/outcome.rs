@@ -154,7 +154,7 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// What went over the wire.
     pub exchange: Arc<Exchange>,
-    /// Whether the target is settled with it.
+    /// Whether it is what the record of its URL tells of.
     pub is_final: bool,
 }
 

@@ -39,13 +39,13 @@ use std::sync::Arc;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-pub use archive::{Archive, archive_compression, index_path};
+pub use archive::{Archive, Earlier, archive_compression, index_path};
 pub use broken::Tally;
 pub use compression::Compression;
 pub use duplicates::Duplicates;
 pub use failures::Failures;
 pub use figures::{grouped, human_duration, human_latency, human_size, rate};
-pub use folder::{Folder, MANIFEST};
+pub use folder::{Earlier as Saved, Folder, MANIFEST};
 pub use fragments::Fragments;
 pub use graph::{Graph, GraphFormat};
 pub(crate) use jsonl::{write_list, write_value};
@@ -53,6 +53,7 @@ pub use lines::Lines;
 pub use lock::lock;
 pub use neutral::{escape_json, neutralise};
 pub use ordered::Ordered;
+pub use parquet::Gathered;
 pub use recorded::Foreign;
 pub use width::cut;
 

@@ -3,6 +3,9 @@
 //! Where pages that failed are to be tried again, their records leave the middle of the files. What stands is copied beside each
 //! file first. Then one transaction says of all that the copies count, and the pages do not; only after that do the copies take
 //! the files' places. A run that finds it said, but not done, does it first.
+//!
+//! What keeps pages is told of them before they are done, and is gone through by whoever goes on with it. If something in the
+//! middle of it does not stand, the same is done once more.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,28 +44,47 @@ pub(super) fn resume(connection: &Connection, files: &[PathBuf]) -> Result<Vec<R
     }
 }
 
-/// Says of pages that have failed in a run that they are not done, and that the files are to be replaced by copies of these
-/// lengths.
+/// Says of pages that have failed in a run that they are not done, and that files are to be replaced by copies of these
+/// lengths, where they have one.
 pub(super) fn take_back(
     connection: &Connection,
     run: i64,
-    (files, lengths): (&mut [Resumed], &[u64]),
+    (files, lengths): (&mut [Resumed], &[Option<u64>]),
 ) -> Result<(), Error> {
     durably(connection, |connection| {
-        for (file, length) in files.iter().zip(lengths) {
-            let replaced = "UPDATE outputs SET position = ?, is_sifted = 1 WHERE path = ?";
-            connection.execute(replaced, params![length.cast_signed(), name(&file.path)])?;
-        }
+        write_sifted(connection, files, lengths)?;
         // A run fails a page once, however often it tries that.
         let failed = "UPDATE pages SET run = 0, failures = max(failures - 1, 0) WHERE run = ? AND failure IS NOT NULL";
         connection.execute(failed, [run])?;
         connection.execute("UPDATE runs SET is_whole = 0 WHERE id = ?", [run])?;
         frontier::take_back(connection)
     })?;
-    for (file, &position) in files.iter_mut().zip(lengths) {
-        (file.position, file.is_sifted) = (position, true);
+    note_sifted(files, lengths);
+    Ok(())
+}
+
+/// Says that files are to be replaced by copies of these lengths, where they have one.
+pub(super) fn sift(connection: &Connection, files: &mut [Resumed], lengths: &[Option<u64>]) -> Result<(), Error> {
+    durably(connection, |connection| write_sifted(connection, files, lengths))?;
+    note_sifted(files, lengths);
+    Ok(())
+}
+
+fn write_sifted(connection: &Connection, files: &[Resumed], lengths: &[Option<u64>]) -> Result<(), Error> {
+    let sifted = files.iter().zip(lengths).filter_map(|(file, &length)| Some((file, length?)));
+    for (file, length) in sifted {
+        let replaced = "UPDATE outputs SET position = ?, is_sifted = 1 WHERE path = ?";
+        connection.execute(replaced, params![length.cast_signed(), name(&file.path)])?;
     }
     Ok(())
+}
+
+fn note_sifted(files: &mut [Resumed], lengths: &[Option<u64>]) {
+    for (file, position) in files.iter_mut().zip(lengths) {
+        if let Some(position) = *position {
+            (file.position, file.is_sifted) = (position, true);
+        }
+    }
 }
 
 /// Says that all files are replaced.

@@ -139,14 +139,24 @@ impl Session {
         Ok(connection.query_row(any, [self.run.id], |row| row.get(0))?)
     }
 
-    /// Takes back that pages that have failed are done. The files that it goes on with are to be replaced by what stands of them
-    /// without those, which has these lengths, and is on the disk.
+    /// Takes back that pages that have failed are done. Those of the files that it goes on with that have a length here are to be
+    /// replaced by what stands of them without those, which has that length, and is on the disk.
     ///
     /// # Errors
     /// The state cannot be written. It is as it was then.
-    pub fn take_back_failures(&mut self, lengths: &[u64]) -> Result<(), Error> {
+    pub fn take_back_failures(&mut self, lengths: &[Option<u64>]) -> Result<(), Error> {
         let (Some(connection), Some(resumed)) = (&self.connection, &mut self.run.resumed) else { return Ok(()) };
         outputs::take_back(connection, self.run.id, (resumed, lengths))
+    }
+
+    /// Takes note that those of the files that it goes on with that have a length here are to be replaced by what stands of them,
+    /// which has that length, and is on the disk.
+    ///
+    /// # Errors
+    /// The state cannot be written. It is as it was then.
+    pub fn sift(&mut self, lengths: &[Option<u64>]) -> Result<(), Error> {
+        let (Some(connection), Some(resumed)) = (&self.connection, &mut self.run.resumed) else { return Ok(()) };
+        outputs::sift(connection, resumed, lengths)
     }
 
     /// Takes note that all files are replaced that were to be.

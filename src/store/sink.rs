@@ -148,6 +148,20 @@ impl Recorder {
         if self.untold.is_enough() { self.tell() } else { Ok(()) }
     }
 
+    /// Keeps a page, where pages are kept.
+    fn keep(&mut self, attempt: &Attempt) -> io::Result<()> {
+        if !self.untold.keeps_pages() {
+            return Ok(());
+        }
+        let Some((kept, body)) = Kept::of(attempt) else { return Ok(()) };
+        if self.untold.has_no_room_for(body.len()) {
+            // It may wait for memory then, but not with pages that nobody was told of.
+            self.tell()?;
+        }
+        self.untold.keep(kept, body);
+        Ok(())
+    }
+
     /// Writes what was held back behind what stands.
     fn pass_late(&mut self) -> io::Result<()> {
         for outcome in std::mem::take(&mut self.late.outcomes) {
@@ -184,17 +198,9 @@ impl Sink for Recorder {
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
-        self.downstream.each(|sink| sink.attempt(attempt))?;
-        if !self.untold.keeps_pages() {
-            return Ok(());
-        }
-        let Some((kept, body)) = Kept::of(attempt) else { return Ok(()) };
-        if self.untold.has_no_room_for(body.len()) {
-            // It may wait for memory then, but not with pages that nobody was told of.
-            self.tell()?;
-        }
-        self.untold.keep(kept, body);
-        Ok(())
+        // First, as the state may be told of what there is: nobody may have written what comes before the outcome that it is of.
+        self.keep(attempt)?;
+        self.downstream.each(|sink| sink.attempt(attempt))
     }
 
     fn idle(&mut self) -> io::Result<()> {

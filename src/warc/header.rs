@@ -25,6 +25,11 @@ impl Header {
         }
     }
 
+    /// Removes the fields of this name, in upper or lower case.
+    pub fn remove(&mut self, name: &str) {
+        self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    }
+
     /// The value of the first field of this name, in upper or lower case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -52,6 +52,7 @@ mod redirects;
 mod report;
 mod request;
 mod resume;
+mod resume_kept;
 mod retry;
 mod reuse;
 mod signals;

@@ -5,14 +5,14 @@
 //! place. Since many a parent hands us the same on purpose, it is no error.
 
 mod doubles;
+mod marks;
 mod names;
 mod reader;
-mod sift;
 mod stream;
 mod target;
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, IsTerminal, Seek, SeekFrom};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,10 +38,9 @@ use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
 use crate::sink::{
-    Archive, Compression, Duplicates, Failures, Folder, Format, Graph, GraphFormat, Lines, MANIFEST, Options, Ordered,
-    Wanted, index_path,
+    Archive, Compression, Duplicates, Earlier, Failures, Folder, Format, Gathered, Graph, GraphFormat, Lines, MANIFEST,
+    Options, Ordered, Saved, Wanted, index_path,
 };
-use crate::store::Resumed;
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -60,15 +59,29 @@ pub(super) struct Outputs {
 pub(super) struct Opened {
     files: Vec<(Target, Format)>,
     stdout: Option<(Target, Format)>,
-    /// Archives, each with its index.
-    archives: Vec<(Target, Target)>,
-    databases: Vec<database::Opened>,
-    /// A folder for pages, and its manifest.
-    folder: Option<(PathBuf, Target)>,
+    archives: Vec<Shelf>,
+    databases: Vec<(PathBuf, database::Opened)>,
+    folder: Option<Store>,
+    /// Tables that are made of the files of lines of these names, which are among `files`.
+    tables: Vec<(PathBuf, PathBuf)>,
     reports: Vec<Draft>,
     graph: Option<(Target, GraphFormat)>,
     summary: Option<Target>,
     failures: Option<Target>,
+}
+
+/// An archive, and its index.
+struct Shelf {
+    archive: Target,
+    index: Target,
+    earlier: Option<Earlier>,
+}
+
+/// A folder for pages, and its manifest.
+struct Store {
+    folder: PathBuf,
+    manifest: Target,
+    earlier: Option<Saved>,
 }
 
 /// Opens what the options name.
@@ -92,24 +105,25 @@ pub(super) fn open(
     }
     let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
-    let archives = archives.into_iter().map(|path| Ok((open_file(path)?, open_file(&index_path(path))?)));
-    let archives = archives.collect::<Result<Vec<_>, Stop>>()?;
+    let archives = archives.into_iter().map(|path| open_archive(path)).collect::<Result<Vec<_>, _>>()?;
     let databases = databases.into_iter().map(|path| open_database(path, options));
     let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
-    let folder = args.save.as_deref().map(|path| Ok((path.to_owned(), open_file(&make_folder(path)?)?))).transpose()?;
+    let folder = args.save.as_deref().map(open_folder).transpose()?;
     let graph = graph.map(open_graph).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
-    let kept = archives.iter().flat_map(|(archive, index)| [archive, index]).chain(folder.iter().map(|(_, it)| it));
+    let kept = archives.iter().flat_map(|shelf| [&shelf.archive, &shelf.index]);
+    let kept = kept.chain(folder.iter().map(|store| &store.manifest));
     let kept = kept.chain(graph.iter().map(|(file, _)| file));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     let all = all.map(|target| (&*target.path, target.metadata.clone()));
     let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
     refuse_doubles(all.chain(databases_too), &reports, sources)?;
-    let databases = databases.into_iter().map(|(.., database)| database).collect();
-    Ok(Opened { files, stdout, archives, databases, folder, reports, graph, summary, failures })
+    let databases = databases.into_iter().map(|(path, _, database)| (path, database)).collect();
+    let tables = Vec::new();
+    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures })
 }
 
 impl Opened {
@@ -130,35 +144,6 @@ impl Opened {
         Ok(())
     }
 
-    /// The files whose records stand one behind the other as they come: of each its name without any links, and another
-    /// handle on it.
-    pub(super) fn plain_files(&self) -> Result<Vec<(PathBuf, File)>, Stop> {
-        let handle = |target: &Target| Ok((fs::canonicalize(&target.path)?, target.file.try_clone()?));
-        let plain = self.files.iter().filter(|(target, format)| is_plain(target, *format)).map(|(target, _)| {
-            let opened: io::Result<_> = handle(target);
-            opened.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)
-        });
-        plain.collect()
-    }
-
-    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output, behind what stands
-    /// of them.
-    pub(super) fn cut(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
-        self.check_lengths(resumed)?;
-        for ((target, _), &Resumed { position, .. }) in self.files.iter_mut().zip(resumed) {
-            let cut = target.file.set_len(position).and_then(|()| target.file.seek(SeekFrom::Start(position)));
-            cut.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)?;
-            target.is_continued = position > 0;
-        }
-        Ok(())
-    }
-
-    /// Whether there is an output that cannot be cut to what is done.
-    pub(super) fn has_others(&self) -> bool {
-        let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
-        !self.files.iter().all(is_plain) || self.keeps_pages() || !self.reports.is_empty()
-    }
-
     /// Whether there is an output with what earlier runs put into it, with pages themselves, or with their links.
     fn keeps_pages(&self) -> bool {
         !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some() || self.graph.is_some()
@@ -167,8 +152,10 @@ impl Opened {
     /// Whether one of the outputs is the file of this name.
     pub(super) fn have(&self, path: &Path) -> bool {
         let targets = self.files.iter().map(|(target, _)| target).chain(&self.summary).chain(&self.failures);
+        let targets = targets.chain(self.kept()).map(|target| identity(&target.metadata));
+        let databases = self.databases.iter().filter_map(|(path, _)| fs::metadata(path).ok());
         let asked = fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| identity(&metadata));
-        asked.is_some_and(|asked| targets.into_iter().any(|target| identity(&target.metadata) == asked))
+        asked.is_some_and(|asked| targets.chain(databases.map(|it| identity(&it))).any(|written| written == asked))
     }
 
     /// Empties the files, and makes the sinks. Whoever reads standard output may go: `on_close` is called then, and unless it
@@ -180,7 +167,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, databases, folder, reports, graph, summary, failures } = self;
+        let Self { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if target.is_continued {
@@ -189,15 +176,19 @@ impl Opened {
                 format.sink(target.emptied()?.lines()?, options)
             });
         }
-        for (archive, index) in archives {
-            let (archive, index) = (archive.emptied()?, index.emptied()?);
-            sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file)));
+        for (journal, path) in tables {
+            sinks.push(Box::new(Gathered::new(&journal, &path, options)));
         }
-        for database in databases {
+        for Shelf { archive, index, earlier } in archives {
+            let (archive, index) = (archive.emptied_unless_continued()?, index.emptied()?);
+            sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file).behind(earlier)));
+        }
+        for (_, database) in databases {
             sinks.push(Box::new(database.start(options).map_err(Stop::broken)?));
         }
-        if let Some((folder, manifest)) = folder {
-            sinks.push(Box::new(Folder::new(&folder, Whole(manifest.emptied()?.file))));
+        if let Some(Store { folder, manifest, earlier }) = folder {
+            let manifest = Whole(manifest.emptied_unless_continued()?.file);
+            sinks.push(Box::new(Folder::new(&folder, manifest).behind(earlier)));
         }
         for draft in reports {
             let fields = Arc::clone(&options.fields);
@@ -283,15 +274,18 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + 2 * usize::from(args.graph.is_some())
 }
 
-/// Whether records are written to it one behind the other, so that it can be cut behind those that are done.
-fn is_plain(target: &Target, format: Format) -> bool {
-    target.metadata.is_file() && format.is_text()
-}
-
 /// The manifest of a folder, which is made if there is none.
 pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
     let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
     made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
+}
+
+fn open_archive(path: &Path) -> Result<Shelf, Stop> {
+    Ok(Shelf { archive: open_file(path)?, index: open_file(&index_path(path))?, earlier: None })
+}
+
+fn open_folder(path: &Path) -> Result<Store, Stop> {
+    Ok(Store { folder: path.to_owned(), manifest: open_file(&make_folder(path)?)?, earlier: None })
 }
 
 fn open_graph(path: &Path) -> Result<(Target, GraphFormat), Stop> {

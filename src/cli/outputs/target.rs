@@ -31,6 +31,11 @@ impl Target {
         Ok(self)
     }
 
+    /// The same, for what is written in one way behind records that stay and at its beginning.
+    pub(super) fn emptied_unless_continued(self) -> Result<Self, Stop> {
+        if self.is_continued { Ok(self) } else { self.emptied() }
+    }
+
     pub(super) fn lines(self) -> Result<Lines, Stop> {
         let name = self.path.to_string_lossy();
         let kind = self.metadata.file_type();

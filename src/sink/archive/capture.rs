@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Version};
 use url::Url;
 
@@ -13,14 +13,17 @@ use crate::exchange::{Exchange, Response};
 use crate::job::Attempt;
 use crate::warc::{Digest, Header, IDENTICAL_PAYLOAD, Packer, Record, kind, write_request_head, write_response_head};
 
+/// What the index says of a record that has no payload of its own.
+pub(super) const REVISITED: &str = "warc/revisit";
+
 pub(super) const FIELDS: &str = "application/warc-fields";
 
 /// Where a payload was written.
 #[derive(Clone)]
 pub(super) struct Original {
-    id: String,
-    url: String,
-    date: String,
+    pub(super) id: String,
+    pub(super) url: String,
+    pub(super) date: String,
 }
 
 /// What the index says of a record.
@@ -131,15 +134,15 @@ impl Capture {
         let block: &[&[u8]] = if self.original.is_some() { &[&head] } else { &[&head, body] };
         let start = out.len();
         packer.pack(Record { header, block }, out)?;
-        let mime = if self.original.is_some() { "warc/revisit".into() } else { media(answer) };
+        let mime = if self.original.is_some() { REVISITED.into() } else { media(&answer.headers) };
         let (url, at, length) = (trail.url.clone(), exchange.at, out.len() - start);
         Ok(Listing { url, at, mime, status: *status, digest, start, length })
     }
 }
 
 /// The media type that the index names.
-fn media(answer: &Response) -> String {
-    let media = answer.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+pub(super) fn media(headers: &HeaderMap) -> String {
+    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let media = media.as_deref().and_then(|media| media.split(';').next());
     media.unwrap_or("unk").trim().to_owned()
 }

@@ -9,28 +9,32 @@
 //! - What may be a secret is not written: of a request, its body and all header fields but harmless ones (wget and Heritrix
 //!   write them). Answers are as they came, `Set-Cookie` too.
 //! - Only a payload that is whole and not empty is an original, of which the last 65,536 are remembered.
+//! - A run that a state has [gone on with](crate::store::Begin::resume) begins behind what that has for done. Each request that was
+//!   made is in there, those too whose URL was not done yet and is asked for once more: an answer to one that was the last
+//!   counts as one on the way then, as if it had been tried again at once (`final: no`). What [there is](Earlier) is read once for
+//!   its index, and for the payloads to remember.
 //! - Records are made and written by [threads](press) of the archive: the last ones of a process that is killed are missing,
 //!   never a part of one in front of others.
 
 mod capture;
+mod earlier;
+mod originals;
 mod press;
 
-use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::capture::{Capture, FIELDS, Original, head};
-use self::press::{Packed, Press};
+use self::capture::{Capture, FIELDS, head};
+pub use self::earlier::Earlier;
+use self::originals::Originals;
+use self::press::{Log, Packed, Press};
 use super::compression::Compression;
 use crate::engine::Sink;
 use crate::job::{Attempt, Outcome};
-use crate::warc::{Digest, Header, Packer, Record, kind};
-
-/// As many payloads are remembered.
-const REMEMBERED: usize = 1 << 16;
+use crate::warc::{Header, Packer, Record, kind};
 
 /// How an archive of this name is compressed; none where the name is no archive's.
 #[must_use]
@@ -56,12 +60,12 @@ pub struct Archive {
     /// What to write to, until the press has it.
     out: Option<Box<dyn Write + Send>>,
     press: Option<Press>,
+    /// What there is already.
+    earlier: Option<Earlier>,
     /// The identifier of the first record.
     info: Arc<str>,
     index_file: Box<dyn Write + Send>,
-    originals: HashMap<Digest, Original>,
-    /// Their digests, the oldest one first.
-    ages: VecDeque<Digest>,
+    originals: Originals,
 }
 
 impl Archive {
@@ -71,25 +75,29 @@ impl Archive {
             path: path.into(),
             out: Some(Box::new(out)),
             press: None,
+            earlier: None,
             info: "".into(),
             index_file: Box::new(index_file),
-            originals: HashMap::new(),
-            ages: VecDeque::new(),
+            originals: Originals::default(),
         }
+    }
+
+    /// The same, behind what an earlier run has written.
+    #[must_use]
+    pub fn behind(self, earlier: Option<Earlier>) -> Self {
+        Self { earlier, ..self }
     }
 
     /// The press, which begins with the record that tells of the archive.
     fn press(&mut self) -> io::Result<&mut Press> {
         if let Some(out) = self.out.take() {
             let is_compressed = archive_compression(&self.path) == Some(Compression::Gzip);
-            let filename = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let mut header = head(kind::WARCINFO, Timestamp::now());
-            self.info = header.get("WARC-Record-ID").unwrap_or_default().into();
-            header.push("WARC-Filename", filename.as_str());
-            header.push("Content-Type", FIELDS);
-            let mut press = Press::start(out, filename, is_compressed)?;
-            press.give(|packer| pack_info(packer, header))?;
-            self.press = Some(press);
+            if let Some(Earlier { info, originals, log, .. }) = self.earlier.take() {
+                (self.info, self.originals) = (info, originals);
+                self.press = Some(Press::start(out, log, is_compressed)?);
+            } else {
+                self.press = Some(self.begin(out, is_compressed)?);
+            }
         }
         self.press.as_mut().ok_or_else(|| io::Error::other("it could not be begun"))
     }
@@ -98,27 +106,34 @@ impl Archive {
         self.press()?;
         let mut capture = Capture::new(attempt.clone(), Arc::clone(&self.info));
         if let Some(digest) = capture.payload() {
-            capture.original = self.originals.get(&digest).cloned();
+            capture.original = self.originals.find(&digest);
             if capture.original.is_none() {
-                self.remember(digest, capture.to_original());
+                self.originals.remember(digest, capture.to_original());
             }
         }
         self.press()?.give(move |packer| capture.pack(packer))
     }
 
-    fn remember(&mut self, digest: Digest, original: Original) {
-        if self.ages.len() == REMEMBERED
-            && let Some(oldest) = self.ages.pop_front()
-        {
-            self.originals.remove(&oldest);
-        }
-        self.originals.insert(digest, original);
-        self.ages.push_back(digest);
+    /// A press for an archive that begins with the record that tells of it.
+    fn begin(&mut self, out: Box<dyn Write + Send>, is_compressed: bool) -> io::Result<Press> {
+        let filename = filename(&self.path);
+        let mut header = head(kind::WARCINFO, Timestamp::now());
+        self.info = header.get("WARC-Record-ID").unwrap_or_default().into();
+        header.push("WARC-Filename", filename.as_str());
+        header.push("Content-Type", FIELDS);
+        let mut press = Press::start(out, Log::new(filename), is_compressed)?;
+        press.give(|packer| pack_info(packer, header))?;
+        Ok(press)
     }
 
     fn explain(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", self.path.display()))
     }
+}
+
+/// What an archive is called in itself and in its index.
+fn filename(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The record that tells of the archive.
@@ -139,6 +154,11 @@ impl Sink for Archive {
 
     fn accept(&mut self, _: &Outcome) -> io::Result<()> {
         Ok(())
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        let settled = self.press.as_ref().map_or(Ok(()), Press::settle);
+        settled.map_err(|error| self.explain(&error))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -42,26 +42,30 @@ struct Output {
     turned: Condvar,
 }
 
-struct State {
-    out: Box<dyn Write + Send>,
+/// What is known of the bytes of an archive.
+pub(super) struct Log {
     /// What the index calls it.
     filename: String,
     index: Index<File>,
-    /// How many bytes have been written.
+    /// How many there are.
     offset: u64,
+}
+
+struct State {
+    out: Box<dyn Write + Send>,
+    log: Log,
     /// Whose turn it is.
     turn: u64,
     fault: Option<io::Error>,
 }
 
 impl Press {
-    /// Starts the threads, which write to `out`.
-    pub(super) fn start(out: Box<dyn Write + Send>, filename: String, is_compressed: bool) -> io::Result<Self> {
+    /// Starts the threads, which write to `out`, behind what there is.
+    pub(super) fn start(out: Box<dyn Write + Send>, log: Log, is_compressed: bool) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let (queue, works) = sync_channel(count * WAITING);
         let works = Arc::new(Mutex::new(works));
-        let index = Index::new(tempfile::tempfile as fn() -> io::Result<File>);
-        let state = Mutex::new(State { out, filename, index, offset: 0, turn: 0, fault: None });
+        let state = Mutex::new(State { out, log, turn: 0, fault: None });
         let output = Arc::new(Output { state, turned: Condvar::new() });
         let spawn = |_| {
             let (works, output) = (Arc::clone(&works), Arc::clone(&output));
@@ -89,6 +93,17 @@ impl Press {
         if given { Ok(()) } else { Err(self.output.lock().take_fault()) }
     }
 
+    /// Waits until all that was given is written, and stays open for more.
+    ///
+    /// # Errors
+    /// Something failed.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        let is_behind = |state: &mut State| state.turn < self.given && state.fault.is_none();
+        let settled = || self.output.turned.wait_while(self.output.lock(), is_behind);
+        let mut state = blocking(settled).unwrap_or_else(PoisonError::into_inner);
+        if state.fault.is_some() { Err(state.take_fault()) } else { state.out.flush() }
+    }
+
     /// Waits until all is written.
     ///
     /// # Errors
@@ -103,7 +118,7 @@ impl Press {
         let mut state = output.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         match state.fault {
             Some(fault) => Err(fault),
-            None => state.out.flush().map(|()| state.index),
+            None => state.out.flush().map(|()| state.log.index),
         }
     }
 }
@@ -126,12 +141,17 @@ impl Output {
     }
 }
 
-impl State {
-    fn write(&mut self, packed: Packed) -> io::Result<()> {
-        self.out.write_all(&packed.bytes)?;
+impl Log {
+    /// That of an archive of this name, with nothing in it.
+    pub(super) fn new(filename: String) -> Self {
+        Self { filename, index: Index::new(tempfile::tempfile), offset: 0 }
+    }
+
+    /// Takes note of so many bytes more.
+    pub(super) fn note(&mut self, count: usize, listing: Option<Listing>) -> io::Result<()> {
         let before = self.offset;
-        self.offset += packed.bytes.len() as u64;
-        let Some(Listing { url, at, mime, status, digest, start, length }) = packed.listing else { return Ok(()) };
+        self.offset += count as u64;
+        let Some(Listing { url, at, mime, status, digest, start, length }) = listing else { return Ok(()) };
         let entry = Entry {
             url: url.as_str(),
             mime: &mime,
@@ -142,6 +162,13 @@ impl State {
             filename: &self.filename,
         };
         self.index.push(&url, at, &entry)
+    }
+}
+
+impl State {
+    fn write(&mut self, packed: Packed) -> io::Result<()> {
+        self.out.write_all(&packed.bytes)?;
+        self.log.note(packed.bytes.len(), packed.listing)
     }
 
     fn take_fault(&mut self) -> io::Error {

@@ -11,6 +11,8 @@
 //! - SQLite tells no upper from lower case in names. A field that is called like a key is written as `fields.NAME`.
 //! - A thread of its own writes, in transactions of many records, each at most half a second long. So the file is sound
 //!   whenever it ends, and others may read it meanwhile (write-ahead logging). At the end, it is one file again.
+//! - A run that a state has [gone on with](crate::store::Begin::resume) cuts nothing off: what it asks for once more replaces the
+//!   row that there may be, and is in `history` only if it says something else now.
 
 mod schema;
 mod writer;
@@ -18,7 +20,7 @@ mod writer;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 
 use self::schema::{APPLICATION, Columns, VERSION};
-use self::writer::{Page, Writer};
+use self::writer::{Message, Page, Writer};
 use super::{Options, apart};
 use crate::engine::Sink;
 use crate::job::Outcome;
@@ -81,6 +83,7 @@ impl From<rusqlite::Error> for Error {
 /// A database that may be written, and has not been yet.
 #[derive(Debug)]
 pub struct Opened {
+    is_new: bool,
     connection: Connection,
     columns: Columns,
     name: String,
@@ -89,7 +92,7 @@ pub struct Opened {
 /// The sink.
 pub struct Database {
     options: Options,
-    pages: Option<SyncSender<Page>>,
+    messages: Option<SyncSender<Message>>,
     writer: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -109,35 +112,41 @@ impl Database {
                 return Err(Error::Damaged(found));
             }
         }
-        Ok(Opened { connection, columns, name: path.to_string_lossy().into_owned() })
+        Ok(Opened { is_new, connection, columns, name: path.to_string_lossy().into_owned() })
     }
 
-    fn send(&mut self, page: Page) -> io::Result<()> {
-        let Some(pages) = &self.pages else { return Ok(()) };
-        if apart(|| pages.send(page)).is_ok() { Ok(()) } else { self.end() }
+    fn send(&mut self, message: Message) -> io::Result<()> {
+        let Some(messages) = &self.messages else { return Ok(()) };
+        if apart(|| messages.send(message)).is_ok() { Ok(()) } else { self.end() }
     }
 
     /// Waits until all is written, or tells why it is not.
     fn end(&mut self) -> io::Result<()> {
-        self.pages = None;
+        self.messages = None;
         let Some(writer) = self.writer.take() else { return Ok(()) };
         apart(|| writer.join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
 impl Opened {
+    /// Whether nothing was ever written to it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// Makes what the database lacks, and a sink that writes to it.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn start(self, options: &Options) -> io::Result<Database> {
-        let Self { connection, columns, name } = self;
+        let Self { connection, columns, name, .. } = self;
         let explain = move |error: &rusqlite::Error| writer::explain(&name, error);
         columns.prepare(&connection).map_err(|error| explain(&error))?;
-        let (pages, waiting) = sync_channel(WAITING);
+        let (messages, waiting) = sync_channel(WAITING);
         let write = move || Writer { connection, columns }.write(&waiting).map_err(|error| explain(&error));
         let writer = thread::Builder::new().name("database".into()).spawn(write)?;
-        Ok(Database { options: options.clone(), pages: Some(pages), writer: Some(writer) })
+        Ok(Database { options: options.clone(), messages: Some(messages), writer: Some(writer) })
     }
 }
 
@@ -169,7 +178,14 @@ impl Sink for Database {
         let rows: Vec<_> = records.map(|record| cells(&record)).collect();
         let seed = outcome.trail.as_ref().map(|trail| trail.hops.first().map_or(&trail.url, |hop| &hop.url));
         let host = seed.and_then(|url| url.host_str()).map(String::from);
-        if rows.is_empty() { Ok(()) } else { self.send(Page { url: outcome.target.given.clone(), host, rows }) }
+        let page = Page { url: outcome.target.given.clone(), host, rows };
+        if page.rows.is_empty() { Ok(()) } else { self.send(Message::Page(page)) }
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        let (asked, answer) = channel();
+        self.send(Message::Commit(asked))?;
+        if apart(|| answer.recv()).is_ok() { Ok(()) } else { self.end() }
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -63,7 +63,7 @@ impl Columns {
         }
         connection.execute_batch(&views(&list(names(connection)?.iter().map(String::as_str))))?;
         connection.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT; PRAGMA synchronous = NORMAL;"
+            "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT; PRAGMA synchronous = FULL;"
         ))?;
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
     }

@@ -1,7 +1,7 @@
 //! The thread that writes.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -24,6 +24,14 @@ pub(super) struct Page {
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
+/// What the thread is told.
+pub(super) enum Message {
+    /// To write these.
+    Page(Page),
+    /// To answer once all that came before is on the disk.
+    Commit(Sender<()>),
+}
+
 /// What the thread has.
 pub(super) struct Writer {
     pub(super) connection: Connection,
@@ -38,7 +46,7 @@ struct Statements<'c> {
 
 impl Writer {
     /// Writes the pages that come until there are no more.
-    pub(super) fn write(self, pages: &Receiver<Page>) -> Result<()> {
+    pub(super) fn write(self, messages: &Receiver<Message>) -> Result<()> {
         let Self { connection, columns } = self;
         let [first, second] = Columns::removals(&connection)?;
         let mut statements = Statements {
@@ -46,11 +54,12 @@ impl Writer {
             insertion: connection.prepare(&columns.insertion())?,
             removals: [connection.prepare(&first)?, connection.prepare(&second)?],
         };
-        while let Ok(page) = pages.recv() {
+        while let Ok(message) = messages.recv() {
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            statements.put(page)?;
-            statements.put_all(pages)?;
+            let asked = statements.put_all(message, messages)?;
             connection.execute_batch("COMMIT")?;
+            // Whoever asked may have gone.
+            let _ = asked.map(|asked| asked.send(()));
         }
         drop(statements);
         // One file again, unless somebody else has it open: that is not waited for.
@@ -61,16 +70,20 @@ impl Writer {
 }
 
 impl Statements<'_> {
-    /// Puts the pages that come while a transaction may last.
-    fn put_all(&mut self, pages: &Receiver<Page>) -> Result<()> {
+    /// Puts the pages that come while a transaction may last: who asked for its end, if somebody did.
+    fn put_all(&mut self, first: Message, messages: &Receiver<Message>) -> Result<Option<Sender<()>>> {
         let end = Instant::now() + LENGTH;
-        for _ in 1..PAGES {
-            match pages.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(page) => self.put(page)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        let mut message = first;
+        for left in (0..PAGES).rev() {
+            match message {
+                Message::Page(page) => self.put(page)?,
+                Message::Commit(asked) => return Ok(Some(asked)),
             }
+            let time_left = end.saturating_duration_since(Instant::now());
+            let Some(next) = (left > 0).then(|| messages.recv_timeout(time_left).ok()).flatten() else { break };
+            message = next;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn put(&mut self, page: Page) -> Result<()> {

@@ -21,10 +21,10 @@ pub(super) struct Rewrite {
 }
 
 /// What takes the place of a file, or is gone when it is dropped.
-pub(super) struct Copy {
+pub(in crate::sink) struct Copy {
     path: TempPath,
     file: File,
-    pub(super) out: Compressor,
+    pub(in crate::sink) out: Compressor,
 }
 
 impl Rewrite {
@@ -78,7 +78,7 @@ impl Rewrite {
 
 impl Copy {
     /// An empty file beside the one of this path.
-    pub(super) fn of(path: &Path, compression: Compression) -> io::Result<Self> {
+    pub(in crate::sink) fn of(path: &Path, compression: Compression) -> io::Result<Self> {
         let path = beside(path);
         // A run that was killed may have left one behind; what the name leads to is no business of ours.
         match fs::remove_file(&path) {
@@ -103,7 +103,7 @@ impl Copy {
 
     /// Stays where it is, safely on the disk, with the owner and the permissions of `file`: its length. If `is_empty`, nothing
     /// was written to it.
-    pub(super) fn keep(mut self, file: &File, is_empty: bool) -> io::Result<u64> {
+    pub(in crate::sink) fn keep(mut self, file: &File, is_empty: bool) -> io::Result<u64> {
         self.out.finish()?;
         if is_empty {
             // Not even an empty member.

@@ -28,6 +28,7 @@ use std::path::Path;
 
 use url::Url;
 
+pub(super) use self::copy::Copy;
 use self::copy::Rewrite;
 use self::layout::{Entry, Layout, Piece};
 pub use self::sift::{replace, sift};

@@ -10,8 +10,11 @@
 //!   no more; a single record may be larger.
 //! - A file is complete with its end, which tells where everything stands. Before it, there is nothing that a reader could
 //!   use: a run that is killed, or whose disk gets full, leaves no readable file.
+//! - Where a state has to know how far a file has come, its records are [gathered](Gathered) in a file of lines, of which it is
+//!   made at the end of each run.
 
 mod column;
+mod gathered;
 mod shape;
 
 use std::borrow::Cow;
@@ -25,12 +28,14 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
 use self::column::{Column, Levels};
+pub use self::gathered::Gathered;
 use self::shape::{Leaf, Shape};
 use super::compression::Compressor;
 use super::{Lines, Options, apart};
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::record::{COLUMNS, Record, flat_headings};
+use crate::value::Value;
 
 /// The rows of a group.
 const ROWS: usize = 1 << 17;
@@ -63,16 +68,16 @@ impl Parquet {
         Self { name, fields, shapes, columns, rows: 0, writer }
     }
 
-    fn put(&mut self, record: &Record<'_>) {
-        let keys = COLUMNS.iter().map(|column| Cow::Owned((column.read)(record)));
-        let fields = record.fields().map(|(_, value)| Cow::Borrowed(value));
+    /// Puts a row of the keys of a record and its fields.
+    fn put<'v>(&mut self, values: impl Iterator<Item = Cow<'v, Value<'v>>>) -> io::Result<()> {
         let mut rest = &mut *self.columns;
-        for (shape, value) in self.shapes.iter().zip(keys.chain(fields)) {
+        for (shape, value) in self.shapes.iter().zip(values) {
             let (own, others) = rest.split_at_mut(shape.width());
             shape.put(&value, Levels::default(), own);
             rest = others;
         }
         self.rows += 1;
+        if self.is_full() { self.write(write_group) } else { Ok(()) }
     }
 
     fn is_full(&self) -> bool {
@@ -100,13 +105,10 @@ impl Parquet {
 impl Sink for Parquet {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
         let fields = Arc::clone(&self.fields);
-        for record in Record::of(outcome, &fields) {
-            self.put(&record);
-            if self.is_full() {
-                self.write(write_group)?;
-            }
-        }
-        Ok(())
+        Record::of(outcome, &fields).try_for_each(|record| {
+            let keys = COLUMNS.iter().map(|column| Cow::Owned((column.read)(&record)));
+            self.put(keys.chain(record.fields().map(|(_, value)| Cow::Borrowed(value))))
+        })
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -2,10 +2,15 @@
 //!
 //! A name is made of the URL and a hash of it, from letters, digits, `-` and `_` alone, in lower case and no longer than
 //! 120 bytes: it leads nowhere else, is no device's, and is the same file on every file system. A file appears whole or
-//! not at all; it replaces that of an earlier run.
+//! not at all; it replaces that of an earlier run. The manifest tells of it first.
+//!
+//! A run that a state has [gone on with](crate::store::Begin::resume) takes the pages that are not done out of the manifest, and
+//! their files away: when they are saved once more, they may have other names.
+
+mod earlier;
 
 use std::collections::HashSet;
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +19,8 @@ use serde_json::json;
 use url::{Position, Url};
 use xxhash_rust::xxh3::xxh3_64;
 
+pub use self::earlier::Earlier;
+use super::apart;
 use crate::engine::Sink;
 use crate::failure::Kind;
 use crate::job::{Attempt, Facts, Hop, Outcome};
@@ -34,6 +41,12 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// The same, behind what an earlier run has saved.
+    #[must_use]
+    pub fn behind(self, earlier: Option<Earlier>) -> Self {
+        Self { saved: earlier.map(|earlier| earlier.saved).unwrap_or_default(), ..self }
+    }
+
     /// Saves to a folder that exists; `manifest` is the file of that name in it.
     pub fn new(path: &Path, manifest: impl Write + Send + 'static) -> Self {
         Self { path: path.into(), manifest: Box::new(manifest), saved: HashSet::new() }
@@ -41,7 +54,7 @@ impl Folder {
 
     fn save(&mut self, attempt: &Attempt, facts: &Facts, body: &[u8]) -> io::Result<()> {
         let Attempt { target, trail, exchange, .. } = attempt;
-        let mut hash = xxh3_64(target.given.as_bytes());
+        let mut hash = key(&target.given);
         if !self.saved.insert(hash) {
             // Asked for once more, with --keep-duplicates.
             hash = xxh3_64(format!("{} {}", target.id, target.given).as_bytes());
@@ -52,7 +65,6 @@ impl Folder {
         let permissions = Permissions::from_mode(0o666);
         let mut file = tempfile::Builder::new().prefix(".saving-").permissions(permissions).tempfile_in(&self.path)?;
         file.write_all(body)?;
-        file.persist(self.path.join(&name)).map_err(|error| error.error)?;
         let hop = |hop: &Hop| json!({"status": hop.status, "url": hop.url.as_str()});
         let line = json!({
             "v": 1,
@@ -68,12 +80,37 @@ impl Folder {
             "digest": Digest::of(&[body]).to_string(),
             "fetched_at": format!("{:.3}", exchange.at),
         });
-        self.manifest.write_all(format!("{line}\n").as_bytes())
+        self.manifest.write_all(format!("{line}\n").as_bytes())?;
+        file.persist(self.path.join(&name)).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Has the disk know all that was saved.
+    fn sync(&mut self) -> io::Result<()> {
+        self.manifest.flush()?;
+        apart(|| sync_disk(&File::open(&self.path)?))
     }
 
     fn explain(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("cannot write to {}: {error}", self.path.display()))
     }
+}
+
+/// What a URL as given is known by.
+fn key(given: &str) -> u64 {
+    xxh3_64(given.as_bytes())
+}
+
+/// All of a disk at once: there may be hundreds of files.
+#[cfg(target_os = "linux")]
+fn sync_disk(folder: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(folder)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_disk(_: &File) -> io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
 }
 
 /// The media type of a `Content-Type`, in lower case.
@@ -153,6 +190,10 @@ impl Sink for Folder {
 
     fn idle(&mut self) -> io::Result<()> {
         self.manifest.flush().map_err(|error| self.explain(&error))
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        self.sync().map_err(|error| self.explain(&error))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -1,0 +1,183 @@
+//! Outputs of which a state remembers how far they have come.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use url::Url;
+
+use super::target::{Target, open_file};
+use super::{Opened, Shelf, Store, refuse_to_resume};
+use crate::canonical::fingerprint;
+use crate::cli::exit::Stop;
+use crate::sink::journal::{replace, sift};
+use crate::sink::{Earlier, Format, Saved};
+use crate::store::Resumed;
+
+/// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
+fn is_plain(target: &Target, format: Format) -> bool {
+    target.metadata.is_file() && format.is_text()
+}
+
+impl Opened {
+    /// Has the records of tables that can only be written as a whole gathered in files of lines beside them, `NAME.jsonl.zst`.
+    pub(in crate::cli) fn gather_tables(&mut self) -> Result<(), Stop> {
+        for place in 0..self.files.len() {
+            let (target, format) = &self.files[place];
+            if *format != Format::Parquet || !target.metadata.is_file() {
+                continue;
+            }
+            let table = target.path.clone();
+            let mut name = table.clone().into_os_string();
+            name.push(".jsonl.zst");
+            let name = PathBuf::from(name);
+            if self.have(&name) {
+                let error = anyhow!("{} is where the records of {} are gathered", name.display(), table.display());
+                return Err(Stop::usage(error).with_hint(Some("name another file".into())));
+            }
+            self.files[place] = (open_file(&name)?, Format::Jsonl);
+            self.tables.push((name, table));
+        }
+        Ok(())
+    }
+
+    /// The files that can be cut behind what is done: of each its name without any links, and another handle on it.
+    pub(in crate::cli) fn plain_files(&self) -> Result<Vec<(PathBuf, File)>, Stop> {
+        let handle = |target: &Target| Ok((fs::canonicalize(&target.path)?, target.file.try_clone()?));
+        let lines = self.files.iter().filter(|(target, format)| is_plain(target, *format)).map(|(target, _)| target);
+        let kept = self.kept().filter(|target| target.metadata.is_file());
+        let plain = lines.chain(kept).map(|target| {
+            let opened: io::Result<_> = handle(target);
+            opened.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)
+        });
+        plain.collect()
+    }
+
+    /// The names of databases without any links.
+    pub(in crate::cli) fn databases(&self) -> impl Iterator<Item = PathBuf> {
+        self.databases.iter().map(|(path, _)| fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+    }
+
+    /// Whether there is an output that cannot be gone on with.
+    pub(in crate::cli) fn has_others(&self) -> bool {
+        let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
+        let are_plain = self.files.iter().all(is_plain) && self.kept().all(|target| target.metadata.is_file());
+        !are_plain || !self.reports.is_empty() || self.graph.is_some()
+    }
+
+    /// Whether pages are kept, too, and not their records alone.
+    pub(in crate::cli) fn has_kept(&self) -> bool {
+        self.kept().next().is_some()
+    }
+
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Target> {
+        let archives = self.archives.iter().map(|shelf| &shelf.archive);
+        archives.chain(self.folder.iter().map(|store| &store.manifest))
+    }
+
+    /// In the order of [`plain_files`](Self::plain_files), which are all that there are.
+    fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
+        let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
+        let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
+        self.files.iter_mut().map(|(target, _)| target).chain(kept)
+    }
+
+    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output and databases,
+    /// behind what stands of them.
+    pub(in crate::cli) fn cut(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
+        self.check_lengths(resumed)?;
+        for (target, &Resumed { position, .. }) in self.targets().zip(resumed) {
+            let cut = target.file.set_len(position).and_then(|()| target.file.seek(SeekFrom::Start(position)));
+            cut.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)?;
+            target.is_continued = position > 0;
+        }
+        Ok(())
+    }
+
+    /// No database has been taken away in which there are pages that are done.
+    pub(in crate::cli) fn check_databases(&self) -> Result<(), Stop> {
+        match self.databases.iter().find(|(_, database)| database.is_new()) {
+            Some((path, _)) => Err(begin_anew(&format!("cannot resume {}: it is empty", path.display()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Copies what has not failed of the files of lines, up to where they stand, to files beside them: the lengths of all,
+    /// as far as they are copied.
+    pub(in crate::cli) fn sift(&mut self, resumed: &[Resumed], fields: &[Box<str>]) -> Result<Vec<Option<u64>>, Stop> {
+        self.check_lengths(resumed)?;
+        let sift = |((_, format), Resumed { path, position, .. }): (&(_, _), &Resumed)| {
+            sift(path, *format, fields, *position).map(Some).map_err(|error| refuse_to_resume(error, path))
+        };
+        self.files.iter().zip(resumed).map(sift).collect()
+    }
+
+    /// Reads what stands of the archives and of the folder. Where something in there is of a URL that is not among those whose
+    /// fingerprints are `done`, and could be taken for the last word on it, that is copied without: the lengths of all, as far
+    /// as they are copied. They are to be read once more then.
+    pub(in crate::cli) fn recall(
+        &mut self,
+        resumed: &[Resumed],
+        done: &HashSet<u64>,
+    ) -> Result<Vec<Option<u64>>, Stop> {
+        self.check_lengths(resumed)?;
+        let is_done = |url: &Url| done.contains(&fingerprint(url));
+        let mut lengths = vec![None; self.files.len()];
+        let kept = resumed.get(self.files.len()..).unwrap_or_default();
+        for (Shelf { earlier, .. }, Resumed { path, position, .. }) in self.archives.iter_mut().zip(kept) {
+            let read = Earlier::read(path, *position, is_done).map_err(|error| refuse_kept(error, path))?;
+            lengths.push(copied(read.has_undone(), || read.sift(path), path)?);
+            *earlier = (*position > 0).then_some(read);
+        }
+        let kept = kept.get(self.archives.len()..).unwrap_or_default();
+        for (Store { folder, earlier, .. }, Resumed { path, position, .. }) in self.folder.iter_mut().zip(kept) {
+            let read = Saved::read(path, *position, is_done).map_err(|error| refuse_kept(error, path))?;
+            // As long as the manifest tells of them.
+            read.clear(folder).map_err(|error| refuse_to_resume(error.into(), path))?;
+            lengths.push(copied(read.has_undone(), || read.sift(path), path)?);
+            *earlier = Some(read);
+        }
+        Ok(lengths)
+    }
+
+    /// Has these copies take the files' places.
+    pub(in crate::cli) fn replace(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
+        let sifted = self.targets().zip(resumed).filter(|(_, resumed)| resumed.is_sifted);
+        for (target, Resumed { path, position, .. }) in sifted {
+            let file = replace(path, *position).and_then(|()| File::options().write(true).open(path));
+            let opened = file.and_then(|file| Ok((file.metadata()?, file)));
+            (target.metadata, target.file) = opened.map_err(|error| refuse_to_resume(error.into(), path))?;
+        }
+        Ok(())
+    }
+
+    /// No file is shorter than what stands of it.
+    fn check_lengths(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
+        self.targets().zip(resumed).try_for_each(|(target, Resumed { position, .. })| {
+            let name = target.path.display();
+            let have = target.file.metadata().map_err(|error| refuse_to_resume(error.into(), &target.path))?.len();
+            if have >= *position {
+                return Ok(());
+            }
+            Err(begin_anew(&format!("cannot resume {name}: it had {position} bytes of records, and has {have}")))
+        })
+    }
+}
+
+/// The length of a copy, if one is to be made.
+fn copied(is_needed: bool, copy: impl FnOnce() -> io::Result<u64>, path: &Path) -> Result<Option<u64>, Stop> {
+    is_needed.then(copy).transpose().map_err(|error| refuse_to_resume(error.into(), path))
+}
+
+fn refuse_kept(error: io::Error, path: &Path) -> Stop {
+    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other | io::ErrorKind::UnexpectedEof) {
+        return begin_anew(&format!("cannot resume {}: {error}", path.display()));
+    }
+    refuse_to_resume(error.into(), path)
+}
+
+fn begin_anew(words: &str) -> Stop {
+    Stop::usage(anyhow!("{words}")).with_hint(Some("leave --resume out to begin anew".into()))
+}

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::admission::Order;
 use super::backlog::{self, Backlog, Strand};
+use super::order::Order;
 use super::politeness::Pace;
 use super::queue::is_begun;
 use super::ready::Ready;

@@ -63,6 +63,9 @@ impl Queue {
         if seed.role == Role::Sitemap {
             return self.admit_sitemap(seed);
         }
+        if self.options.crawl.as_ref().is_some_and(|crawl| crawl.avoids_traps) {
+            self.traps.expect(&seed.url);
+        }
         let page = fingerprint(&seed.url);
         if !self.known.admit(page) {
             self.progress.duplicates += 1;
@@ -228,7 +231,12 @@ impl Queue {
     /// Whether the limits of a crawl leave room for a page that is new.
     fn has_room_for(&mut self, link: &Link) -> bool {
         let Some(crawl) = &self.options.crawl else { return false };
-        if link.kind == LinkKind::Crawled && crawl.avoids_traps && !self.traps.admits(&link.url) {
+        let is_trap = match link.kind {
+            _ if !crawl.avoids_traps => false,
+            LinkKind::Crawled => !self.traps.admits(&link.url),
+            _ => !self.traps.admits_port(&link.url),
+        };
+        if is_trap {
             return false;
         }
         let is_within = self.quota.admits(&link.url);

@@ -9,7 +9,6 @@ use super::order::Order;
 use super::queue::carried_by;
 use super::sampling::Candidate;
 use super::traps::Trap;
-use crate::canonical::fingerprint;
 use crate::job::{Departure, Job, Link, LinkKind, Outcome, Rejected, Role, Seed, Target, Trail};
 
 /// How the links of pages are followed.
@@ -34,16 +33,17 @@ impl Default for Crawl {
 impl Queue {
     /// Takes note that a page was done by an earlier run; whether that was news.
     pub fn skip(&mut self, url: &Url) -> bool {
-        let is_new = self.known.finish(fingerprint(url));
+        let is_new = self.known.finish(self.known.page(url));
         if is_new {
             self.count_in(url);
         }
         is_new
     }
 
-    /// Takes note that an earlier run has asked for the URL of this fingerprint, though not as a page.
+    /// Takes note that an earlier run has asked for the URL of this fingerprint, though not as a page: of
+    /// one of [64 bits](super::Width), as states have them.
     pub fn know(&mut self, fingerprint: u64) {
-        self.known.pass(fingerprint);
+        self.known.pass(fingerprint.into());
     }
 
     /// Counts a page that an earlier run let in towards what is let in at most.
@@ -66,7 +66,7 @@ impl Queue {
         if self.options.crawl.as_ref().is_some_and(|crawl| crawl.avoids_traps) {
             self.traps.expect(&seed.url);
         }
-        let page = fingerprint(&seed.url);
+        let page = self.known.page(&seed.url);
         if !self.known.admit(page) {
             self.progress.duplicates += 1;
             return;
@@ -80,6 +80,9 @@ impl Queue {
             self.quota.count_out(&seed.url);
             return;
         }
+        if self.sample.is_none() {
+            return self.take_in_seed(seed, now);
+        }
         if let Some(candidate) = self.sample_or(Candidate::Seed(Box::new(seed))) {
             self.take_in(candidate, now);
         }
@@ -87,17 +90,19 @@ impl Queue {
 
     /// Makes a job of what is visited, and gives it the next number.
     pub(super) fn take_in(&mut self, candidate: Candidate, now: Instant) {
-        let seed = match candidate {
-            Candidate::Seed(seed) => *seed,
-            Candidate::Rejected(rejected) => return self.take_in_rejected(*rejected),
+        match candidate {
+            Candidate::Seed(seed) => self.take_in_seed(*seed, now),
+            Candidate::Rejected(rejected) => self.take_in_rejected(*rejected),
             Candidate::Listed(job) => {
                 let target = self.number(job.target);
                 self.progress.queued += 1;
                 self.following += 1;
                 self.enqueue(Job { target, trail: job.trail }, now);
-                return;
             }
-        };
+        }
+    }
+
+    fn take_in_seed(&mut self, seed: Seed, now: Instant) {
         let target = self.number(seed.target);
         self.progress.queued += 1;
         if let Some(stored) = seed.stored {
@@ -142,7 +147,8 @@ impl Queue {
                 link.is_admitted = self.admit_link(link, &outcome, &departure, now);
             }
         }
-        Outcome { links, ..outcome }
+        outcome.links = links;
+        outcome
     }
 
     /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or
@@ -171,7 +177,7 @@ impl Queue {
             self.progress.cut += 1;
             return false;
         }
-        let is_news = if is_of_list { self.known.admit(fingerprint(&link.url)) } else { self.lets_in(link) };
+        let is_news = if is_of_list { self.known.admit(self.known.page(&link.url)) } else { self.lets_in(link) };
         if !is_news || self.is_closed {
             return is_news;
         }
@@ -198,7 +204,7 @@ impl Queue {
 
     /// Takes a page that an earlier run came by and has no outcome of. False where it was admitted or done before.
     pub fn readmit(&mut self, job: &Job, now: Instant) -> bool {
-        let page = fingerprint(&job.trail.url);
+        let page = self.known.page(&job.trail.url);
         if self.is_closed || self.known.has_done(page) || !self.known.admit(page) {
             return false;
         }
@@ -212,7 +218,7 @@ impl Queue {
 
     /// Whether a page that a crawl has come by may come in.
     fn lets_in(&mut self, link: &Link) -> bool {
-        let page = fingerprint(&link.url);
+        let page = self.known.page(&link.url);
         // One that was to be checked alone is walked as well, once somebody has it within his scope.
         let is_more = link.kind == LinkKind::Crawled && self.known.walk(page);
         if self.known.has_admitted(page) && !is_more || self.known.has_refused(page) {
@@ -253,7 +259,7 @@ impl Queue {
         if self.options.keep_duplicates || self.options.crawl.is_none() || !is_page {
             return false;
         }
-        let page = fingerprint(url);
+        let page = self.known.page(url);
         let is_known = !self.known.admit(page) || self.known.has_done(page);
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }

@@ -317,8 +317,9 @@ impl Lanes {
     pub(super) fn start(&mut self, id: u32, now: Instant, delay: Duration) -> Option<Box<Job>> {
         let lane = &mut self[id];
         let mut job = lane.jobs.pop_front()?;
-        if lane.jobs.is_empty() {
-            lane.name = Some(host_key(&job.trail.url).into());
+        let host = host_key(&job.trail.url);
+        if lane.jobs.is_empty() && lane.name.as_deref() != Some(host) {
+            lane.name = Some(host.into());
         }
         let before = lane.pace.peak();
         lane.pace.start(now, delay);

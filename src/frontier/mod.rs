@@ -66,7 +66,7 @@ pub use self::order::Order;
 pub use self::progress::Progress;
 pub use self::queue::{Next, Queue};
 pub use self::sampling::Draw;
-pub use self::seen::Seen;
+pub use self::seen::{Seen, Width};
 pub use self::sharing::LimitBy;
 pub use self::sitemaps::{MAX_NESTING, USUAL};
 pub use self::slowed::Slowed;
@@ -91,6 +91,8 @@ pub struct Options {
     pub window: Option<NonZeroUsize>,
     /// Whether a page that was admitted before is admitted again.
     pub keep_duplicates: bool,
+    /// By how many bits of their fingerprints pages are told apart.
+    pub fingerprints: Width,
     /// Whether lists are followed from page to page.
     pub follow: bool,
     /// How the other links of pages are followed, if they are.
@@ -130,6 +132,7 @@ impl Default for Options {
             look_ahead: LOOK_AHEAD,
             window: None,
             keep_duplicates: false,
+            fingerprints: Width::default(),
             follow: true,
             crawl: None,
             backlog: BacklogOptions::default(),

@@ -27,7 +27,6 @@ use super::scarcity::Scarcity;
 use super::sharing::Sharing;
 use super::sitemaps::Sitemaps;
 use super::traps::Traps;
-use crate::canonical::host_key;
 use crate::failure::{Failure, Kind};
 use crate::job::{Job, LinkKind, Outcome, Role, Target, Trail};
 
@@ -91,7 +90,7 @@ impl Queue {
             sample: options.sample.map(|draw| Sample::new(draw.size.get(), draw.seed)),
             traps: Traps::default(),
             quota: Quota::new(options.crawl.as_ref().and_then(|crawl| crawl.per_host)),
-            known: Known::new(options.keep_duplicates),
+            known: Known::new(options.keep_duplicates, options.fingerprints),
             lanes: Lanes::new(options.connections, options.backlog.clone(), Sharing::new(options.limit_by)),
             retries: Retries::default(),
             settled: VecDeque::new(),
@@ -213,7 +212,7 @@ impl Queue {
             return None;
         }
         let front = self.lanes[lane].jobs.front()?;
-        if self.lanes.sharing.needs_address(host_key(&front.trail.url)) {
+        if self.lanes.sharing.needs_address(&front.trail.url) {
             let job = Job { target: front.target.clone(), trail: front.trail.to_address() };
             self.lanes.hold_for_address(lane);
             self.progress.in_flight += 1;

@@ -28,8 +28,8 @@ impl Retries {
     }
 
     /// All that wait. None do then.
-    pub(super) fn take(&mut self) -> Vec<Box<Outcome>> {
-        std::mem::take(&mut self.0).into_iter().map(|retry| retry.outcome).collect()
+    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = Box<Outcome>> + use<> {
+        std::mem::take(&mut self.0).into_iter().map(|retry| retry.outcome)
     }
 }
 

@@ -447,6 +447,13 @@ fn who_wants_all_ports_gets_them() {
 }
 
 #[test]
+fn each_page_is_asked_for_once_by_128_bits_too() {
+    let site = site();
+    crawl(&site, "--depth all --dedupe-bits 128").succeeds();
+    assert_eq!(paths(&site), ["/", "/a/", "/a/b", "/a/c/", "/gone"]);
+}
+
+#[test]
 fn another_port_is_another_host() {
     let other = Site::start(|_| page("other", &[]));
     let leads_on = other.url("/");

@@ -9,14 +9,19 @@ use jiff::SignedDuration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::fetch::{DenyPrivate, Resolution};
-use crate::frontier::LimitBy;
 use crate::frontier::scope::Pattern;
+use crate::frontier::{LimitBy, Width};
 use crate::sink::Format;
 
 /// One of the formats, by its name.
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no such format"))
+}
+
+/// By how many bits URLs are told apart.
+pub(super) fn dedupe_bits() -> impl TypedValueParser<Value = Width> {
+    PossibleValuesParser::new(["64", "128"]).map(|bits| if bits == "64" { Width::Bits64 } else { Width::Bits128 })
 }
 
 /// What counts as one host, by its name.

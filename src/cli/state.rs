@@ -11,11 +11,14 @@ use super::exit::Stop;
 use super::outputs::Opened;
 use crate::canonical::fingerprint;
 use crate::extract::{Ask, Extractor};
-use crate::frontier::Frontier;
+use crate::frontier::{Frontier, Width};
 use crate::store::{Begin, Error, Mark, Session, Shape};
 
 /// What of the options needs a state, or does not go with one.
 pub(super) fn check(args: &Run) -> Result<(), Stop> {
+    if args.endurance.state.is_some() && args.input.dedupe_bits != Width::Bits64 {
+        return Err(Stop::usage(anyhow!("--dedupe-bits does not go with --state: it knows pages by 64 bits")));
+    }
     if args.extraction.changed {
         if args.endurance.state.is_none() {
             let error = anyhow!("--changed needs a state: it tells what was there before");

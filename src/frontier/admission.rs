@@ -3,14 +3,12 @@
 use std::time::Instant;
 
 use url::Url;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Queue;
+use super::order::Order;
 use super::queue::carried_by;
 use super::sampling::Candidate;
-use super::seen::Seen;
 use super::traps::Trap;
-use crate::canonical::{fingerprint, host_key};
 use crate::job::{Departure, Job, Link, LinkKind, Outcome, Rejected, Role, Seed, Target, Trail};
 
 /// How the links of pages are followed.
@@ -32,57 +30,20 @@ impl Default for Crawl {
     }
 }
 
-/// Which page of a host goes first. Seeds always go before the pages that they lead to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// The one that was found first: breadth first.
-    #[default]
-    Breadth,
-    /// The one with the fewest links between it and its seed.
-    Depth,
-    /// The one whose path has the fewest segments.
-    Path,
-    /// The one that a sitemap says matters most.
-    Sitemap,
-}
-
-impl Order {
-    /// The rank of a page: lower goes first, and of equal ones the first.
-    pub(super) fn rank(self, trail: &Trail) -> u8 {
-        match self {
-            Self::Breadth => 0,
-            Self::Depth => u8::try_from(trail.depth()).unwrap_or(u8::MAX),
-            Self::Path => {
-                let segments = trail.url.path_segments().map_or(0, |all| all.filter(|one| !one.is_empty()).count());
-                u8::try_from(segments).unwrap_or(u8::MAX)
-            }
-            Self::Sitemap => match trail.kind() {
-                Some(LinkKind::Listed { priority: Some(priority) }) => 100 - priority.min(100),
-                // What sitemaps.org says of a page of which nothing is said.
-                _ => 50,
-            },
-        }
-    }
-}
-
 impl Queue {
     /// Takes note that a page was done by an earlier run; whether that was news.
     pub fn skip(&mut self, url: &Url) -> bool {
-        let is_new = self.done.get_or_insert_with(Seen::new).insert(fingerprint(url));
+        let is_new = self.known.finish(self.known.page(url));
         if is_new {
             self.count_in(url);
         }
         is_new
     }
 
-    /// Takes note that an earlier run has asked for the URL of this fingerprint, though not as a page.
+    /// Takes note that an earlier run has asked for the URL of this fingerprint, though not as a page: of
+    /// one of [64 bits](super::Width), as states have them.
     pub fn know(&mut self, fingerprint: u64) {
-        self.passed.get_or_insert_with(Seen::new).insert(fingerprint);
-    }
-
-    /// Whether an earlier run has asked for a URL.
-    fn was_had(&self, fingerprint: u64) -> bool {
-        [&self.done, &self.passed].into_iter().flatten().any(|seen| seen.contains(fingerprint))
+        self.known.pass(fingerprint.into());
     }
 
     /// Counts a page that an earlier run let in towards what is let in at most.
@@ -91,9 +52,7 @@ impl Queue {
         if crawl.avoids_traps {
             self.traps.count_in(url);
         }
-        if crawl.per_host.is_some() {
-            *self.by_host.entry(xxh3_64(host_key(url).as_bytes())).or_default() += 1;
-        }
+        self.quota.count_in(url);
     }
 
     /// Takes a seed; a page that was admitted, or done, before is counted and dropped.
@@ -104,20 +63,25 @@ impl Queue {
         if seed.role == Role::Sitemap {
             return self.admit_sitemap(seed);
         }
-        if let Some(seen) = &mut self.seen
-            && !seen.insert(fingerprint(&seed.url))
-        {
+        if self.options.crawl.as_ref().is_some_and(|crawl| crawl.avoids_traps) {
+            self.traps.expect(&seed.url);
+        }
+        let page = self.known.page(&seed.url);
+        if !self.known.admit(page) {
             self.progress.duplicates += 1;
             return;
         }
         if self.options.sitemaps && seed.stored.is_none() {
             self.ask_for_sitemaps(&seed.target, &Trail::new(seed.url.clone(), seed.auth.clone()));
         }
-        if self.done.as_ref().is_some_and(|done| done.contains(fingerprint(&seed.url))) {
+        if self.known.has_done(page) {
             self.progress.done_before += 1;
             // It was counted as if a link had led there.
-            self.count_out(&seed.url);
+            self.quota.count_out(&seed.url);
             return;
+        }
+        if self.sample.is_none() {
+            return self.take_in_seed(seed, now);
         }
         if let Some(candidate) = self.sample_or(Candidate::Seed(Box::new(seed))) {
             self.take_in(candidate, now);
@@ -126,17 +90,19 @@ impl Queue {
 
     /// Makes a job of what is visited, and gives it the next number.
     pub(super) fn take_in(&mut self, candidate: Candidate, now: Instant) {
-        let seed = match candidate {
-            Candidate::Seed(seed) => *seed,
-            Candidate::Rejected(rejected) => return self.take_in_rejected(*rejected),
+        match candidate {
+            Candidate::Seed(seed) => self.take_in_seed(*seed, now),
+            Candidate::Rejected(rejected) => self.take_in_rejected(*rejected),
             Candidate::Listed(job) => {
                 let target = self.number(job.target);
                 self.progress.queued += 1;
                 self.following += 1;
                 self.enqueue_found(&Job { target, trail: job.trail }, now);
-                return;
             }
-        };
+        }
+    }
+
+    fn take_in_seed(&mut self, seed: Seed, now: Instant) {
         self.carried += carried_by(&seed.target);
         let target = self.number(seed.target);
         self.progress.queued += 1;
@@ -187,7 +153,9 @@ impl Queue {
             let departure = trail.departure();
             listing.admit(|link| self.admit_link(link, &outcome, &departure, now));
         }
-        Outcome { links, listing, ..outcome }
+        outcome.links = links;
+        outcome.listing = listing;
+        outcome
     }
 
     /// Takes a page that `from` leads to. False where there will be no visit: the run is closed, does not follow links, or
@@ -216,7 +184,7 @@ impl Queue {
             self.progress.cut += 1;
             return false;
         }
-        let is_news = if is_of_list { self.is_new(&link.url) } else { self.lets_in(link) };
+        let is_news = if is_of_list { self.known.admit(self.known.page(&link.url)) } else { self.lets_in(link) };
         if !is_news || self.is_closed {
             return is_news;
         }
@@ -243,9 +211,8 @@ impl Queue {
 
     /// Takes a page that an earlier run came by and has no outcome of. False where it was admitted or done before.
     pub fn readmit(&mut self, job: &Job, now: Instant) -> bool {
-        let key = fingerprint(&job.trail.url);
-        let is_done = self.done.as_ref().is_some_and(|done| done.contains(key));
-        if self.is_closed || is_done || self.seen.as_mut().is_some_and(|seen| !seen.insert(key)) {
+        let page = self.known.page(&job.trail.url);
+        if self.is_closed || self.known.has_done(page) || !self.known.admit(page) {
             return false;
         }
         self.count_in(&job.trail.url);
@@ -256,54 +223,38 @@ impl Queue {
         true
     }
 
-    /// A page takes no room of its host's, after all.
-    pub(super) fn count_out(&mut self, url: &Url) {
-        if let Some(count) = self.by_host.get_mut(&xxh3_64(host_key(url).as_bytes())) {
-            *count = count.saturating_sub(1);
-        }
-    }
-
-    /// Whether a page is asked for the first time. It counts as asked for from now on.
-    fn is_new(&mut self, url: &Url) -> bool {
-        self.seen.as_mut().is_none_or(|seen| seen.insert(fingerprint(url)))
-    }
-
     /// Whether a page that a crawl has come by may come in.
     fn lets_in(&mut self, link: &Link) -> bool {
-        let key = fingerprint(&link.url);
+        let page = self.known.page(&link.url);
         // One that was to be checked alone is walked as well, once somebody has it within his scope.
-        let is_more = link.kind == LinkKind::Crawled && self.checked.remove(&key);
-        let is_known = self.seen.as_ref().is_some_and(|seen| seen.contains(key)) && !is_more;
-        if is_known || self.refused.as_ref().is_some_and(|refused| refused.contains(key)) {
+        let is_more = link.kind == LinkKind::Crawled && self.known.walk(page);
+        if self.known.has_admitted(page) && !is_more || self.known.has_refused(page) {
             return false;
         }
-        if !self.has_room_for(link) {
-            self.refused.get_or_insert_with(Seen::new).insert(key);
+        if self.known.was_had(page) || !self.has_room_for(link) {
+            self.known.refuse(page);
             return false;
         }
         if link.kind == LinkKind::Checked {
-            self.checked.insert(key);
+            self.known.check(page);
         }
-        self.is_new(&link.url) || is_more
+        self.known.admit(page) || is_more
     }
 
     /// Whether the limits of a crawl leave room for a page that is new.
     fn has_room_for(&mut self, link: &Link) -> bool {
-        if self.was_had(fingerprint(&link.url)) {
-            return false;
-        }
         let Some(crawl) = &self.options.crawl else { return false };
-        if link.kind == LinkKind::Crawled && crawl.avoids_traps && !self.traps.admits(&link.url) {
+        let is_trap = match link.kind {
+            _ if !crawl.avoids_traps => false,
+            LinkKind::Crawled => !self.traps.admits(&link.url),
+            _ => !self.traps.admits_port(&link.url),
+        };
+        if is_trap {
             return false;
         }
-        let Some(most) = crawl.per_host else { return true };
-        let count = self.by_host.entry(xxh3_64(host_key(&link.url).as_bytes())).or_default();
-        if *count >= most {
-            self.progress.beyond_host += 1;
-            return false;
-        }
-        *count += 1;
-        true
+        let is_within = self.quota.admits(&link.url);
+        self.progress.beyond_host += u64::from(!is_within);
+        is_within
     }
 
     /// Whether a page that a redirect leads to has a job of its own.
@@ -312,9 +263,11 @@ impl Queue {
         let checks = self.options.crawl.as_ref().is_some_and(|crawl| crawl.checks);
         let is_page = trail.role == Role::Page && !checks;
         // A seed always has its record. Where it leads is a page of the crawl nobody need come to again.
-        let Some(seen) = self.seen.as_mut().filter(|_| self.options.crawl.is_some() && is_page) else { return false };
-        let key = fingerprint(url);
-        let is_known = !seen.insert(key) || self.done.as_ref().is_some_and(|it| it.contains(key));
+        if self.options.keep_duplicates || self.options.crawl.is_none() || !is_page {
+            return false;
+        }
+        let page = self.known.page(url);
+        let is_known = !self.known.admit(page) || self.known.has_done(page);
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 

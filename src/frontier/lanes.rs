@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::admission::Order;
 use super::backlog::{self, Backlog, Strand};
+use super::order::Order;
 use super::politeness::Pace;
 use super::queue::is_begun;
 use super::ready::Ready;
@@ -327,8 +327,9 @@ impl Lanes {
     pub(super) fn start(&mut self, id: u32, now: Instant, delay: Duration) -> Option<Box<Job>> {
         let lane = &mut self[id];
         let mut job = lane.jobs.pop_front()?;
-        if lane.jobs.is_empty() {
-            lane.name = Some(host_key(&job.trail.url).into());
+        let host = host_key(&job.trail.url);
+        if lane.jobs.is_empty() && lane.name.as_deref() != Some(host) {
+            lane.name = Some(host.into());
         }
         let before = lane.pace.peak();
         lane.pace.start(now, delay);

@@ -9,19 +9,25 @@ mod backoff;
 mod census;
 mod circuits;
 mod clocks;
+mod closing;
 #[cfg(test)]
 mod crawl_tests;
+mod first_look;
 mod gates;
 mod health;
 mod hosts;
+mod known;
 mod lanes;
 mod latency;
 mod limits;
 mod open;
+mod order;
 mod politeness;
+mod progress;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
+mod quota;
 mod ready;
 pub mod rehearsal;
 mod retry;
@@ -31,6 +37,7 @@ mod sampling;
 mod scarcity;
 pub mod scope;
 mod seen;
+mod settling;
 mod sharing;
 mod slowed;
 mod sitemaps;
@@ -48,7 +55,7 @@ use futures::task::AtomicWaker;
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
-pub use self::admission::{Crawl, Order};
+pub use self::admission::Crawl;
 pub use self::backlog::Options as BacklogOptions;
 pub use self::backoff::{Options as RetryOptions, Refusal, Wait};
 pub use self::circuits::GivenUp;
@@ -56,9 +63,11 @@ pub use self::clocks::{Clocks, Folder};
 pub use self::gates::Obey;
 pub use self::hosts::{Host, HostState};
 pub use self::limits::{Limit, Limits};
-pub use self::queue::{Next, Progress, Queue};
+pub use self::order::Order;
+pub use self::progress::Progress;
+pub use self::queue::{Next, Queue};
 pub use self::sampling::Draw;
-pub use self::seen::Seen;
+pub use self::seen::{Seen, Width};
 pub use self::sharing::LimitBy;
 pub use self::sitemaps::{MAX_NESTING, USUAL};
 pub use self::slowed::Slowed;
@@ -83,6 +92,8 @@ pub struct Options {
     pub window: Option<NonZeroUsize>,
     /// Whether a page that was admitted before is admitted again.
     pub keep_duplicates: bool,
+    /// By how many bits of their fingerprints pages are told apart.
+    pub fingerprints: Width,
     /// Whether lists are followed from page to page.
     pub follow: bool,
     /// How the other links of pages are followed, if they are.
@@ -122,6 +133,7 @@ impl Default for Options {
             look_ahead: LOOK_AHEAD,
             window: None,
             keep_duplicates: false,
+            fingerprints: Width::default(),
             follow: true,
             crawl: None,
             backlog: BacklogOptions::default(),

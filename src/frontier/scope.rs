@@ -1,7 +1,8 @@
 //! Which links of a page may enter a crawl. Pure: a link is judged by its URL, and by that of the page the crawl began at.
 //!
-//! What was decided: a host is a name whatever its port, and `www.a.test` is not `a.test`; a domain is what one owner has
-//! by the public-suffix list, and an address is a domain of its own. What is excluded stays out though it is included, too.
+//! What was decided: a host is a name and a port, where the ports of http and https are one (an origin of RFC 6454 without its
+//! scheme): what else listens on a machine is none of a site's. `www.a.test` is not `a.test`. A domain is what one owner has
+//! by the public-suffix list, on any port, and an address is a domain of its own. What is excluded stays out though it is included, too.
 
 use regex::{Regex, RegexBuilder};
 use url::{Position, Url};
@@ -93,7 +94,8 @@ impl Reach {
     /// Whether a URL is within reach of where the crawl began.
     #[must_use]
     pub fn covers(self, start: &Url, url: &Url) -> bool {
-        let is_same_host = || host_key(start) == host_key(url);
+        // None is that of the scheme.
+        let is_same_host = || host_key(start) == host_key(url) && start.port() == url.port();
         match self {
             Self::Page => fingerprint(start) == fingerprint(url),
             Self::Prefix => is_same_host() && url.path().starts_with(folder(start.path())),
@@ -224,7 +226,10 @@ mod tests {
             ("https://www.a.co.uk/docs/", Prefix),
             ("https://www.a.co.uk/docs", Host),
             ("https://www.a.co.uk/docsx/", Host),
-            ("http://www.a.co.uk:8080/", Host),
+            ("http://www.a.co.uk/", Host),
+            ("https://www.a.co.uk:443/", Host),
+            ("http://www.a.co.uk:8080/", Domain),
+            ("http://www.a.co.uk:443/docs/x", Domain),
             ("https://a.co.uk/docs/x", Domain),
             ("https://x.y.a.co.uk/", Domain),
             ("https://b.co.uk/", Any),
@@ -238,6 +243,16 @@ mod tests {
                 let scope = Scope { reach, ..Scope::default() };
                 assert_eq!(judge(&scope, link).is_ok(), place >= first, "{link} {reach:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_host_has_the_port_that_was_named() {
+        let named = url("http://a.test:8080/");
+        for (link, expected) in
+            [("https://a.test:8080/x", true), ("http://a.test/x", false), ("http://a.test:8081/x", false)]
+        {
+            assert_eq!(Reach::Host.covers(&named, &url(link)), expected, "{link}");
         }
     }
 
@@ -325,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wider_reach_covers_what_a_narrower_one_does(start in "https?://([a-c]\\.){1,3}(test|co\\.uk)(/[ab]){0,3}", link in "https?://([a-c]\\.){1,3}(test|co\\.uk)(/[ab]){0,3}") {
+        fn a_wider_reach_covers_what_a_narrower_one_does(start in "https?://([a-c]\\.){1,3}(test|co\\.uk)(:81)?(/[ab]){0,3}", link in "https?://([a-c]\\.){1,3}(test|co\\.uk)(:81)?(/[ab]){0,3}") {
             let (start, link) = (url(&start), url(&link));
             let reaches = [Reach::Page, Reach::Prefix, Reach::Host, Reach::Domain, Reach::Any];
             let covers = reaches.map(|reach| reach.covers(&start, &link));

@@ -72,9 +72,13 @@ impl Sharing {
         }
     }
 
-    /// Whether the address of a host is to be asked for first.
-    pub(super) fn needs_address(&self, host: &str) -> bool {
-        self.by == LimitBy::Ip && self.known.len() < HOSTS && !is_address(host) && !self.known.contains_key(&hash(host))
+    /// Whether the address of a URL's host is to be asked for first.
+    pub(super) fn needs_address(&self, url: &Url) -> bool {
+        if self.by != LimitBy::Ip || self.known.len() >= HOSTS {
+            return false;
+        }
+        let host = host_key(url);
+        !is_address(host) && !self.known.contains_key(&hash(host))
     }
 
     /// The address of a host is this one, or it has none. What was known stays: requests may be in flight there.
@@ -112,19 +116,23 @@ mod tests {
         }
     }
 
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("http://{host}/")).unwrap()
+    }
+
     #[test]
     fn hosts_at_an_address_share_a_name_with_the_url_that_has_it_in_place_of_one() {
         let mut sharing = Sharing::new(LimitBy::Ip);
         for (host, address) in [("a.test", Some("192.0.2.1")), ("b.test", Some("2001:db8::1")), ("c.test", None)] {
-            assert!(sharing.needs_address(host));
+            assert!(sharing.needs_address(&url(host)));
             sharing.learn(host, address.map(|address| address.parse().unwrap()));
             sharing.learn(host, Some([192, 0, 2, 9].into()));
-            assert!(!sharing.needs_address(host));
+            assert!(!sharing.needs_address(&url(host)));
         }
         for (one, other) in [("a.test", "192.0.2.1"), ("b.test", "[2001:db8::1]"), ("c.test", "c.test")] {
             assert_eq!(sharing.name(one), sharing.name(other));
-            assert!(!sharing.needs_address(other));
+            assert!(!sharing.needs_address(&url(other)));
         }
-        assert!(!Sharing::new(LimitBy::Domain).needs_address("a.test"));
+        assert!(!Sharing::new(LimitBy::Domain).needs_address(&url("a.test")));
     }
 }

@@ -398,7 +398,7 @@ mod tests {
     fn what_is_said_of_pages_that_wait_on_disk_comes_back_and_the_first_matter_most() {
         let backlog = BacklogOptions { memory: 0, ..BacklogOptions::default() };
         let crawl = Some(Crawl { order: Order::Sitemap, ..Crawl::default() });
-        let mut queue = Queue::new(Options { backlog, crawl, ..options() });
+        let mut queue = Queue::new(Options { crawl, backlog, ..options() });
         let now = Instant::now();
         queue.admit(seed("http://a.test/s", Role::Sitemap), now);
         queue.complete();

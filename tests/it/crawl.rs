@@ -403,6 +403,70 @@ fn a_site_of_traps_comes_to_an_end_and_they_are_told() {
     assert!(run.stderr.contains("trapped") && run.stderr.contains("--allow-traps"), "{}", run.stderr);
 }
 
+/// Every host leads to two more of its owner; the first one to many ports of its own.
+fn hosts(hit: &Hit) -> Answer {
+    let host = hit.path.strip_prefix("http://h").and_then(|rest| rest.split(['.', ':']).next()).unwrap();
+    let host: u64 = host.parse().unwrap();
+    let next = [1, 2].map(|more| format!("http://h{}.trap.test/", 2 * host + more));
+    let ports = (8001..=8060).filter(|_| host == 0).map(|port| format!("http://h0.trap.test:{port}/"));
+    let links: Vec<_> = next.into_iter().chain(ports).collect();
+    if hit.path.ends_with("/robots.txt") {
+        return missing();
+    }
+    page("host", &links.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Crawls from the first of these hosts, with the site as the proxy: the hosts, with their ports, that were asked.
+fn crawl_hosts(site: &Site, options: &str) -> (BTreeSet<String>, Run) {
+    let run = scrape(["http://h0.trap.test/", "--proxy", &site.url(""), "--summary", "summary.json"]);
+    let run = run.args(options.split_whitespace()).run().exits(0);
+    let asked = site.paths().into_iter().map(|url| url.split('/').nth(2).unwrap().to_owned()).collect();
+    (asked, run)
+}
+
+#[test]
+fn endless_hosts_and_ports_come_to_an_end_and_are_told() {
+    let site = Site::start(hosts);
+    let (asked, run) = crawl_hosts(&site, "--depth all --scope domain -v --max-pages 20000");
+    let (ports, names): (Vec<_>, Vec<_>) = asked.into_iter().partition(|place| place.contains(':'));
+    assert_eq!((ports.len(), names.len()), (10, 1 + 1000));
+    let summary: Value = serde_json::from_str(&run.file("summary.json")).unwrap();
+    assert_eq!(summary["ended_by"], json!(null), "it ended by itself");
+    let told = summary["crawl"]["trapped"].as_array().unwrap();
+    for (pattern, why) in [("*.trap.test", "ever more hosts"), ("h0.trap.test:*", "ever more ports")] {
+        assert!(told.iter().any(|trap| trap["pattern"] == pattern && trap["why"] == why), "{pattern}: {told:?}");
+    }
+    assert!(run.stderr.contains("50 URLs under h0.trap.test:*: ever more ports (--allow-traps)"), "{}", run.stderr);
+}
+
+#[test]
+fn who_wants_all_ports_gets_them() {
+    let site = Site::start(hosts);
+    let (asked, _) = crawl_hosts(&site, "--depth 1 --scope domain --allow-traps --include re:h0");
+    assert_eq!(asked.len(), 61);
+}
+
+#[test]
+fn each_page_is_asked_for_once_by_128_bits_too() {
+    let site = site();
+    crawl(&site, "--depth all --dedupe-bits 128").succeeds();
+    assert_eq!(paths(&site), ["/", "/a/", "/a/b", "/a/c/", "/gone"]);
+}
+
+#[test]
+fn another_port_is_another_host() {
+    let other = Site::start(|_| page("other", &[]));
+    let leads_on = other.url("/");
+    let site = Site::start(move |hit| match &*hit.path {
+        "/robots.txt" => missing(),
+        _ => page("home", &[&leads_on, "/x"]),
+    });
+    let run = crawl(&site, "--depth all").succeeds();
+    assert_eq!((run.records().len(), other.hits().len()), (2, 0));
+    let run = crawl(&site, "--depth all --scope domain").succeeds();
+    assert_eq!((run.records().len(), other.hits().len()), (3, 2), "and its robots.txt");
+}
+
 #[test]
 fn pages_close_to_the_seed_or_the_root_may_go_first() {
     let site = Site::start(|hit| match &*hit.path {

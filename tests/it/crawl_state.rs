@@ -115,7 +115,8 @@ fn whenever_a_crawl_is_killed_no_page_is_lost_or_has_two_records() {
 fn answer_listed(hit: &Hit, (sitemaps, pages): (usize, usize)) -> Answer {
     let base = format!("http://{}", hit.header("Host").unwrap());
     let text = |element: &str, urls: &mut dyn Iterator<Item = String>| {
-        let urls: String = urls.map(|url| format!("<{element}><loc>{base}{url}</loc></{element}>")).collect();
+        let urls: Vec<_> = urls.map(|url| format!("<{element}><loc>{base}{url}</loc></{element}>")).collect();
+        let urls = urls.concat();
         Answer::untyped(
             format!("<x{element}>{urls}</x{element}>").replace("xurl", "urlset").replace("xsitemap", "sitemapindex"),
         )

@@ -56,6 +56,26 @@ fn duplicates_can_be_kept() {
 }
 
 #[test]
+fn equal_urls_are_one_by_128_bits_too() {
+    let site = site();
+    let list = ["/a", "/a#part", "/b", "/b/../a", "/a?"].map(|path| site.url(path)).join("\n");
+    scrape(["--dedupe-bits", "128"]).stdin(list).run().succeeds();
+    let mut paths = site.paths();
+    paths.sort();
+    assert_eq!(paths, ["/a", "/a?", "/b"]);
+}
+
+#[test]
+fn a_state_knows_urls_by_64_bits_and_says_so() {
+    let site = site();
+    let run = scrape(["--dedupe-bits", "128", "--state", "s.db", &site.url("/a")]).run().exits(2);
+    assert!(run.stderr.contains("--dedupe-bits does not go with --state"), "{}", run.stderr);
+    assert_eq!(site.count(), 0);
+    let run = scrape(["--dedupe-bits", "96", &site.url("/a")]).run().exits(2);
+    assert!(run.stderr.contains("64, 128"), "{}", run.stderr);
+}
+
+#[test]
 fn distinct_urls_that_redirect_to_one_page_stay_distinct() {
     let site = site();
     let run = scrape(["-f", "jsonl", &site.url("/old"), &site.url("/older"), &site.url("/new")]).run().succeeds();

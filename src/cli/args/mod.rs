@@ -13,6 +13,8 @@ pub(in crate::cli) use self::commands::{
 pub(in crate::cli) use self::crawl::{Crawl, Priority, Robots, Scope, Sitemaps};
 pub(in crate::cli) use self::network::{Connection, Limits, Pace, Request, Retries};
 pub(in crate::cli) use self::records::{Cache, Endurance, Extraction, Output, Unattended};
+use crate::cli::parse;
+use crate::frontier::Width;
 use crate::seeds::Scheme;
 
 const USAGE: &str = "scrape [OPTIONS] [SOURCE]...\n       scrape <COMMAND>";
@@ -135,6 +137,9 @@ pub(in crate::cli) struct Input {
     /// Fetch a URL again each time it is named
     #[arg(long)]
     pub(in crate::cli) keep_duplicates: bool,
+    /// Tell URLs apart by hashes of 64 or of 128 bits
+    #[arg(long, value_name = "N", default_value = "64", hide_possible_values = true, value_parser = parse::dedupe_bits())]
+    pub(in crate::cli) dedupe_bits: Width,
     /// Stop after this many URLs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) limit: Option<u64>,

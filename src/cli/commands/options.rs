@@ -72,6 +72,7 @@ pub(super) fn paced(input: &args::Input, pace: &args::Pace) -> frontier::Options
         // A slot is never empty because the queue was too short.
         look_ahead: options.look_ahead.max(pace.concurrency.saturating_mul(NonZeroUsize::MIN.saturating_add(1))),
         keep_duplicates: input.keep_duplicates,
+        fingerprints: input.dedupe_bits,
         ..options
     }
 }

@@ -1,5 +1,5 @@
-//! Parts of a site that have no end: calendars, sessions in URLs, paths that grow, parameters in every order. Pure, and in
-//! bounded memory.
+//! Parts of a site that have no end: calendars, sessions in URLs, paths that grow, parameters in every order, names of hosts,
+//! ports. Pure, and in bounded memory, but for 16 bytes for each host.
 //!
 //! No URL is wrong by itself, so each pattern has a budget: so many URLs of it are let in, and the others are counted. What is
 //! of no suspicious pattern always passes. Every URL is to be asked for once.
@@ -11,11 +11,15 @@
 //! end whatever a site does with these patterns.
 
 mod pattern;
+mod places;
 
 use std::collections::HashMap;
 
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use self::pattern::Pattern;
+use self::places::Places;
 
 /// How many patterns are counted at a time.
 const PATTERNS: usize = 1 << 16;
@@ -40,17 +44,21 @@ pub enum Kind {
     Permutation,
     /// The query has many parameters.
     Facets,
+    /// The host is one of those that one owner has names for.
+    Hosts,
+    /// The port is not that of the scheme.
+    Ports,
 }
 
 impl Kind {
-    /// How many URLs of a pattern are let in.
+    /// How many URLs of a pattern are let in; how many hosts, and how many ports of one.
     #[must_use]
     pub const fn budget(self) -> u32 {
         match self {
             Self::Session | Self::Permutation => 2,
             Self::Repeated => 5,
-            Self::Order => 10,
-            Self::Deep | Self::Facets => 1000,
+            Self::Order | Self::Ports => 10,
+            Self::Deep | Self::Facets | Self::Hosts => 1000,
             // The days of five years.
             Self::Calendar => 2000,
         }
@@ -67,6 +75,8 @@ impl Kind {
             Self::Order => "the same lists in other orders",
             Self::Permutation => "the same parameters in other orders",
             Self::Facets => "combinations of parameters",
+            Self::Hosts => "ever more hosts",
+            Self::Ports => "ever more ports",
         }
     }
 }
@@ -76,7 +86,7 @@ impl Kind {
 pub struct Trap {
     /// What makes it one.
     pub kind: Kind,
-    /// What its URLs look like: `http://a.test/calendar/*`. Empty where there were too many to tell them apart.
+    /// What its URLs look like: `http://a.test/calendar/*`, `*.a.test`. Empty where there were too many to tell them apart.
     pub pattern: String,
     /// How many URLs were kept out.
     pub count: u64,
@@ -89,6 +99,7 @@ pub struct Traps {
     counts: HashMap<u64, u32>,
     capacity: usize,
     kept_out: HashMap<(Kind, String), u64>,
+    places: Places,
 }
 
 /// The count of a pattern whose budget is spent.
@@ -104,32 +115,55 @@ impl Traps {
     /// Counts at most so many patterns at a time, in about 20 bytes each.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { counts: HashMap::new(), capacity, kept_out: HashMap::new() }
+        Self { counts: HashMap::new(), capacity, kept_out: HashMap::new(), places: Places::default() }
     }
 
     /// Whether a URL is let in, which has not been asked for before.
     #[must_use]
     pub fn admits(&mut self, url: &Url) -> bool {
-        let patterns: Vec<_> = pattern::of(url).collect();
-        let hash = |pattern: &pattern::Pattern| xxh3_64_with_seed(pattern.key.as_bytes(), pattern.kind as u64);
-        if let Some(spent) = patterns.iter().find(|pattern| self.is_spent(hash(pattern))) {
-            self.keep_out(spent.kind, &spent.text);
-            return false;
+        let patterns: Vec<_> = self.patterns(url).collect();
+        self.judge(url, &patterns)
+    }
+
+    /// The same of a URL that is asked for and leads no further, or that its site lists: there it is the port that counts.
+    #[must_use]
+    pub fn admits_port(&mut self, url: &Url) -> bool {
+        url.port().is_none() || {
+            let port = self.places.new_port(url);
+            self.judge(url, port.as_slice())
         }
-        for pattern in &patterns {
-            self.count(hash(pattern), pattern.kind.budget());
-        }
-        true
+    }
+
+    /// The user named this URL: its host, with this port, does not count.
+    pub fn expect(&mut self, url: &Url) {
+        self.places.add(url);
     }
 
     /// Counts a URL that an earlier run let in.
     pub fn count_in(&mut self, url: &Url) {
-        for pattern in pattern::of(url) {
-            let hash = xxh3_64_with_seed(pattern.key.as_bytes(), pattern.kind as u64);
-            if !self.is_spent(hash) {
-                self.count(hash, pattern.kind.budget());
+        let patterns: Vec<_> = self.patterns(url).collect();
+        for pattern in &patterns {
+            if !self.is_spent(hash(pattern)) {
+                self.count(hash(pattern), pattern.kind.budget());
             }
         }
+        self.places.add(url);
+    }
+
+    fn patterns<'a>(&'a self, url: &'a Url) -> impl Iterator<Item = Pattern> {
+        pattern::of(url).chain(self.places.new_host(url)).chain(self.places.new_port(url))
+    }
+
+    fn judge(&mut self, url: &Url, patterns: &[Pattern]) -> bool {
+        if let Some(spent) = patterns.iter().find(|pattern| self.is_spent(hash(pattern))) {
+            self.keep_out(spent.kind, &spent.text);
+            return false;
+        }
+        for pattern in patterns {
+            self.count(hash(pattern), pattern.kind.budget());
+        }
+        self.places.add(url);
+        true
     }
 
     /// What was kept out, most first.
@@ -173,6 +207,10 @@ impl Traps {
         }
         *self.kept_out.entry(place).or_default() += 1;
     }
+}
+
+fn hash(pattern: &Pattern) -> u64 {
+    xxh3_64_with_seed(pattern.key.as_bytes(), pattern.kind as u64)
 }
 
 #[cfg(test)]
@@ -235,6 +273,39 @@ mod tests {
         assert_eq!(count, 1000);
         assert!(is_told(&summary, Kind::Facets, "/shop?*"), "{summary:?}");
         assert_eq!(admitted(500, |n| format!("/list?id=7&sort={n}")).0, 10);
+    }
+
+    #[test]
+    fn names_of_hosts_end_and_the_pages_of_each_do_not() {
+        let mut traps = Traps::default();
+        let page = |host: u64, page: u64| Url::parse(&format!("http://x.h{host}.a.test/{page}")).unwrap();
+        let admitted: Vec<_> = (0..5000).filter(|&n| traps.admits(&page(n, 0))).collect();
+        assert_eq!(admitted, (0..1000).collect::<Vec<_>>());
+        assert_eq!(traps.summary(), [Trap { kind: Kind::Hosts, pattern: "*.a.test".into(), count: 4000 }]);
+        assert!((1..5000).all(|n| traps.admits(&page(n % 1000, n))));
+        for other in ["http://a.test/", "https://www.a.test/", "http://x.b.test/", "http://192.0.2.1/", "http://[::1]/"]
+        {
+            assert!(traps.admits(&Url::parse(other).unwrap()), "{other}");
+        }
+        traps.expect(&page(7000, 0));
+        assert!(traps.admits(&page(7000, 1)) && !traps.admits(&page(7001, 1)));
+    }
+
+    #[test]
+    fn ports_end_for_whatever_is_asked_for() {
+        let page = |port: u32| Url::parse(&format!("http://a.test:{port}/")).unwrap();
+        let admitted = |traps: &mut Traps, admits: fn(&mut Traps, &Url) -> bool| {
+            traps.expect(&page(8080));
+            (1..=65_535).map(page).filter(|url| admits(traps, url)).filter_map(|url| url.port()).collect::<Vec<_>>()
+        };
+        for admits in [Traps::admits, Traps::admits_port] {
+            let mut traps = Traps::default();
+            let ports: Vec<_> = (1..=10).chain([8080]).collect();
+            assert_eq!(admitted(&mut traps, admits), ports, "and that of the scheme, which is none");
+            let count = 65_535 - 10 - 2;
+            assert_eq!(traps.summary(), [Trap { kind: Kind::Ports, pattern: "a.test:*".into(), count }]);
+            assert!(admits(&mut traps, &page(3)), "it is known");
+        }
     }
 
     #[test]

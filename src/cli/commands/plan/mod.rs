@@ -16,6 +16,7 @@ use crate::cli::exit::{Status, Stop};
 use crate::cli::logging::{self, Voice};
 use crate::cli::outputs;
 use crate::cli::sheet::Screen;
+use crate::frontier::Width;
 use crate::frontier::rehearsal::{Bound, Forecast, Suppositions, Told, rehearse};
 use crate::seeds;
 use crate::sink::escape_json;
@@ -26,6 +27,7 @@ const VERSION: u64 = 1;
 /// What a run takes by itself, for each URL of its list, and for each request in flight (benches/README.md), in bytes.
 const OF_ALL: u64 = 16 << 20;
 const OF_A_URL: u64 = 12;
+const OF_A_URL_BY_128_BITS: u64 = 22;
 const OF_A_REQUEST: u64 = 28 << 10;
 /// What a page is supposed to have, in bytes: its body and its text take that each.
 const PAGE: u64 = 100_000;
@@ -60,9 +62,13 @@ pub(in crate::cli) fn run(args: &args::Plan, environment: &Environment) -> Resul
 }
 
 /// The memory that a run takes, in bytes.
-fn memory(forecast: &Forecast) -> u64 {
+fn memory(forecast: &Forecast, fingerprints: Width) -> u64 {
     let in_flight = u64::try_from(forecast.in_flight).unwrap_or(u64::MAX);
-    let of_urls = (forecast.urls + forecast.stored) * OF_A_URL;
+    let of_a_url = match fingerprints {
+        Width::Bits64 => OF_A_URL,
+        Width::Bits128 => OF_A_URL_BY_128_BITS,
+    };
+    let of_urls = (forecast.urls + forecast.stored) * of_a_url;
     OF_ALL + of_urls + in_flight.saturating_mul(OF_A_REQUEST + 2 * PAGE)
 }
 
@@ -87,7 +93,7 @@ fn json(forecast: &Forecast, args: &args::Plan) -> String {
         "seconds": forecast.time.as_secs_f64(),
         "bound": bound,
         "in_flight": forecast.in_flight,
-        "memory": memory(forecast),
+        "memory": memory(forecast, args.input.dedupe_bits),
         "supposed": {"latency_ms": args.latency.as_secs_f64() * 1000.0, "page": PAGE},
     });
     escape_json(&format!("{plan:#}\n"))

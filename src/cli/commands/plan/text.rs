@@ -23,7 +23,8 @@ pub(super) fn page(forecast: &Forecast, args: &Plan, screen: Screen) -> String {
         let latency = human_latency(args.latency);
         line("time", format!("{}, if a page takes {latency} (--latency)", human_duration(forecast.time)));
         line("", format!("because of {}", why(bound, forecast.largest.first(), args)));
-        let (size, at_once) = (human_size(memory(forecast)), grouped(forecast.in_flight as u64));
+        let size = human_size(memory(forecast, args.input.dedupe_bits));
+        let at_once = grouped(forecast.in_flight as u64);
         line("memory", format!("{size}, if a page has {}: {at_once} at a time", human_size(PAGE)));
     }
     if forecast.stored > 0 {

@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -101,6 +102,8 @@ pub(super) struct Clients {
     public: Pair,
     /// The connections of these lead anywhere.
     open: Pair,
+    /// Whether an answer had more than [few](Fields::Few).
+    had_many: AtomicBool,
     answered: Answered,
     files: Files,
     resolver: Resolver,
@@ -113,8 +116,20 @@ pub(super) struct Clients {
 /// longer than everything else at the start.
 #[derive(Debug, Default)]
 struct Pair {
-    plain: OnceLock<Result<Client, Failure>>,
-    secure: OnceLock<Result<Client, Failure>>,
+    plain: ByFields,
+    secure: ByFields,
+}
+
+type ByFields = [OnceLock<Result<Client, Failure>>; 2];
+
+/// How many fields an answer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// As many as hyper keeps on the stack, 100. For more it finds memory for the most that there may be before it reads
+    /// an answer: 1.06 times the CPU of a small page.
+    Few,
+    /// Enough for any real answer; lenient where browsers are.
+    Many,
 }
 
 /// Where a request may go.
@@ -142,6 +157,7 @@ impl Clients {
         Self {
             public: Pair::default(),
             open: Pair::default(),
+            had_many: AtomicBool::new(false),
             answered: Answered::default(),
             files,
             resolver,
@@ -194,13 +210,25 @@ impl Clients {
     }
 
     /// The client for a URL.
-    pub(super) fn of(&self, url: &Url, reach: Reach) -> Result<&Client, Failure> {
+    pub(super) fn of(&self, url: &Url, reach: Reach, fields: Fields) -> Result<&Client, Failure> {
         let pair = if reach == Reach::Open { &self.open } else { &self.public };
         let client = match url.scheme() {
-            "https" => pair.secure.get_or_init(|| self.build(self.trust(), reach)),
-            _ => pair.plain.get_or_init(|| self.build(self.plain_trust(), reach)),
+            "https" => pair.secure[fields as usize].get_or_init(|| self.build(self.trust(), reach, fields)),
+            _ => pair.plain[fields as usize].get_or_init(|| self.build(self.plain_trust(), reach, fields)),
         };
         client.as_ref().map_err(Clone::clone)
+    }
+
+    /// How many fields an answer may have: many where it can be asked for only once, and since one had.
+    pub(super) fn fields(&self, is_idempotent: bool) -> Fields {
+        let are_few = is_idempotent && !self.had_many.load(Ordering::Relaxed);
+        if are_few { Fields::Few } else { Fields::Many }
+    }
+
+    /// The same after an answer had more than few.
+    pub(super) fn more_fields(&self) -> Fields {
+        self.had_many.store(true, Ordering::Relaxed);
+        Fields::Many
     }
 
     /// How many connections to one host may be idle.
@@ -256,8 +284,8 @@ impl Clients {
         }
     }
 
-    fn build(&self, builder: ClientBuilder, reach: Reach) -> Result<Client, Failure> {
-        /// Enough for any real answer; what is larger fails as a protocol error. Lenient where browsers are.
+    fn build(&self, builder: ClientBuilder, reach: Reach, fields: Fields) -> Result<Client, Failure> {
+        /// What is larger fails as a protocol error.
         const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
         // A program that has chosen its own keeps it.
@@ -276,11 +304,13 @@ impl Clients {
             // given up with the request that waited in vain.
             .http2_keep_alive_interval(self.options.idle_timeout)
             .http2_keep_alive_timeout(2 * self.options.idle_timeout)
-            .http1_max_headers(MAX_HEADERS)
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES);
+        if fields == Fields::Many {
+            builder = builder.http1_max_headers(MAX_HEADERS);
+        }
         if self.options.trace {
             builder = builder.connector_layer(MapResponseLayer::new(trace::connected));
         }

@@ -46,6 +46,11 @@ pub(super) fn is_closed(error: &reqwest::Error) -> bool {
     !error.is_connect() && causes(error).any(closes)
 }
 
+/// Whether an answer had more fields than there was room for, or longer ones.
+pub(super) fn is_head_too_large(error: &reqwest::Error) -> bool {
+    causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse_too_large)
+}
+
 /// The connection on which an error came, if there was one.
 pub(super) fn connection_of(error: &reqwest::Error) -> Option<&Connected> {
     causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info())

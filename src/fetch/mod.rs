@@ -52,11 +52,11 @@ use url::Url;
 pub use self::body::Taker;
 use self::body::{Collected, Measure};
 pub use self::certificate::Certificate;
-use self::client::{Clients, Reach};
+use self::client::{Clients, Fields, Reach};
 pub use self::client::{Family, Options as ConnectionOptions, Resolution};
 use self::coding::Decoder;
 pub use self::cookies::{BadLine, Jar as CookieJar};
-use self::explain::{Phase, explain, has_no_connection, is_closed};
+use self::explain::{Phase, explain, has_no_connection, is_closed, is_head_too_large};
 use self::files::Files;
 pub use self::guard::DenyPrivate;
 pub use self::head::Head;
@@ -436,12 +436,13 @@ impl Fetcher {
     ///
     /// A server may close a kept connection while a request is on its way there, which says nothing of the request.
     /// Where asking twice does no harm it is sent again at once, until it had a connection of its own (RFC 9112,
-    /// section 9.3.1): that is no further attempt.
+    /// section 9.3.1): that is no further attempt. Nor is it where the answer had more than few fields.
     async fn send(&self, trail: &Trail, conditions: &HeaderMap, reach: Reach) -> Result<Response, Unanswered> {
-        let client = self.clients.of(&trail.url, reach).map_err(Unanswered::at_all)?;
         let is_idempotent = self.request.method_of(trail).is_idempotent();
         let mut kept = if is_idempotent { self.clients.idle_per_host() } else { 0 };
+        let mut fields = self.clients.fields(is_idempotent);
         loop {
+            let client = self.clients.of(&trail.url, reach, fields).map_err(Unanswered::at_all)?;
             let mut request = self.request.build(client, trail).map_err(Unanswered::at_all)?;
             if let Some(jar) = &self.cookies {
                 jar.send(&trail.url, request.headers_mut());
@@ -453,6 +454,7 @@ impl Fetcher {
             match self.clients.execute(client, request, reach).await {
                 Ok(response) => return Ok(response),
                 Err(error) if kept > 0 && is_closed(&error) && self.clients.had_answered(&error) => kept -= 1,
+                Err(error) if fields == Fields::Few && is_head_too_large(&error) => fields = self.clients.more_fields(),
                 Err(error) => {
                     let lack = has_no_connection(&error).then_some(Lack::Connections);
                     return Err(Unanswered { lack, ..Unanswered::at_all(explain(&error, Phase::Head)) });

@@ -161,7 +161,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::client::{Clients, Options as ConnectionOptions, Reach};
+    use crate::fetch::client::{Clients, Fields, Options as ConnectionOptions, Reach};
     use crate::fetch::files::Files;
     use crate::job::Redirect;
     use reqwest::header::{AUTHORIZATION, COOKIE};
@@ -182,7 +182,7 @@ mod tests {
             trail = trail.hop(Redirect { status: 302, to, rewrite_to_get: false, by: None });
         }
         let clients = Clients::with(ConnectionOptions::default(), Files::default());
-        let client = clients.of(&trail.url, Reach::Open).unwrap();
+        let client = clients.of(&trail.url, Reach::Open, Fields::Few).unwrap();
         std::mem::take(options().build(client, &trail).unwrap().headers_mut())
     }
 

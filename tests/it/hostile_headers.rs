@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Step, Wire, fetch, scrape};
+use crate::support::{Answer, Site, Step, Wire, fetch, scrape};
 
 use Step::{Repeat, Request, Stall};
 
@@ -105,6 +105,21 @@ fn as_many_fields_as_a_real_page_may_have_are_read() {
     assert_eq!((kind_of(&record), field(&record, "x-899")), ("none", Some("899")));
     let record = with_fields(format!("X-Long: {}\r\n", "y".repeat(200_000)));
     assert_eq!((kind_of(&record), field(&record, "x-long").map(str::len)), ("none", Some(200_000)));
+}
+
+#[test]
+fn a_page_of_very_many_fields_is_asked_for_again_and_none_after_it() {
+    let site = Site::start(|_| (0..300).fold(Answer::html(BODY), |answer, n| answer.header(&format!("X-{n}"), "y")));
+    let urls = [site.url("/1"), site.url("/2"), site.url("/3")];
+    scrape(["-c", "1"]).args(&urls).run().succeeds();
+    assert_eq!(site.paths(), ["/1", "/1", "/2", "/3"]);
+}
+
+#[test]
+fn what_is_sent_is_not_sent_twice_for_an_answer_of_very_many_fields() {
+    let site = Site::start(|_| (0..300).fold(Answer::html(BODY), |answer, n| answer.header(&format!("X-{n}"), "y")));
+    scrape(["--data", "a=b", &site.url("/")]).run().succeeds();
+    assert_eq!(site.count(), 1);
 }
 
 #[test]

@@ -48,7 +48,9 @@ pub(super) fn is_closed(error: &reqwest::Error) -> bool {
 
 /// Whether an answer had more fields than there was room for, or longer ones.
 pub(super) fn is_head_too_large(error: &reqwest::Error) -> bool {
-    causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse_too_large)
+    // hyper has a method that tells, in servers alone.
+    let is_too_large = |error: &hyper::Error| error.is_parse() && error.to_string() == "message head is too large";
+    causes(error).filter_map(|cause| cause.downcast_ref()).any(is_too_large)
 }
 
 /// The connection on which an error came, if there was one.

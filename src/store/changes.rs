@@ -10,7 +10,7 @@ use crate::record::Change;
 #[derive(Clone, Debug)]
 pub(super) enum Finding {
     /// The page, in a version of this hash and content.
-    Page(u64, Vec<u8>),
+    Page(u64, Box<[u8]>),
     /// That it is as it was.
     Unchanged,
     /// That it is not there (404, 410).
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn page(hash: u64) -> Finding {
-        Finding::Page(hash, Vec::new())
+        Finding::Page(hash, Box::default())
     }
 
     #[test]

@@ -111,11 +111,14 @@ pub(super) fn before(connection: &Connection, key: u64) -> Result<Option<(i64, B
 
 /// A version as the file has it: text as it is, or compressed.
 pub(super) fn pack(content: &[u8], compressor: &mut Compressor<'_>) -> rusqlite::types::Value {
-    let compressed = (content.len() >= LONG).then(|| compressor.compress(content).ok()).flatten();
-    match (compressed, str::from_utf8(content)) {
-        (Some(compressed), _) => compressed.into(),
-        (None, Ok(text)) => text.to_owned().into(),
-        (None, Err(_)) => content.to_vec().into(),
+    if content.len() >= LONG
+        && let Ok(compressed) = compressor.compress(content)
+    {
+        return compressed.into();
+    }
+    match str::from_utf8(content) {
+        Ok(text) => text.to_owned().into(),
+        Err(_) => content.to_vec().into(),
     }
 }
 

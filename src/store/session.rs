@@ -244,6 +244,7 @@ impl Session {
             late: Late::new(Arc::clone(&self.held)),
             is_idempotent,
             crawls: self.run.crawls,
+            version: Vec::new(),
         };
         Ok(Box::new(recorder))
     }

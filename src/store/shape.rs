@@ -11,9 +11,6 @@ use crate::record::Column;
 use crate::sink::{write_list, write_value};
 use crate::value::{Row, Value};
 
-/// So many bytes most versions have at most.
-const SHORT: usize = 1024;
-
 /// Which values of a record make a version, and what they are called.
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -31,13 +28,12 @@ impl Shape {
         Self { names, places, fingerprint: Ask::fingerprint(asks) }
     }
 
-    /// The version that an outcome is, as JSON.
-    pub(super) fn version(&self, outcome: &Outcome) -> Vec<u8> {
+    /// Writes the version that an outcome is, as JSON, in place of what is in `json`.
+    pub(super) fn version(&self, outcome: &Outcome, json: &mut Vec<u8>) {
+        json.clear();
         let title = Value::text(outcome.facts.as_ref().and_then(|facts| facts.title.as_deref()));
-        let mut json = Vec::with_capacity(SHORT);
         // What is written to memory is written.
-        let _ = Self::write(&title, outcome.rows().iter().map(|row| self.values(row)), &mut json);
-        json
+        let _ = Self::write(&title, outcome.rows().iter().map(|row| self.values(row)), json);
     }
 
     fn write<'r>(

@@ -32,6 +32,8 @@ pub(super) struct Recorder {
     pub(super) is_idempotent: bool,
     /// Whether it is told how far a crawl has come.
     pub(super) crawls: bool,
+    /// The version of the last page: that of the next one is written where it is, and needs no memory of its own to grow in.
+    pub(super) version: Vec<u8>,
 }
 
 /// The sinks that records pass to.
@@ -90,7 +92,7 @@ impl Late {
 
 impl Recorder {
     /// What a final outcome says of its page; none where the run was stopped before it did.
-    fn observe(&self, outcome: &Outcome) -> Option<Observation> {
+    fn observe(&mut self, outcome: &Outcome) -> Option<Observation> {
         let status = outcome.facts.as_ref().map(|facts| facts.status);
         let found = match (&outcome.end, outcome.failure()) {
             (_, Some(failure)) if failure.kind == Kind::Cancelled => return None,
@@ -104,8 +106,8 @@ impl Recorder {
                 return None;
             }
             (End::Done { .. }, None) => {
-                let version = self.shape.version(outcome);
-                Finding::Page(xxh3_64(&version), version)
+                self.shape.version(outcome, &mut self.version);
+                Finding::Page(xxh3_64(&self.version), self.version.as_slice().into())
             }
         };
         let (key, url, final_url) = match &outcome.trail {

@@ -105,7 +105,7 @@ fn the_recipes_are_accepted() {
         lists.iter().fold(run, |run, (name, text)| run.file(name, text)).stdin("").run().exits(0);
         tried += 1;
     }
-    assert_eq!(tried, 11, "recipes were found");
+    assert_eq!(tried, 13, "recipes were found");
 }
 
 /// Those of crontab and systemd, with an empty list in the place of every source, and no wait.

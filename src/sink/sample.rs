@@ -44,6 +44,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         links: Vec::new(),
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     }
 }
 

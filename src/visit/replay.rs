@@ -30,7 +30,17 @@ impl<V: Visit> Visit for Replay<V> {
             let (facts, end) = self.reader.restore(stored, self.limits.clone()).await;
             let Job { target, trail } = job;
             let (fetched_at, hint) = (Some(at), HostHint::default());
-            Outcome { target, trail: Some(trail), fetched_at, facts, end, links: Vec::new(), hint, exchange: None }
+            Outcome {
+                target,
+                trail: Some(trail),
+                fetched_at,
+                facts,
+                end,
+                links: Vec::new(),
+                hint,
+                exchange: None,
+                mention: None,
+            }
         };
         visit.boxed()
     }

@@ -136,6 +136,7 @@ fn read(fetched: &Fetched, extractor: &Extractor) -> Result<Reading, Stop> {
         links: Vec::new(),
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     };
     contract.clone().accept(&outcome).context("cannot judge what was found").map_err(Stop::broken)?;
     Ok(Reading {

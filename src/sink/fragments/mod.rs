@@ -1,30 +1,32 @@
-//! Links to places in pages, judged at the end of a run that checks links: pages come before and after those that link to them.
+//! Links as pages have them, for a run that checks links: those that are no URL, where broken ones stand, and those to places in
+//! pages, judged at the end, as pages come before and after those that link to them.
 //!
 //! What was decided:
 //! - Only a page that was read to its end is judged, and it is the one where redirects led: that is where a browser looks. If a
 //!   redirect says a fragment of its own, that is not known here, and the link's is looked for.
-//! - A link to a place is a link of its own, counted once however many pages have it.
+//! - A link to a place is a link of its own, counted once however many pages have it. So is what is no URL.
 //!
-//! What pages say is in a temporary file until then. Memory takes some 20 bytes for each redirect, and at the end about 60 for
-//! each place that is named and 20 for each page that has one.
+//! What pages say is in a temporary file until then. Memory takes some 20 bytes for each page, for each redirect and for what is no
+//! URL, and at the end about 60 for each place that is named and 20 for each page that has one.
+
+mod pages;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::io;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::pages::{Anchors, Page, Pages};
 use super::{Tally, cut};
 use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::{Failure, Kind};
 use crate::job::{
-    Attempt, Departure, End, Found, Job, LinkKind, Location, Outcome, Start, Target, Trail, places_named,
+    Attempt, Departure, End, Found, Job, LinkKind, Location, Mention, Outcome, Rejected, Start, Target, Trail, Written,
+    places_named,
 };
 
 /// So much of a fragment is told.
@@ -33,27 +35,16 @@ const TOLD: usize = 100;
 /// How many redirects may lead from a page to another that is asked for by itself.
 const MOVES: usize = 20;
 
-/// Hands on all that comes, and behind it, for each link to a place that its page has not, a failure of kind `fragment`.
+/// Hands on all that comes, of what failed with the link that led there, and behind it failures of its own: of kind `invalid_url`
+/// for what a page links to that is no URL, and at the end of kind `fragment` for each link to a place that its page has not.
 pub struct Fragments {
     inner: Vec<Box<dyn Sink>>,
     tally: Tally,
-    /// What pages say, a line each.
-    pages: Option<BufWriter<File>>,
+    pages: Option<Pages>,
     /// Where redirects led, by fingerprints.
     moved: HashMap<u64, u64>,
-}
-
-/// What a page says.
-#[derive(Deserialize, Serialize)]
-struct Page {
-    url: Box<str>,
-    depth: u32,
-    id: u64,
-    file: Option<Box<str>>,
-    line: u64,
-    input: Option<Box<RawValue>>,
-    places: Option<Vec<u64>>,
-    links: Vec<Box<str>>,
+    /// What stands for that which is no URL and has been told of.
+    refused: HashSet<u64>,
 }
 
 /// What a link to a place stands for.
@@ -66,24 +57,51 @@ impl Fragments {
     /// Tells each sink of `inner`, and counts in `tally`, which is one of them, what is fine.
     #[must_use]
     pub fn new(inner: Vec<Box<dyn Sink>>, tally: Tally) -> Self {
-        Self { inner, tally, pages: None, moved: HashMap::new() }
+        Self { inner, tally, pages: None, moved: HashMap::new(), refused: HashSet::new() }
     }
 
-    fn note(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let Some(trail) = &outcome.trail else { return Ok(()) };
+    fn tell(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.inner.iter_mut().try_for_each(|sink| sink.accept(outcome))
+    }
+
+    fn note(&mut self, outcome: &Outcome, trail: &Trail) -> io::Result<()> {
         let (passed, last) = match &outcome.end {
             End::Elsewhere(redirect) => (Some(&trail.url), &redirect.to),
             _ => (None, &trail.url),
         };
         let passed = trail.hops.iter().map(|hop| &hop.url).chain(passed).map(fingerprint);
         self.moved.extend(passed.map(|from| (from, fingerprint(last))));
-        let Some(page) = Page::of(outcome, trail) else { return Ok(()) };
+        let Some(fragments) = outcome.facts.as_ref().and_then(|facts| facts.fragments.as_ref()) else { return Ok(()) };
         let pages = match &mut self.pages {
             Some(pages) => pages,
-            empty => empty.insert(BufWriter::new(tempfile::tempfile()?)),
+            none => none.insert(Pages::new()?),
         };
-        serde_json::to_writer(&mut *pages, &page)?;
-        pages.write_all(b"\n")
+        pages.push(outcome, trail, fragments)
+    }
+
+    /// The link that led to what has failed, if the page is known that has it.
+    fn mention(&mut self, outcome: &Outcome) -> io::Result<Option<Mention>> {
+        let failed = outcome.trail.as_ref().filter(|_| outcome.failure().is_some());
+        let Some((trail, pages)) = failed.zip(self.pages.as_mut()) else { return Ok(None) };
+        let Some(page) = trail.referrer() else { return Ok(None) };
+        let anchor = pages.anchor(page, trail.first_url())?;
+        Ok(anchor.map(|anchor| Mention { page: page.clone(), depth: trail.depth(), anchor }))
+    }
+
+    /// Tells of what a page links to that is no URL.
+    fn refuse(&mut self, outcome: &Outcome, trail: &Trail) -> io::Result<()> {
+        let links = outcome.facts.iter().flat_map(|facts| &facts.fragments).flat_map(|fragments| &fragments.links);
+        for Written { to, anchor } in links {
+            let Err(no_url) = to else { continue };
+            if !self.refused.insert(xxh3_64(no_url.written.as_bytes())) {
+                continue;
+            }
+            let target = Target { given: no_url.written.clone(), ..outcome.target.clone() };
+            let mention = Mention { page: trail.url.clone(), depth: trail.depth() + 1, anchor: anchor.clone() };
+            let refused = Outcome::rejected(Rejected { target, reason: no_url.reason.to_string() });
+            self.tell(&Outcome { mention: Some(Box::new(mention)), ..refused })?;
+        }
+        Ok(())
     }
 
     /// The place that a link names.
@@ -101,16 +119,15 @@ impl Fragments {
 
     /// Tells of the links to places that are not there.
     fn judge(&mut self) -> io::Result<()> {
-        let Some(pages) = self.pages.take() else { return Ok(()) };
-        let mut pages = pages.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let Some(mut pages) = self.pages.take() else { return Ok(()) };
         let mut is_there: HashMap<u64, bool> = HashMap::new();
-        each(&mut pages, |_, page| {
+        pages.each(|_, page, _| {
             for Place { page, names } in page.links().filter_map(|link| self.place(&link)) {
                 is_there.extend([page, names[0], names[1]].map(|key| (key, false)));
             }
             Ok(())
         })?;
-        each(&mut pages, |url, page| {
+        pages.each(|url, page, _| {
             let Some(places) = &page.places else { return Ok(()) };
             let key = fingerprint(url);
             for key in places.iter().map(|name| in_page(key, *name)).chain([key]) {
@@ -119,14 +136,21 @@ impl Fragments {
             Ok(())
         })?;
         let (mut judged, has) = (HashSet::new(), |key: &u64| is_there.get(key) == Some(&true));
-        each(&mut pages, |url, page| {
+        pages.each(|url, page, anchors| {
+            let mut read = None;
             for link in page.links() {
                 let place = self.place(&link).filter(|place| has(&place.page));
                 let Some(place) = place.filter(|_| judged.insert(xxh3_64(link.as_str().as_bytes()))) else { continue };
                 if place.names.iter().any(has) {
                     self.tally.count_fine();
                 } else {
-                    let broken = page.broken(url, link);
+                    let anchors = match &read {
+                        Some(anchors) => anchors,
+                        None => read.insert(Anchors::read(anchors)?),
+                    };
+                    let anchor = anchors.of(&link).cloned();
+                    let mention = anchor.map(|anchor| Mention { page: url.clone(), depth: page.depth + 1, anchor });
+                    let broken = Outcome { mention: mention.map(Box::new), ..broken(page, url, link) };
                     self.inner.iter_mut().try_for_each(|sink| sink.accept(&broken))?;
                 }
             }
@@ -140,55 +164,29 @@ fn in_page(page: u64, name: u64) -> u64 {
     xxh3_64([page.to_le_bytes(), name.to_le_bytes()].as_flattened())
 }
 
-/// Reads what all pages say.
-fn each(pages: &mut File, mut take: impl FnMut(&Url, &Page) -> io::Result<()>) -> io::Result<()> {
-    pages.rewind()?;
-    for line in BufReader::new(pages).lines() {
-        let page: Page = serde_json::from_str(&line?)?;
-        take(&Url::parse(&page.url).map_err(io::Error::other)?, &page)?;
-    }
-    Ok(())
-}
-
-impl Page {
-    fn of(outcome: &Outcome, trail: &Trail) -> Option<Self> {
-        let fragments = outcome.facts.as_ref()?.fragments.as_ref()?;
-        let Target { id, at, input, .. } = &outcome.target;
-        Some(Self {
-            url: trail.url.as_str().into(),
-            depth: trail.depth(),
-            id: *id,
-            file: at.file.as_deref().map(Box::from),
-            line: at.line,
-            input: input.as_deref().map(RawValue::to_owned),
-            places: fragments.places.clone(),
-            links: fragments.links.iter().map(|link| link.as_str().into()).collect(),
-        })
-    }
-
-    fn links(&self) -> impl Iterator<Item = Url> {
-        self.links.iter().filter_map(|link| Url::parse(link).ok())
-    }
-
-    /// The outcome of a link that it has to a place that is not there.
-    fn broken(&self, page: &Url, link: Url) -> Outcome {
-        let at = Location { file: self.file.as_deref().map(Arc::from), line: self.line };
-        let input = self.input.clone().map(Arc::from);
-        let start = Arc::new(Start { seed: page.clone(), landed: page.clone() });
-        let from = Departure { start, page: Arc::new(page.clone()) };
-        let found = Some(Box::new(Found::new(from, LinkKind::Checked, self.depth + 1)));
-        let fragment = link.fragment().unwrap_or_default();
-        let name = cut(&percent_decode_str(fragment).decode_utf8_lossy(), TOLD);
-        let failure = Failure::new(Kind::Fragment, format!("no element has the id {name:?}"));
-        let target = Target { id: self.id, given: link.as_str().into(), at, input };
-        Outcome::failed(Job { target, trail: Trail { found, ..Trail::new(link, None) } }, failure)
-    }
+/// The outcome of a link of `said` that leads to a place that is not there.
+fn broken(said: &Page, page: &Url, link: Url) -> Outcome {
+    let at = Location { file: said.file.as_deref().map(Arc::from), line: said.line };
+    let input = said.input.clone().map(Arc::from);
+    let start = Arc::new(Start { seed: page.clone(), landed: page.clone() });
+    let from = Departure { start, page: Arc::new(page.clone()) };
+    let found = Some(Box::new(Found::new(from, LinkKind::Checked, said.depth + 1)));
+    let fragment = link.fragment().unwrap_or_default();
+    let name = cut(&percent_decode_str(fragment).decode_utf8_lossy(), TOLD);
+    let failure = Failure::new(Kind::Fragment, format!("no element has the id {name:?}"));
+    let target = Target { id: said.id, given: link.as_str().into(), at, input };
+    Outcome::failed(Job { target, trail: Trail { found, ..Trail::new(link, None) } }, failure)
 }
 
 impl Sink for Fragments {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.note(outcome)?;
-        self.inner.iter_mut().try_for_each(|sink| sink.accept(outcome))
+        let Some(trail) = &outcome.trail else { return self.tell(outcome) };
+        self.note(outcome, trail)?;
+        match self.mention(outcome)? {
+            Some(mention) => self.tell(&Outcome { mention: Some(Box::new(mention)), ..outcome.clone() })?,
+            None => self.tell(outcome)?,
+        }
+        self.refuse(outcome, trail)
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {
@@ -215,14 +213,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::job::{Fragments as Said, Redirect, name_of_place};
+    use crate::job::{Anchor, Fragments as Said, Redirect, name_of_place};
     use crate::sink::sample::page_at;
 
     /// A page with these places, if they are known, that links to these.
     fn page(url: &str, places: Option<&[&str]>, links: &[&str]) -> Outcome {
         let mut page = page_at(url, 200, 9, Duration::ZERO);
         let places = places.map(|names| names.iter().map(|name| name_of_place(name)).collect());
-        let links = links.iter().map(|link| Url::parse(link).unwrap()).collect();
+        let written = |link: &&str| Written { to: Ok(Url::parse(link).unwrap()), anchor: Anchor::default() };
+        let links = links.iter().map(written).collect();
         page.facts.as_mut().unwrap().fragments = Some(Box::new(Said { places, links }));
         page
     }

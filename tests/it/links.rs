@@ -369,7 +369,7 @@ fn a_broken_link_is_told_with_its_text_and_its_line() {
     }
     let home = &run.records()[0];
     assert_eq!((&home["error"], &home["referrer"]), (&Value::Null, &Value::Null));
-    let run = check(&site, "--follow a[href] -o broken.html").exits(1);
+    let run = check(&site, "--follow a[href]").exits(1);
     assert_eq!(place(&run, "/gone"), json!({"text": "The gone page", "line": null}));
 }
 

@@ -46,6 +46,7 @@ fn answer(job: Job) -> Outcome {
         links: Vec::new(),
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     }
 }
 

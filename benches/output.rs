@@ -43,6 +43,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         links: Vec::new(),
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     }
 }
 

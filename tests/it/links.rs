@@ -396,3 +396,32 @@ fn the_text_of_a_link_does_nothing_on_a_terminal() {
     let run = scrape(["--check-links", "-f", "table", &site.url("/")]).run().exits(1);
     assert!(run.stdout.ends_with("a\u{fffd}[31mred\u{fffd}\n"), "{run:?}");
 }
+
+#[test]
+fn what_is_known_only_at_the_end_stands_when_a_run_is_gone_on_with() {
+    let site = site_of(&[("/", "<a href='#x'>x</a><a href='http://<x>/'>x</a><a href='/gone'>x</a>")]);
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let args = format!("--state {} -o {}", path("run.db"), path("broken.jsonl"));
+    check(&site, &args).exits(1);
+    let written = std::fs::read_to_string(path("broken.jsonl")).unwrap();
+    assert_eq!(written.lines().count(), 3, "{written}");
+    check(&site, &format!("{args} --resume"));
+    assert_eq!(std::fs::read_to_string(path("broken.jsonl")).unwrap(), written);
+}
+
+#[test]
+fn a_link_that_fails_behind_all_others_is_told_with_its_text_and_its_line() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => page(&["/busy".into()]),
+        "/busy" => Answer::status(503),
+        _ => Answer::status(404),
+    });
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let args = format!("--retry 0 --state {} -o {}", path("run.db"), path("broken.jsonl"));
+    check(&site, &args).exits(1);
+    let written = std::fs::read_to_string(path("broken.jsonl")).unwrap();
+    let record: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(record["error"]["link"], json!({"text": "x", "line": 1}));
+}

@@ -117,9 +117,40 @@ impl Fragments {
         Some(Place { page, names: names.map(|name| in_page(page, name)) })
     }
 
-    /// Tells of the links to places that are not there.
+    /// Tells of the links to places that are not there, of pages that came since it did so.
     fn judge(&mut self) -> io::Result<()> {
-        let Some(mut pages) = self.pages.take() else { return Ok(()) };
+        let unjudged = self.pages.take_if(|pages| !pages.is_judged);
+        let Some(mut pages) = unjudged else { return Ok(()) };
+        let is_there = self.look_up(&mut pages)?;
+        let (mut judged, has) = (HashSet::new(), |key: &u64| is_there.get(key) == Some(&true));
+        pages.each(|url, page, anchors| {
+            let mut read = None;
+            for link in page.links() {
+                let place = self.place(&link).filter(|place| has(&place.page));
+                let Some(place) = place.filter(|_| judged.insert(xxh3_64(link.as_str().as_bytes()))) else { continue };
+                if place.names.iter().any(has) {
+                    self.tally.count_fine();
+                    continue;
+                }
+                let anchors = match &read {
+                    Some(anchors) => anchors,
+                    None => read.insert(Anchors::read(anchors)?),
+                };
+                let anchor = anchors.of(&link).cloned();
+                let mention = anchor.map(|anchor| Mention { page: url.clone(), depth: page.depth + 1, anchor });
+                let broken = Outcome { mention: mention.map(Box::new), ..broken(page, url, link) };
+                self.inner.iter_mut().try_for_each(|sink| sink.accept(&broken))?;
+            }
+            Ok(())
+        })?;
+        pages.is_judged = true;
+        // What fails later still has its link there.
+        self.pages = Some(pages);
+        Ok(())
+    }
+
+    /// Which of the places that are named are there, and which of their pages.
+    fn look_up(&self, pages: &mut Pages) -> io::Result<HashMap<u64, bool>> {
         let mut is_there: HashMap<u64, bool> = HashMap::new();
         pages.each(|_, page, _| {
             for Place { page, names } in page.links().filter_map(|link| self.place(&link)) {
@@ -135,27 +166,7 @@ impl Fragments {
             }
             Ok(())
         })?;
-        let (mut judged, has) = (HashSet::new(), |key: &u64| is_there.get(key) == Some(&true));
-        pages.each(|url, page, anchors| {
-            let mut read = None;
-            for link in page.links() {
-                let place = self.place(&link).filter(|place| has(&place.page));
-                let Some(place) = place.filter(|_| judged.insert(xxh3_64(link.as_str().as_bytes()))) else { continue };
-                if place.names.iter().any(has) {
-                    self.tally.count_fine();
-                } else {
-                    let anchors = match &read {
-                        Some(anchors) => anchors,
-                        None => read.insert(Anchors::read(anchors)?),
-                    };
-                    let anchor = anchors.of(&link).cloned();
-                    let mention = anchor.map(|anchor| Mention { page: url.clone(), depth: page.depth + 1, anchor });
-                    let broken = Outcome { mention: mention.map(Box::new), ..broken(page, url, link) };
-                    self.inner.iter_mut().try_for_each(|sink| sink.accept(&broken))?;
-                }
-            }
-            Ok(())
-        })
+        Ok(is_there)
     }
 }
 
@@ -199,6 +210,11 @@ impl Sink for Fragments {
 
     fn commit(&mut self) -> io::Result<()> {
         self.inner.iter_mut().try_for_each(|sink| sink.commit())
+    }
+
+    fn conclude(&mut self) -> io::Result<()> {
+        self.judge()?;
+        self.inner.iter_mut().try_for_each(|sink| sink.conclude())
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -20,6 +20,8 @@ pub(super) struct Pages {
     anchors: HashMap<u64, u64>,
     /// The last of these that was read: one page has many broken links.
     last: Option<(u64, Anchors)>,
+    /// Whether its links to places have been judged.
+    pub(super) is_judged: bool,
 }
 
 /// What a page says.
@@ -82,20 +84,20 @@ impl Page {
 impl Pages {
     pub(super) fn new() -> io::Result<Self> {
         let file = BufWriter::new(tempfile::tempfile()?);
-        Ok(Self { file, length: 0, anchors: HashMap::new(), last: None })
+        Ok(Self { file, length: 0, anchors: HashMap::new(), last: None, is_judged: false })
     }
 
     /// Adds a page.
     pub(super) fn push(&mut self, outcome: &Outcome, trail: &Trail, fragments: &Fragments) -> io::Result<()> {
         let links = fragments.links.iter().filter_map(|Written { to, anchor }| Some((to.as_ref().ok()?, anchor)));
         let anchors: Vec<_> = links.map(|(link, anchor)| (key(link), anchor)).collect();
-        let mut lines = serde_json::to_vec(&Page::of(outcome, trail, fragments))?;
-        lines.push(b'\n');
-        self.anchors.insert(fingerprint(&trail.url), self.length + lines.len() as u64);
-        serde_json::to_writer(&mut lines, &anchors)?;
-        lines.push(b'\n');
-        self.length += lines.len() as u64;
-        self.file.write_all(&lines)
+        let mut said = serde_json::to_vec(&Page::of(outcome, trail, fragments))?;
+        said.push(b'\n');
+        self.anchors.insert(fingerprint(&trail.url), self.length + said.len() as u64);
+        serde_json::to_writer(&mut said, &anchors)?;
+        said.push(b'\n');
+        self.length += said.len() as u64;
+        self.file.write_all(&said)
     }
 
     /// Where a page has this link, if the page is known.

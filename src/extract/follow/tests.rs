@@ -254,10 +254,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_followed_by_tokens_and_by_tree(body in "[<>a-c/='\" &#é\0]{0,80}") {
+    fn any_text_is_followed_by_tokens_and_by_tree(body in "[<>a-c\n/='\" &#é\0]{0,80}") {
         let page = page(&[], &body);
         let by_tree = Follow::new(&["*".to_owned()], true).unwrap();
-        for follow in [Follow::default(), by_tree] {
+        for follow in [Follow::default(), Follow::default().with_fragments(), by_tree.with_fragments()] {
             let (_, followed) = Extractor::default().read_and_follow(&page, &follow);
             prop_assert!(followed.links.len() as u64 <= followed.found);
         }

@@ -47,6 +47,7 @@ fn answer(job: Job) -> Outcome {
         hint: HostHint::default(),
         exchange: None,
         listing: None,
+        mention: None,
     }
 }
 

@@ -44,6 +44,7 @@ fn page(id: u64, values: Vec<Value<'static>>) -> Outcome {
         hint: HostHint::default(),
         exchange: None,
         listing: None,
+        mention: None,
     }
 }
 

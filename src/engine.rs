@@ -58,6 +58,14 @@ pub trait Sink: Send {
         self.idle()
     }
 
+    /// Nearly all has come, and is about to count as done: what is known only at the end should be told before that.
+    ///
+    /// # Errors
+    /// As for [`accept`](Sink::accept).
+    fn conclude(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The run is over.
     ///
     /// # Errors

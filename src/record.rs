@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
-use crate::job::{Facts, Hop, Outcome, Trail};
+use crate::job::{Anchor, Facts, Hop, Outcome};
 use crate::value::{Row, Value};
 
 /// The version of the record, its key `v`.
@@ -185,13 +185,13 @@ pub static COLUMNS: &[Column] = &[
         "depth",
         r#"{"type": "integer", "minimum": 0}"#,
         "how many links lie between it and its seed; 0 for a URL that was given",
-        |r| Value::Int(r.outcome.trail.as_ref().map_or(0, |trail| trail.depth().into())),
+        |r| Value::Int(r.outcome.depth().into()),
     ),
     Column::new(
         "referrer",
         r#"{"type": ["string", "null"]}"#,
         "the page that led there; null for a URL that was given",
-        |r| Value::text(r.outcome.trail.as_ref().and_then(Trail::referrer).map(Url::as_str)),
+        |r| Value::text(r.outcome.referrer().map(Url::as_str)),
     ),
     Column::new(
         "links_found",
@@ -215,20 +215,33 @@ pub static COLUMNS: &[Column] = &[
         "error",
         r#"{
             "type": ["object", "null"], "required": ["kind", "message"], "additionalProperties": false,
-            "properties": {"kind": {"type": "string"}, "message": {"type": "string"}}
+            "properties": {
+                "kind": {"type": "string"}, "message": {"type": "string"},
+                "link": {
+                    "type": "object", "required": ["text", "line"], "additionalProperties": false,
+                    "properties": {"text": {"type": "string"}, "line": {"type": ["integer", "null"], "minimum": 1}}
+                }
+            }
         }"#,
-        "null exactly when the URL counts as fetched, otherwise the kind and a message",
-        |r| {
-            r.outcome.failure().map_or(Value::Null, |failure| {
-                Value::Map(vec![
-                    ("kind".into(), Value::from(failure.kind.slug())),
-                    ("message".into(), Value::from(failure.message.as_str())),
-                ])
-            })
-        },
+        "null exactly when the URL counts as fetched, otherwise the kind and a message; with `--check-links` also the `link` that led there: its text, and its line in the page",
+        read_error,
     )
     .with_flat(|r| Value::text(r.outcome.failure().map(ToString::to_string))),
 ];
+
+fn read_error<'a>(record: &Record<'a>) -> Value<'a> {
+    let Some(failure) = record.outcome.failure() else { return Value::Null };
+    let mut error = vec![
+        ("kind".into(), Value::from(failure.kind.slug())),
+        ("message".into(), Value::from(failure.message.as_str())),
+    ];
+    if let Some(mention) = &record.outcome.mention {
+        let Anchor { text, line } = &mention.anchor;
+        let link = vec![("text".into(), Value::from(&**text)), ("line".into(), Value::int(*line))];
+        error.push(("link".into(), Value::Map(link)));
+    }
+    Value::Map(error)
+}
 
 fn read_redirects<'a>(record: &Record<'a>) -> Value<'a> {
     let hops = record.outcome.trail.as_ref().map_or(&[][..], |trail| &trail.hops);

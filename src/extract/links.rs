@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::Range;
 
-use url::{Position, Url};
+use url::{ParseError, Position, Url};
 
 use crate::failure::{Failure, Kind};
 use crate::page::Page;
@@ -139,6 +139,11 @@ impl Base {
         let url = self.url.join(href).ok()?;
         self.take(url.as_str().len())?;
         Some(url)
+    }
+
+    /// Why `href` makes no sense; none if it does.
+    pub(super) fn refusal(&self, href: &str) -> Option<ParseError> {
+        self.url.join(href).err()
     }
 
     /// Takes room for so many bytes that stand with a URL, and may do so with many.

@@ -160,7 +160,7 @@ impl<'t> State<'t> {
     fn take(&mut self, token: &Token<'t>, tokens: &mut Tokens<'t>) {
         match token {
             Token::Start => {
-                let content = self.start(tokens.tag());
+                let content = self.start(tokens.tag(), tokens.position());
                 if content != Content::Data {
                     self.raw = (content != Content::Plaintext).then(|| self.raw(tokens.tag()));
                     tokens.switch(content);
@@ -186,8 +186,8 @@ impl<'t> State<'t> {
         }
     }
 
-    /// Returns how what follows the tag is to be read.
-    fn start(&mut self, tag: &Tag<'t>) -> Content {
+    /// Returns how what follows the tag, which ends at this byte, is to be read.
+    fn start(&mut self, tag: &Tag<'t>, end: usize) -> Content {
         let started = self.outline.start(tag);
         self.close_captures();
         if self.parts.contains(Part::Anchors) && started != Started::Ignored && !self.outline.is_in_template() {
@@ -196,7 +196,7 @@ impl<'t> State<'t> {
         let Started::Html(content) = started else { return Content::Data };
         if !self.outline.is_in_template() {
             if tag.name.has_rules_of_its_own() {
-                self.element(tag);
+                self.element(tag, end);
             }
             if self.parts.contains(Part::Bylines) {
                 self.found.bylines.start(tag, &self.outline, self.text.len());
@@ -209,15 +209,15 @@ impl<'t> State<'t> {
         content
     }
 
-    /// An HTML element that is part of the page.
-    fn element(&mut self, tag: &Tag<'t>) {
+    /// An HTML element that is part of the page, whose start tag ends at this byte.
+    fn element(&mut self, tag: &Tag<'t>, end: usize) {
         self.written_head = match *tag.name {
             local_name!("head") if self.outline.phase() < Phase::Body => WrittenHead::Open,
             local_name!("body") => WrittenHead::Ended,
             _ => self.written_head,
         };
         if self.parts.contains(Part::Leads) {
-            self.found.leads.start(tag);
+            self.found.leads.start(tag, end - tag.len());
         }
         match *tag.name {
             local_name!("title") if matches!(self.title, Title::Awaited) => self.title = Title::Open(Prose::default()),

@@ -1,19 +1,58 @@
-//! What fragments say of a page: which places it has, and to which places of pages it links.
+//! What a page says to those who check links: which places it has, and what it links to, and where in it that stands.
 //!
 //! A fragment names the element whose ID it is, as it stands or decoded, or an `<a>` of that name (WHATWG HTML, section
 //! 7.4.6.4, "select the indicated part").
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The places of a page, and its links to places.
+/// The places of a page, and its links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fragments {
     /// What stands for the [name](name_of_place) of each place that it has; none where it was not read to its end.
     pub places: Option<Vec<u64>>,
-    /// The URLs with a fragment that it links to, but those that name the top of a page.
-    pub links: Vec<Url>,
+    /// What it links to, each once, fragments that name a place and all.
+    pub links: Vec<Written>,
+}
+
+/// A link as a page has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it leads.
+    pub to: Result<Url, NoUrl>,
+    /// Where it stands.
+    pub anchor: Anchor,
+}
+
+/// What stands where the URL of a page should, and is none that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoUrl {
+    /// It as it is written, cut to a bearable length.
+    pub written: Box<str>,
+    /// Why it is none.
+    pub reason: Box<str>,
+}
+
+/// Where a link stands in its page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Anchor {
+    /// Its text, white space collapsed and cut; that of an area is its `alt`.
+    pub text: Box<str>,
+    /// The line of the page where its tag begins, counted from 1; none for a header field, and for what a selector has found.
+    pub line: Option<u64>,
+}
+
+/// A link that led to an outcome, as the page has it that was first to do so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The page that has it.
+    pub page: Url,
+    /// How many links lie between its seed and what it leads to.
+    pub depth: u32,
+    /// Where it stands there.
+    pub anchor: Anchor,
 }
 
 /// What stands for the name of a place: 64 bits of it. A place that is not there is taken for one of a thousand that are with

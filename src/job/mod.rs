@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
-pub use self::fragments::{Fragments, name_of_place, places_named};
+pub use self::fragments::{Anchor, Fragments, Mention, NoUrl, Written, name_of_place, places_named};
 pub use self::link::{Departure, Found, Link, LinkKind, Start};
 pub use self::listing::Listing;
 pub(crate) use self::listing::read_input;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
-use super::{Fragments, Job, Link, Listing, Redirect, Rejected, Target, Trail, Validators};
+use super::{Fragments, Job, Link, Listing, Mention, Redirect, Rejected, Target, Trail, Validators};
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Kind};
 use crate::similarity::Signature;
@@ -34,7 +35,7 @@ pub struct Facts {
     pub recipe: Option<Used>,
     /// How many links lead on from it, to whatever place; none where nobody looked for them.
     pub links_found: Option<u64>,
-    /// What fragments say of it; none where nobody asked for that.
+    /// What it says to those who check links; none where nobody asked for that.
     pub fragments: Option<Box<Fragments>>,
     /// What the answer said of its version; none where nobody asked for that.
     pub validators: Option<Box<Validators>>,
@@ -139,6 +140,8 @@ pub struct Outcome {
     pub hint: HostHint,
     /// What went over the wire, where somebody wants it.
     pub exchange: Option<Arc<Exchange>>,
+    /// The link that led there, where links are checked, of one that is broken.
+    pub mention: Option<Box<Mention>>,
 }
 
 /// One request, and what came of it: final or not.
@@ -180,6 +183,7 @@ impl Outcome {
             listing: None,
             hint: HostHint::default(),
             exchange: None,
+            mention: None,
         }
     }
 
@@ -202,6 +206,7 @@ impl Outcome {
             listing: None,
             hint: HostHint::default(),
             exchange: None,
+            mention: None,
         }
     }
 
@@ -236,6 +241,20 @@ impl Outcome {
             End::Done { failure, .. } | End::Robots { failure, .. } => failure.as_ref(),
             _ => None,
         }
+    }
+
+    /// The page that led there; none for what was given.
+    #[must_use]
+    pub fn referrer(&self) -> Option<&Url> {
+        let mentioned = self.mention.as_ref().map(|mention| &mention.page);
+        self.trail.as_ref().and_then(Trail::referrer).or(mentioned)
+    }
+
+    /// How many links lie between it and its seed.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        let mentioned = self.mention.as_ref().map_or(0, |mention| mention.depth);
+        self.trail.as_ref().map_or(mentioned, Trail::depth)
     }
 
     /// What was extracted.

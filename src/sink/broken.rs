@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::width::width;
 use super::{Lines, cut, grouped, neutralise};
 use crate::engine::Sink;
 use crate::failure::{Failure, Kind};
-use crate::job::{End, Location, Outcome, Role};
+use crate::job::{Anchor, End, LinkKind, Location, Outcome, Role, Written};
 
 /// So many pages are told with their links.
 const PAGES: usize = 1_000;
@@ -118,8 +119,16 @@ pub(super) struct Grouped {
     lines: Lines,
     width: usize,
     broken: HashMap<u64, Broken>,
-    /// The key of a link and the page that has it, a line each.
+    /// The key of a link, its line, the page that has it, and its text, a line each.
     links: Option<BufWriter<File>>,
+}
+
+/// A broken link in a page.
+struct Place {
+    key: u64,
+    /// None where that is not known.
+    line: Option<u64>,
+    text: String,
 }
 
 struct Broken {
@@ -134,20 +143,21 @@ impl Grouped {
         Self { lines, width, broken: HashMap::new(), links: None }
     }
 
-    fn note(&mut self, key: u64, from: &str) -> io::Result<()> {
+    fn note(&mut self, key: u64, from: &str, anchor: &Anchor) -> io::Result<()> {
         let links = match &mut self.links {
             Some(links) => links,
             empty => empty.insert(BufWriter::new(tempfile::tempfile()?)),
         };
-        writeln!(links, "{key:016x} {from}")
+        writeln!(links, "{key:x} {} {from} {}", anchor.line.unwrap_or(0), anchor.text)
     }
 
     /// The broken links of each page, and how many more pages have some.
-    fn pages(&mut self) -> io::Result<(BTreeMap<String, Vec<u64>>, u64)> {
-        let mut pages: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    fn pages(&mut self) -> io::Result<(BTreeMap<String, Vec<Place>>, u64)> {
+        let mut pages: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         let mut left_out = 0;
         for (&key, broken) in &self.broken {
-            broken.given.iter().for_each(|place| pages.entry(place.clone()).or_default().push(key));
+            let place = || Place { key, line: None, text: String::new() };
+            broken.given.iter().for_each(|given| pages.entry(given.clone()).or_default().push(place()));
         }
         let Some(links) = self.links.take() else { return Ok((pages, left_out)) };
         let mut file = links.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -155,55 +165,72 @@ impl Grouped {
         let (mut last, mut is_left_out) = (String::new(), false);
         for line in BufReader::new(file).lines() {
             let line = line?;
-            let Some((key, from)) = line.split_once(' ') else { continue };
-            let key = u64::from_str_radix(key, 16).unwrap_or_default();
-            if !self.broken.contains_key(&key) {
+            let Some((place, from)) = Place::read(&line).filter(|(place, _)| self.broken.contains_key(&place.key))
+            else {
                 continue;
-            }
+            };
             if from != last {
                 (last, is_left_out) = (from.to_owned(), pages.len() >= PAGES && !pages.contains_key(from));
                 left_out += u64::from(is_left_out);
             }
             if !is_left_out {
-                pages.entry(from.to_owned()).or_default().push(key);
+                pages.entry(from.to_owned()).or_default().push(place);
             }
         }
         Ok((pages, left_out))
     }
 }
 
+impl Place {
+    /// Reads what was noted of a link, and the page that has it.
+    fn read(noted: &str) -> Option<(Self, &str)> {
+        let mut parts = noted.splitn(4, ' ');
+        let key = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let line = parts.next()?.parse().ok().filter(|&line| line > 0);
+        let (from, text) = (parts.next()?, parts.next()?.to_owned());
+        Some((Self { key, line, text }, from))
+    }
+}
+
 impl Sink for Grouped {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let Some(trail) = &outcome.trail else {
-            let place = place(&outcome.target.at);
-            let why = fault(outcome).map(words).unwrap_or_default();
-            let url = outcome.target.given.clone();
-            let key = self.broken.len() as u64;
-            self.broken.insert(key, Broken { url, why, given: Some(place) });
-            return Ok(());
-        };
-        if let Some(failure) = fault(outcome) {
-            let url = trail.first_url();
-            let given = trail.found.is_none().then(|| place(&outcome.target.at));
-            self.broken.insert(key(url), Broken { url: url.as_str().into(), why: words(failure), given });
+        let (trail, why) = (&outcome.trail, fault(outcome).map(words));
+        if let Some(why) = why {
+            let url = trail.as_ref().map_or(&*outcome.target.given, |trail| trail.first_url().as_str());
+            let given = outcome.referrer().is_none().then(|| place(&outcome.target.at));
+            // Lines may repeat each other, and each is told of.
+            let key = if trail.is_none() && given.is_some() { self.broken.len() as u64 } else { key(url) };
+            self.broken.insert(key, Broken { url: url.into(), why, given });
         }
-        let to_places = outcome.facts.iter().flat_map(|facts| &facts.fragments).flat_map(|fragments| &fragments.links);
-        let mut keys = outcome.leads().map(|link| key(&link.url)).chain(to_places.map(key));
-        keys.try_for_each(|key| self.note(key, trail.url.as_str()))
+        let Some(trail) = trail else { return Ok(()) };
+        let (from, nowhere) = (trail.url.as_str(), Anchor::default());
+        let fragments = outcome.facts.as_ref().and_then(|facts| facts.fragments.as_ref());
+        for Written { to, anchor } in fragments.iter().flat_map(|fragments| &fragments.links) {
+            let url = to.as_ref().map_or_else(|no_url| &*no_url.written, Url::as_str);
+            self.note(key(url), from, anchor)?;
+        }
+        let is_new = |kind: &LinkKind| fragments.is_none() || !matches!(kind, LinkKind::Crawled | LinkKind::Checked);
+        let mut leads = outcome.leads().filter(|link| is_new(&link.kind));
+        leads.try_for_each(|link| self.note(key(link.url.as_str()), from, &nowhere))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let (pages, left_out) = self.pages()?;
-        for (page, keys) in pages {
-            let mut links: Vec<_> = keys.iter().filter_map(|key| self.broken.get(key)).collect();
-            links.sort_unstable_by(|one, other| one.url.cmp(&other.url));
-            let room = links.iter().map(|link| link.why.chars().count()).max().unwrap_or(0);
+        for (page, places) in pages {
+            let mut links: Vec<_> = places.iter().filter_map(|it| Some((self.broken.get(&it.key)?, it))).collect();
+            links.sort_unstable_by(|(one, _), (other, _)| one.url.cmp(&other.url));
+            let room = links.iter().map(|(link, _)| link.why.chars().count()).max().unwrap_or(0);
+            let digits = places.iter().filter_map(|place| place.line).max().map_or(0, |line| line.to_string().len());
             let width = self.width;
             self.lines.push(|out| {
                 writeln!(out, "{}", neutralise(&page))?;
-                links.iter().try_for_each(|link| {
-                    let url = cut(&link.url, width.saturating_sub(room + 4).max(WHY));
-                    writeln!(out, "  {:room$}  {url}", link.why)
+                links.iter().try_for_each(|(link, place)| {
+                    let line = line_of(place, digits);
+                    let left = width.saturating_sub(room + 4 + line.len());
+                    let url = cut(&link.url, left.max(WHY));
+                    let text = cut(&place.text, left.saturating_sub(self::width(&url) + 2));
+                    let gap = if text.is_empty() { "" } else { "  " };
+                    writeln!(out, "  {:room$}  {line}{url}{gap}{text}", link.why)
                 })
             })?;
         }
@@ -214,9 +241,18 @@ impl Sink for Grouped {
     }
 }
 
+/// Where a link stands, in as many columns for each of its page.
+fn line_of(place: &Place, digits: usize) -> String {
+    match place.line {
+        _ if digits == 0 => String::new(),
+        Some(line) => format!("line {line:digits$}  "),
+        None => " ".repeat("line   ".len() + digits),
+    }
+}
+
 /// What stands for a link: that to a place of a page is another one than that to the page.
-fn key(link: &Url) -> u64 {
-    xxh3_64(link.as_str().as_bytes())
+fn key(link: &str) -> u64 {
+    xxh3_64(link.as_bytes())
 }
 
 fn words(failure: &Failure) -> String {
@@ -239,7 +275,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::job::{Link, LinkKind, Trail, Trust};
+    use crate::job::{Trail, Trust};
     use crate::sink::sample::{Tape, page_at, rejected, with_failure};
     use crate::sink::{Format, Options, Wanted};
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::job::Anchor;
+
 /// No record is longer, in bytes. What is longer is no file of ours, and not worth its memory.
 const LONGEST: u64 = 1 << 30;
 
@@ -79,6 +81,8 @@ pub(super) struct Failed<'a> {
     pub(super) kind: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) message: Cow<'a, str>,
+    /// The link that led there, where links were checked.
+    pub(super) link: Option<Anchor>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {

@@ -45,6 +45,7 @@ pub(super) fn outcome(id: u64) -> Outcome {
         listing: None,
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     }
 }
 

@@ -138,6 +138,12 @@ impl Recorder {
         self.untold.tell(positions)
     }
 
+    /// Tells the state the last of what stands.
+    fn conclude(&mut self) -> io::Result<()> {
+        self.downstream.each(|sink| sink.conclude())?;
+        self.tell()
+    }
+
     /// Takes what is to be told of an outcome whose records are written.
     fn note(&mut self, observed: Option<Observation>, outcome: &Outcome) -> io::Result<()> {
         let may_come_again = match &observed {
@@ -211,7 +217,7 @@ impl Sink for Recorder {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        let told = if self.downstream.is_broken { Ok(()) } else { self.tell().and_then(|()| self.pass_late()) };
+        let told = if self.downstream.is_broken { Ok(()) } else { self.conclude().and_then(|()| self.pass_late()) };
         // One that fails is no reason to lose what the others have gathered.
         self.downstream.sinks.into_iter().fold(told, |result, sink| result.and(sink.finish()))
     }

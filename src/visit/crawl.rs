@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::canonical::requestable;
 use crate::extract::{Follow, Followed};
 use crate::frontier::scope::{Outside, Scope};
 
-use crate::job::{Fragments, Link, LinkKind, Redirect, Role, Trail, Trust};
+use crate::job::{Fragments, Link, LinkKind, Redirect, Role, Trail, Trust, Written};
 
 /// How a crawl goes on.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Crawl {
         followed.links.into_iter().filter_map(link).collect()
     }
 
-    /// What fragments say of a page, with its links as they are asked for, each once.
+    /// What a page says to those who check links, with those as they are asked for, each once.
     pub(super) fn fragments(&self, fragments: Fragments, trail: &Trail) -> Fragments {
         let start = trail.departure().start;
         let as_asked = |link: Url| {
@@ -62,9 +63,15 @@ impl Crawl {
             Some(url)
         };
         let mut known = HashSet::new();
-        let mut links: Vec<_> = fragments.links.into_iter().filter_map(as_asked).collect();
-        links.retain(|link| known.insert(link.clone()));
-        Fragments { links, ..fragments }
+        let mut is_new = |url: &Url| known.insert(xxh3_64(url.as_str().as_bytes()));
+        let links = fragments.links.into_iter().filter_map(|Written { to, anchor }| {
+            let to = match to {
+                Ok(url) => Ok(as_asked(url).filter(&mut is_new)?),
+                no_url => no_url,
+            };
+            Some(Written { to, anchor })
+        });
+        Fragments { links: links.collect(), ..fragments }
     }
 
     /// Whether redirects led a page that the crawl has come by out of its scope: that is followed where links are checked.

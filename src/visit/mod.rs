@@ -187,7 +187,18 @@ impl Local {
             }
         };
         let hint = HostHint { latency: (is_answered && !hint.unasked).then_some(took), ..hint };
-        Outcome { target, trail: Some(trail), fetched_at, facts, end, links, listing: None, hint, exchange: None }
+        Outcome {
+            target,
+            trail: Some(trail),
+            fetched_at,
+            facts,
+            end,
+            links,
+            listing: None,
+            hint,
+            exchange: None,
+            mention: None,
+        }
     }
 
     /// The address of the host that a job is at: no request.

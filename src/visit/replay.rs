@@ -40,6 +40,7 @@ impl<V: Visit> Visit for Replay<V> {
                 listing: None,
                 hint,
                 exchange: None,
+                mention: None,
             }
         };
         visit.boxed()

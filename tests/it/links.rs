@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Hit, Run, Site, scrape};
 
@@ -90,10 +90,10 @@ fn a_person_is_told_page_by_page_where_they_are() {
     let text = run.stdout.replace(&site.url_at(1, ""), "http://here").replace(&site.url_at(2, ""), "http://there");
     insta::assert_snapshot!(text, @r"
     http://here/
-      404 Not Found  http://here/gone
+      404 Not Found  line 1  http://here/gone  x
     http://here/a
-      404 Not Found  http://here/gone
-      404 Not Found  http://there/broken
+      404 Not Found  line 1  http://here/gone  x
+      404 Not Found  line 1  http://there/broken  x
     ");
 }
 
@@ -226,11 +226,11 @@ fn a_person_is_told_all_pages_that_name_a_missing_place() {
     let run = scrape(["--check-links", "-f", "table", &site.url("/")]).run().exits(1);
     insta::assert_snapshot!(run.stdout.replace(&site.url(""), "http://here"), @r"
     http://here/
-      no such id     http://here/#y
-      no such id     http://here/a#x
-      404 Not Found  http://here/gone
+      no such id     line 1  http://here/#y  x
+      no such id     line 1  http://here/a#x  x
+      404 Not Found  line 1  http://here/gone  x
     http://here/a
-      no such id  http://here/a#x
+      no such id  line 1  http://here/a#x  x
     ");
 }
 
@@ -308,4 +308,120 @@ fn a_page_that_lies_within_one_crawl_and_outside_of_another_is_walked() {
     let seeds = [site.url_at(1, "/"), site.url_at(2, "/")];
     let run = scrape(["--check-links", "-f", "jsonl"]).args(seeds).run().exits(1);
     assert_eq!(found(&run), pairs(&[("/broken", "/p")]));
+}
+
+#[test]
+fn a_link_that_is_no_url_is_broken_where_it_stands() {
+    let site = site_of(&[
+        (
+            "/",
+            "<a href='http://<servername>/x'>x</a><a href='/a'>x</a><a href='mailto:a@b c'>x</a><a href='tel:1'>x</a>",
+        ),
+        ("/a", "\n<a href='http://<servername>/x'>again</a><a href='https://'>none</a><a href='javascript:x('>x</a>"),
+    ]);
+    let run = check(&site, "").exits(1);
+    assert_eq!(run.stderr, "scrape: 4 links checked: 2 broken\n");
+    let told: Vec<_> =
+        run.records().iter().map(|it| format!("{} {} {}", it["url"], it["error"], it["depth"])).collect();
+    let server = r#"{"kind":"invalid_url","link":{"line":1,"text":"x"},"message":"not a URL: invalid international domain name"}"#;
+    let empty = r#"{"kind":"invalid_url","link":{"line":2,"text":"none"},"message":"not a URL: empty host"}"#;
+    assert_eq!(told, [format!("\"http://<servername>/x\" {server} 1"), format!("\"https://\" {empty} 2")]);
+    assert_eq!(run.records().iter().map(|it| &it["referrer"]).collect::<Vec<_>>(), [&site.url("/"), &site.url("/a")]);
+    assert_eq!(paths(&site), ["/", "/a"]);
+    let run = scrape(["--check-links", "-f", "table", &site.url("/")]).run().exits(1);
+    insta::assert_snapshot!(run.stdout.replace(&site.url(""), "http://here"), @r"
+    http://here/
+      invalid_url  line 1  http://<servername>/x  x
+    http://here/a
+      invalid_url  line 2  http://<servername>/x  again
+      invalid_url  line 2  https://  none
+    ");
+}
+
+#[test]
+fn a_crawl_that_checks_no_links_tells_of_none_that_is_no_url() {
+    let site = site_of(&[("/", "<a href='http://<servername>/'>x</a><a href='/gone'>x</a>")]);
+    let run = scrape(["--depth", "all", "-f", "jsonl", &site.url("/")]).run().exits(0);
+    assert_eq!(found(&run), pairs(&[("/", ""), ("/gone", "/")]));
+    assert!(run.records()[1]["error"].get("link").is_none());
+}
+
+/// Where a page has the link that led to a record.
+fn place(run: &Run, path: &str) -> Value {
+    let record = run.records().into_iter().find(|record| record["url"].as_str().unwrap().ends_with(path)).unwrap();
+    record["error"]["link"].clone()
+}
+
+#[test]
+fn a_broken_link_is_told_with_its_text_and_its_line() {
+    let body = "\n<p><a\nhref='/gone'> The\n <b>gone</b>\tpage </a><a href='#no'>no &amp; place</a>\n<area href=/area alt='an area'>\
+                <a href=/moved>moved</a>";
+    let site = Site::start(move |hit| match &*hit.path {
+        "/" => Answer::html(body),
+        "/moved" => Answer::redirect(302, "/lost"),
+        _ => Answer::status(404),
+    });
+    let run = check(&site, "-v").exits(1);
+    for (path, text, line) in
+        [("/gone", "The gone page", 2), ("/#no", "no & place", 4), ("/area", "an area", 5), ("/moved", "moved", 5)]
+    {
+        assert_eq!(place(&run, path), json!({"text": text, "line": line}), "{path}");
+    }
+    let home = &run.records()[0];
+    assert_eq!((&home["error"], &home["referrer"]), (&Value::Null, &Value::Null));
+    let run = check(&site, "--follow a[href]").exits(1);
+    assert_eq!(place(&run, "/gone"), json!({"text": "The gone page", "line": null}));
+}
+
+#[test]
+fn a_given_page_that_is_not_there_was_led_to_by_no_link() {
+    let site = site_of(&[]);
+    assert_eq!(place(&check(&site, "").exits(4), "/"), Value::Null);
+}
+
+#[test]
+fn a_report_tells_where_a_page_has_a_broken_link() {
+    let site = site_of(&[("/", "\n<a href='/gone'>The <b>gone</b> page</a><a href='http://<x>/'>no URL</a>")]);
+    let run = check(&site, "-o broken.html -o broken.jsonl").exits(1);
+    let page = run.file("broken.html");
+    assert!(page.contains("<bdi>line 2: The gone page</bdi>") && page.contains("<bdi>line 2: no URL</bdi>"), "{page}");
+    let again =
+        scrape(["report", "broken.jsonl", "-o", "again.html"]).file("broken.jsonl", run.file("broken.jsonl")).run();
+    assert!(again.file("again.html").contains("<bdi>line 2: The gone page</bdi>"));
+}
+
+#[test]
+fn the_text_of_a_link_does_nothing_on_a_terminal() {
+    let site = site_of(&[("/", "<a href='/gone'>a\u{1b}[31mred\u{202e}</a>")]);
+    let run = scrape(["--check-links", "-f", "table", &site.url("/")]).run().exits(1);
+    assert!(run.stdout.ends_with("a\u{fffd}[31mred\u{fffd}\n"), "{run:?}");
+}
+
+#[test]
+fn what_is_known_only_at_the_end_stands_when_a_run_is_gone_on_with() {
+    let site = site_of(&[("/", "<a href='#x'>x</a><a href='http://<x>/'>x</a><a href='/gone'>x</a>")]);
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let args = format!("--state {} -o {}", path("run.db"), path("broken.jsonl"));
+    check(&site, &args).exits(1);
+    let written = std::fs::read_to_string(path("broken.jsonl")).unwrap();
+    assert_eq!(written.lines().count(), 3, "{written}");
+    check(&site, &format!("{args} --resume"));
+    assert_eq!(std::fs::read_to_string(path("broken.jsonl")).unwrap(), written);
+}
+
+#[test]
+fn a_link_that_fails_behind_all_others_is_told_with_its_text_and_its_line() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/" => page(&["/busy".into()]),
+        "/busy" => Answer::status(503),
+        _ => Answer::status(404),
+    });
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let args = format!("--retry 0 --state {} -o {}", path("run.db"), path("broken.jsonl"));
+    check(&site, &args).exits(1);
+    let written = std::fs::read_to_string(path("broken.jsonl")).unwrap();
+    let record: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(record["error"]["link"], json!({"text": "x", "line": 1}));
 }

@@ -51,6 +51,10 @@ fn a_file_says_what_json_lines_say_with_the_types_of_the_fields() {
                 *item = serde_json::from_str(item.as_str().unwrap()).unwrap();
             }
         }
+        // A key that is not always there is null.
+        if let Some(error) = row["error"].as_object_mut() {
+            error.retain(|_, value| !value.is_null());
+        }
         assert_eq!(row, record);
     }
     assert_eq!((&rows[0]["price"], &rows[0]["items"]), (&json!(12.5), &json!(["red", "blue"])));

@@ -4,16 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
+use super::anchors::Anchors;
 use super::leads::Lead;
 use crate::canonical::{fingerprint, requestable};
 use crate::extract::links::Base;
-use crate::job::places_named;
+use crate::job::{NoUrl, Written, places_named};
 
 /// How many links a page may have.
 pub(super) const LINKS: usize = 100_000;
 
 /// Schemes of what leads to no page anywhere.
 const NO_PAGES: [&str; 7] = ["javascript", "mailto", "data", "tel", "sms", "about", "blob"];
+
+/// As much is told of what is no URL, in characters.
+const TOLD: usize = 2_000;
 
 /// Links as they are gathered.
 pub(super) struct Gathering<'a> {
@@ -23,15 +27,20 @@ pub(super) struct Gathering<'a> {
     /// The fingerprints of the links, and whether each is followed.
     known: HashMap<u64, bool>,
     pub(super) links: Vec<Url>,
-    /// Those with a fragment that names a place, each as often as it is written differently.
-    pub(super) to_places: Vec<Url>,
-    /// What was written with a fragment, where fragments are kept.
-    written_in_full: Option<HashSet<&'a str>>,
+    checked: Option<Checked<'a>>,
+}
+
+/// What is kept of links where they are checked.
+struct Checked<'a> {
+    anchors: Anchors<'a>,
+    /// What was written with a fragment.
+    in_full: HashSet<&'a str>,
+    links: Vec<Written>,
 }
 
 impl<'a> Gathering<'a> {
-    /// None so far, of so many that are written.
-    pub(super) fn new(base: &'a Base, count: usize, keeps_fragments: bool) -> Self {
+    /// None so far, of so many that are written; where links are checked, it is kept where they stand.
+    pub(super) fn new(base: &'a Base, count: usize, anchors: Option<Anchors<'a>>) -> Self {
         // Growing takes longer than all that is looked up.
         let room = count.min(LINKS);
         Self {
@@ -39,8 +48,7 @@ impl<'a> Gathering<'a> {
             written: HashSet::with_capacity(room),
             known: HashMap::with_capacity(room),
             links: Vec::new(),
-            to_places: Vec::new(),
-            written_in_full: keeps_fragments.then(HashSet::new),
+            checked: anchors.map(|anchors| Checked { anchors, in_full: HashSet::new(), links: Vec::new() }),
         }
     }
 
@@ -56,36 +64,77 @@ impl<'a> Gathering<'a> {
 
     /// Takes what names a page.
     pub(super) fn take(&mut self, lead: &'a Lead<'_>, is_followed: bool) {
-        if is_followed {
-            self.take_fragment(lead.href.trim_matches(is_space));
+        if let Some(checked) = &mut self.checked {
+            checked.anchors.enter(lead);
+            if is_followed {
+                checked.take_fragment(lead.href.trim_matches(is_space), self.base);
+            }
         }
         let href = without_fragment(&lead.href);
         if href.is_empty() || !self.written.insert((href, is_followed)) {
             return;
         }
-        let Some(url) = self.base.url(href) else { return };
+        let Some(url) = self.base.url(href) else {
+            let checked = self.checked.as_mut().filter(|_| is_followed && names_page(href));
+            let refused = checked.zip(self.base.refusal(href));
+            return refused.into_iter().for_each(|(checked, why)| checked.refuse(href, format!("not a URL: {why}")));
+        };
         if NO_PAGES.contains(&url.scheme()) {
             return;
         }
-        let named = fingerprint(&url);
-        let url = requestable(url).ok();
+        let (named, is_page) = (fingerprint(&url), is_page(&url));
+        let url = requestable(url);
         let is_known = self.known.entry(url.as_ref().map_or(named, fingerprint)).or_default();
-        if is_followed && !*is_known {
-            *is_known = true;
-            self.links.extend(url);
+        if !is_followed || *is_known {
+            return;
         }
+        *is_known = true;
+        match (&url, self.checked.as_mut().filter(|_| is_page)) {
+            (Ok(url), Some(checked)) => checked.push(Ok(url.clone())),
+            (Err(why), Some(checked)) => checked.refuse(href, why.clone()),
+            (_, None) => {}
+        }
+        self.links.extend(url);
     }
 
+    /// What is told of the links to those who check them, if they are.
+    pub(super) fn checked(&mut self) -> Option<Vec<Written>> {
+        self.checked.take().map(|checked| checked.links)
+    }
+}
+
+impl<'a> Checked<'a> {
     /// Takes what names a place of a page.
-    fn take_fragment(&mut self, href: &'a str) {
-        let Some(written) = self.written_in_full.as_mut().filter(|written| written.len() < LINKS) else { return };
-        if !href.contains('#') || !written.insert(href) {
+    fn take_fragment(&mut self, href: &'a str, base: &Base) {
+        if !href.contains('#') || self.in_full.len() >= LINKS || !self.in_full.insert(href) {
             return;
         }
         let names_place = |url: &Url| url.fragment().and_then(places_named).is_some();
-        let url = self.base.url(href);
-        self.to_places.extend(url.filter(|url| matches!(url.scheme(), "http" | "https") && names_place(url)));
+        if let Some(url) = base.url(href).filter(|url| is_page(url) && names_place(url)) {
+            self.push(Ok(url));
+        }
     }
+
+    /// Takes what is no URL that can be asked for.
+    fn refuse(&mut self, href: &str, why: String) {
+        self.push(Err(NoUrl { written: href.chars().take(TOLD).collect(), reason: why.into() }));
+    }
+
+    fn push(&mut self, to: Result<Url, NoUrl>) {
+        self.links.push(Written { to, anchor: self.anchors.anchor() });
+    }
+}
+
+fn is_page(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// Whether what is no URL would be that of a page: it has no scheme, or one of the web's.
+fn names_page(href: &str) -> bool {
+    let scheme = href.split_once(':').map(|(scheme, _)| scheme);
+    let is_scheme = |scheme: &&str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let scheme = scheme.filter(is_scheme);
+    scheme.is_none_or(|scheme| ["http", "https"].iter().any(|ours| ours.eq_ignore_ascii_case(scheme)))
 }
 
 fn is_space(c: char) -> bool {

@@ -6,6 +6,7 @@ use html5ever::local_name;
 use reqwest::header::REFRESH;
 use url::Url;
 
+use super::anchors::Place;
 use crate::extract::metadata::{link_field, refresh};
 use crate::extract::tokens::Tag;
 use crate::frontier::scope::is_nofollow;
@@ -24,6 +25,7 @@ pub(super) struct Lead<'t> {
     pub(super) href: Cow<'t, str>,
     /// Whether its `rel` says so.
     pub(super) is_nofollow: bool,
+    pub(super) place: Place,
 }
 
 impl<'t> Leads<'t> {
@@ -32,36 +34,35 @@ impl<'t> Leads<'t> {
         let mut leads = Self::default();
         for link in link_field::links(page.headers) {
             if names_page(&link.rel, link.media_type.as_deref()) {
-                leads.push(link.url(page.url).map(|url| Cow::Owned(url.into())), Some(&link.rel));
+                let url = link.url(page.url).map(|url| Cow::Owned(url.into()));
+                leads.push(url, Some(&link.rel), Place::Header);
             }
         }
         let field = page.headers.get(REFRESH).and_then(|value| value.to_str().ok());
         let target = field.and_then(refresh::url_of).and_then(|target| page.url.join(target).ok());
-        leads.push(target.map(|url: Url| Cow::Owned(url.into())), None);
+        leads.push(target.map(|url: Url| Cow::Owned(url.into())), None, Place::Header);
         leads
     }
 
-    /// Reads the start tag of an HTML element.
-    pub(in crate::extract) fn start(&mut self, tag: &Tag<'t>) {
+    /// Reads the start tag of an HTML element, which begins at this byte of the page.
+    pub(in crate::extract) fn start(&mut self, tag: &Tag<'t>, at: usize) {
         match *tag.name {
             local_name!("a") | local_name!("area") => {
                 let [href, rel] = tag.values(["href", "rel"]);
-                self.push(href, rel.as_deref());
+                self.push(href, rel.as_deref(), Place::Link(at));
             }
             local_name!("link") => {
                 let [href, rel, media_type] = tag.values(["href", "rel", "type"]);
                 if rel.as_deref().is_some_and(|rel| names_page(rel, media_type.as_deref())) {
-                    self.push(href, rel.as_deref());
+                    self.push(href, rel.as_deref(), Place::Tag(at));
                 }
             }
-            local_name!("frame") | local_name!("iframe") => self.push(tag.attribute("src"), None),
+            local_name!("frame") | local_name!("iframe") => self.push(tag.attribute("src"), None, Place::Tag(at)),
             local_name!("meta") => {
                 let [http_equiv, content] = tag.values(["http-equiv", "content"]);
                 if http_equiv.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case("refresh")) {
-                    self.push(
-                        content.and_then(|content| Some(Cow::Owned(refresh::url_of(&content)?.to_owned()))),
-                        None,
-                    );
+                    let url = content.and_then(|content| Some(Cow::Owned(refresh::url_of(&content)?.to_owned())));
+                    self.push(url, None, Place::Tag(at));
                 }
             }
             _ => {}
@@ -69,8 +70,8 @@ impl<'t> Leads<'t> {
     }
 
     /// Takes what has a URL.
-    pub(super) fn push(&mut self, href: Option<Cow<'t, str>>, rel: Option<&str>) {
-        self.list.extend(href.map(|href| Lead { href, is_nofollow: rel.is_some_and(is_nofollow) }));
+    pub(super) fn push(&mut self, href: Option<Cow<'t, str>>, rel: Option<&str>, place: Place) {
+        self.list.extend(href.map(|href| Lead { href, is_nofollow: rel.is_some_and(is_nofollow), place }));
     }
 }
 

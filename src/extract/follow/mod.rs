@@ -10,6 +10,7 @@
 //! following, the strictest counts; `ugc` and `sponsored` are no `nofollow`. A page has as many links as
 //! the field `links` may hold, and 100,000 at most: what comes after is not looked at.
 
+mod anchors;
 mod gathering;
 mod leads;
 mod selection;
@@ -30,6 +31,7 @@ use crate::canonical::requestable;
 use crate::failure::Failure;
 use crate::job::{Fragments, name_of_place};
 use crate::page::{Kind, Page};
+use anchors::Anchors;
 use gathering::Gathering;
 use leads::Lead;
 pub(super) use leads::Leads;
@@ -43,13 +45,13 @@ pub struct Follow {
     obeys_nofollow: bool,
     /// The name by which pages may speak to this crawler.
     robot: Box<str>,
-    keeps_fragments: bool,
+    checks: bool,
 }
 
 impl Default for Follow {
     fn default() -> Self {
         let robot = env!("CARGO_PKG_NAME").into();
-        Self { selection: None, obeys_nofollow: true, robot, keeps_fragments: false }
+        Self { selection: None, obeys_nofollow: true, robot, checks: false }
     }
 }
 
@@ -62,7 +64,8 @@ pub struct Followed {
     pub found: u64,
     /// The URL that the page says is its own (RFC 6596), as it may be requested.
     pub canonical: Option<Url>,
-    /// What fragments say of it, where they are kept: those of at most 100,000 links.
+    /// What it says to those who check links, where that is kept: of the links that may be followed, of whatever is no URL that can
+    /// be asked for, and of at most 100,000 with fragments.
     pub fragments: Option<Fragments>,
 }
 
@@ -83,10 +86,10 @@ impl Follow {
         Self { robot: token.into(), ..self }
     }
 
-    /// The same, and the fragments of links are kept, and the places of HTML pages that they may name.
+    /// The same, and what those need who check links is kept: fragments, the places that they may name, and where links stand.
     #[must_use]
     pub fn with_fragments(self) -> Self {
-        Self { keeps_fragments: true, ..self }
+        Self { checks: true, ..self }
     }
 
     /// Whether it takes a page's tree, many times the work that its tokens are.
@@ -98,7 +101,7 @@ impl Follow {
     /// Adds what of a page's tokens it takes.
     pub(super) fn add_to(&self, parts: Parts) -> Parts {
         let parts = parts.with(if self.needs_tree() { Part::Head } else { Part::Leads });
-        if self.keeps_fragments { parts.with(Part::Anchors) } else { parts }
+        if self.checks { parts.with(Part::Anchors).with(Part::Links) } else { parts }
     }
 
     /// Finds out where a page leads of which this was found, and why that may not be all.
@@ -125,7 +128,9 @@ impl Follow {
             (Some(_), None) => {}
         }
         let count = own.list.len() + found.leads.list.len();
-        let mut gathering = Gathering::new(&base, count, self.keeps_fragments);
+        let tree = tree.map(|tree| (tree, deadline));
+        let anchors = self.checks.then(|| Anchors::new(&page.text, &found.links, tree));
+        let mut gathering = Gathering::new(&base, count, anchors);
         for lead in own.list.iter().chain(&found.leads.list) {
             gathering.take(lead, !is_held_back(lead));
             if gathering.is_full() {
@@ -135,7 +140,7 @@ impl Follow {
         }
         let links_found = gathering.found() as u64;
         let places = || found.anchors.iter().map(|name| name_of_place(name)).collect();
-        let fragments = self.keeps_fragments.then(|| Fragments { places: Some(places()), links: gathering.to_places });
+        let fragments = gathering.checked().map(|links| Fragments { places: Some(places()), links });
         let followed = Followed { links: gathering.links, found: links_found, canonical, fragments };
         (followed, result.and_then(|()| base.check()))
     }

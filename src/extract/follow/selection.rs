@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use html5ever::{LocalName, local_name, ns};
 use scraper::{ElementRef, Html};
 
+use super::anchors::Place;
 use super::leads::Leads;
 use crate::extract::Error;
 use crate::extract::deadline::Deadline;
@@ -45,7 +46,8 @@ impl Selection {
             }
             for css in &self.0 {
                 if css.finds(&element, &mut search) {
-                    leads.push(url_of(&element, css.attribute()), element.attr("rel"));
+                    let place = Place::Element(element.id());
+                    leads.push(url_of(&element, css.attribute()), element.attr("rel"), place);
                 }
             }
         }

@@ -5,6 +5,7 @@ use super::*;
 use crate::extract::tests::{answer, field};
 use crate::extract::{Ask, Extractor};
 use crate::failure;
+use crate::job::Written;
 
 /// Where a page at `http://a.test/b/c` leads.
 fn follow(follow: &Follow, headers: &[(&'static str, &str)], body: &str) -> Followed {
@@ -253,10 +254,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_followed_by_tokens_and_by_tree(body in "[<>a-c/='\" &#é\0]{0,80}") {
+    fn any_text_is_followed_by_tokens_and_by_tree(body in "[<>a-c\n/='\" &#é\0]{0,80}") {
         let page = page(&[], &body);
         let by_tree = Follow::new(&["*".to_owned()], true).unwrap();
-        for follow in [Follow::default(), by_tree] {
+        for follow in [Follow::default(), Follow::default().with_fragments(), by_tree.with_fragments()] {
             let (_, followed) = Extractor::default().read_and_follow(&page, &follow);
             prop_assert!(followed.links.len() as u64 <= followed.found);
         }
@@ -290,7 +291,8 @@ fn a_place_is_an_element_with_an_id_or_an_anchor_with_a_name() {
 fn links_to_places_are_those_whose_fragment_names_one() {
     let body = "<base href=/d/><a href='#x'>x</a><a href=' e#y '>x</a><a href='e#y'>x</a><a href='#'>x</a><a href='#top'>x</a>\
                 <a href='mailto:a#x'>x</a><a href='//b.test#z'>x</a><a rel=nofollow href='#no'>x</a><iframe src='f#g'>";
-    let links: Vec<_> = fragments(body).links.into_iter().map(String::from).collect();
+    let links = fragments(body).links.into_iter().filter_map(|link| link.to.ok());
+    let links: Vec<_> = links.filter(|link| link.fragment().is_some()).map(String::from).collect();
     let all = ["http://a.test/d/#x", "http://a.test/d/e#y", "http://b.test/#z", "http://a.test/d/f#g"];
     assert_eq!(links, all);
 }
@@ -308,4 +310,71 @@ fn fragments_are_kept_only_where_that_is_asked_for_and_are_no_other_links() {
 fn a_page_that_is_no_html_has_no_fragments() {
     let follow = follow(&Follow::default().with_fragments(), &[("content-type", "text/plain")], "<p id=x>");
     assert_eq!(follow.fragments, None);
+}
+
+/// What is told of links to those who check them: where they lead, or what is written, their texts and lines.
+fn told(follow: Follow, body: &str) -> Vec<(String, String, Option<u64>)> {
+    let links =
+        self::follow(&follow.with_fragments(), &[("link", "</field>; rel=next")], body).fragments.unwrap().links;
+    let tell = |link: Written| {
+        let to = link.to.map_or_else(|no_url| format!("{} ({})", no_url.written, no_url.reason), String::from);
+        (to.replace("http://a.test", ""), link.anchor.text.into(), link.anchor.line)
+    };
+    links.into_iter().map(tell).collect()
+}
+
+#[test]
+fn a_link_is_told_with_its_text_and_the_line_where_its_tag_begins() {
+    let body = "<!doctype html>\r\n<link rel=next href=/next>\n<a\nhref=/one>  One\n <b>and</b>\tmore</a> <A href=/two\n>Two</a>\
+        <area alt=' an\n area ' href=/area>\n\n<a>none</a><iframe src=/frame></iframe><a href=/one>again</a>\
+        <a href='/one#x'>a place</a><a rel=nofollow href=/last>last";
+    let all = [
+        ("/field", "", None),
+        ("/next", "", Some(2)),
+        ("/one", "One and more", Some(3)),
+        ("/two", "Two", Some(5)),
+        ("/area", "an area", Some(6)),
+        ("/frame", "", Some(9)),
+        ("/one#x", "a place", Some(9)),
+    ];
+    let all: Vec<_> = all.map(|(to, text, line)| (to.to_owned(), text.to_owned(), line)).into();
+    assert_eq!(told(Follow::default(), body), all);
+}
+
+#[test]
+fn what_a_selector_finds_is_told_with_its_text_alone() {
+    let follow = Follow::new(&["div@data-url".into(), "a".into()], true).unwrap();
+    let body = "<div data-url=/one>One <a href=/two>two</a></div>";
+    let found = told(follow, body);
+    let all = [("/one", "One two"), ("/two", "two")];
+    assert_eq!(found, all.map(|(to, text)| (to.to_owned(), text.to_owned(), None)));
+}
+
+#[test]
+fn of_a_long_text_the_beginning_is_told() {
+    let found = told(Follow::default(), &format!("<a href=/a>{}", "é ".repeat(1000)));
+    assert_eq!(found[1].1, "é ".repeat(100));
+}
+
+#[test]
+fn what_is_no_url_is_told_to_those_who_check_links_unless_it_is_none_of_the_web() {
+    let long = format!("http://a.test/{}", "x".repeat(70_000));
+    let body = format!(
+        "<a href='http://<servername>/x#y'>a</a><a href='http://exa mple/'>b</a><a href='https://'>c</a><a href='//[x'>d</a>\
+         <a href='http://:80/'>e</a><a href='http://:80/'>e</a><a href='{long}'>f</a><a href='mailto:me@x y'>g</a>\
+         <a href='javascript:x('>h</a><a href='tel:1'>i</a><a href='data:,x'>j</a><a href='ftp://a b/'>k</a>\
+         <a href='http://a b/' rel=nofollow>l</a>"
+    );
+    let found: Vec<_> = told(Follow::default(), &body).into_iter().map(|(to, text, _)| (to, text)).skip(1).collect();
+    let no_url = [
+        ("http://<servername>/x (not a URL: invalid international domain name)", "a"),
+        ("http://exa mple/ (not a URL: invalid international domain name)", "b"),
+        ("https:// (not a URL: empty host)", "c"),
+        ("//[x (not a URL: invalid IPv6 address)", "d"),
+        ("http://:80/ (not a URL: empty host)", "e"),
+    ];
+    assert_eq!(found[..5], no_url.map(|(to, text)| (to.to_owned(), text.to_owned())));
+    let (to, text) = &found[5];
+    assert!(to.ends_with("x (it is too long, or its host is no host name)") && to.len() < 2100, "{to}");
+    assert_eq!((found.len(), &**text), (6, "f"));
 }

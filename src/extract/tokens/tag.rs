@@ -34,6 +34,11 @@ impl<'t> Tag<'t> {
         Some(name + length + 1)
     }
 
+    /// Its length as a start tag, where its name is written as it is meant but for case: it has no NUL.
+    pub(in crate::extract) fn len(&self) -> usize {
+        "<".len() + self.name.len() + self.rest.len()
+    }
+
     /// Its attributes as they are written, also those that are written twice.
     pub(in crate::extract) fn attributes(&self) -> impl Iterator<Item = Attribute<'t>> + use<'t> {
         Attributes::new(self.rest)

@@ -49,7 +49,7 @@ fn a_record_is_a_row_with_a_column_for_each_key_and_field() {
     assert_eq!(page["source"], json!({"file": "urls.txt", "line": 1}));
     assert_eq!((&page["redirects"], &page["error"]), (&json!([]), &Json::Null));
     assert_eq!(page["fetched_at"], "2026-11-22 10:30:00.500 +00:00");
-    assert_eq!(rejected["error"], json!({"kind": "invalid_url", "message": "no host"}));
+    assert_eq!(rejected["error"], json!({"kind": "invalid_url", "message": "no host", "link": null}));
     assert!(["status", "fetched_at", "price", "fields.url"].iter().all(|key| rejected[key].is_null()), "{rejected}");
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::failure::Kind;
-use crate::job::{Outcome, Trail};
+use crate::job::{Anchor, Outcome};
 
 /// A page, or a target that gave none.
 #[derive(Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Way<'a> {
     pub depth: u64,
     /// The page that led there; none for what was given.
     pub referrer: Option<Cow<'a, str>>,
+    /// Where that has the link, if links were checked.
+    pub anchor: Option<Cow<'a, Anchor>>,
     /// What was requested before it, with the status that led on.
     pub redirects: Vec<(u16, Cow<'a, str>)>,
 }
@@ -61,7 +63,7 @@ impl<'a> Page<'a> {
             attempts: trail.map_or(0, |trail| trail.attempt.into()),
             at: outcome.fetched_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok()),
             failure: failure.map(|failure| (failure.kind.slug().into(), failure.message.as_str().into())),
-            way: trail.map(Way::of).unwrap_or_default(),
+            way: Way::of(outcome),
         }
     }
 
@@ -89,12 +91,13 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn of(trail: &'a Trail) -> Self {
-        let redirects = trail.hops.iter().map(|hop| (hop.status, Cow::Borrowed(hop.url.as_str())));
+    fn of(outcome: &'a Outcome) -> Self {
+        let hops = outcome.trail.iter().flat_map(|trail| &trail.hops);
         Self {
-            depth: trail.depth().into(),
-            referrer: trail.referrer().map(|url| Cow::Borrowed(url.as_str())),
-            redirects: redirects.collect(),
+            depth: outcome.depth().into(),
+            referrer: outcome.referrer().map(|url| Cow::Borrowed(url.as_str())),
+            anchor: outcome.mention.as_ref().map(|mention| Cow::Borrowed(&mention.anchor)),
+            redirects: hops.map(|hop| (hop.status, Cow::Borrowed(hop.url.as_str()))).collect(),
         }
     }
 }

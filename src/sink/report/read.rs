@@ -66,7 +66,8 @@ fn parse(text: &[u8]) -> Result<Recorded<'_>, String> {
         return Err(format!("it is a record of version {version}, and only {VERSION} is known"));
     }
     let optional = |key| Ok::<_, String>(record.value::<Option<Text<'_>>>(key)?.map(|text| text.0));
-    let failed: Option<Failed<'_>> = record.value("error")?;
+    let mut failed: Option<Failed<'_>> = record.value("error")?;
+    let anchor = failed.as_mut().and_then(|failed| failed.link.take()).map(Cow::Owned);
     let page = Page {
         url: record.value::<Text<'_>>("url")?.0,
         final_url: optional("final_url")?,
@@ -77,7 +78,7 @@ fn parse(text: &[u8]) -> Result<Recorded<'_>, String> {
         attempts: record.value("attempts")?,
         at: record.value("fetched_at")?,
         failure: failed.map(|failed| (failed.kind, failed.message)),
-        way: way(&record)?,
+        way: Way { anchor, ..way(&record)? },
     };
     let source: Option<&RawValue> = record.value("source")?;
     let fields: Option<Object<'_>> = record.value("fields")?;
@@ -100,6 +101,7 @@ fn way<'a>(record: &Object<'a>) -> Result<Way<'a>, String> {
     Ok(Way {
         depth: record.value::<Option<_>>("depth")?.unwrap_or_default(),
         referrer: record.value::<Option<Text<'_>>>("referrer")?.map(|text| text.0),
+        anchor: None,
         redirects: hops.unwrap_or_default().into_iter().map(|hop| (hop.status, hop.url)).collect(),
     })
 }

@@ -9,7 +9,7 @@ use crate::sink::width::{cut, cut_url};
 const LONGEST: usize = 2000;
 
 /// The columns of a URL, a title and a message that are shown.
-const COLUMNS: usize = 120;
+pub(super) const COLUMNS: usize = 120;
 
 /// A page to show.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,10 +11,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::page::Page;
-use super::sample::Row;
+use super::sample::{COLUMNS, Row};
 use crate::canonical::fingerprint;
 use crate::failure::Kind;
-use crate::job::{End, LinkKind, Outcome};
+use crate::job::{Anchor, End, LinkKind, Outcome};
+use crate::sink::{cut, grouped};
 
 /// So many rows of each kind are kept.
 pub(super) const ROWS: usize = 200;
@@ -44,7 +45,7 @@ pub(super) struct Listing<T> {
     pub(super) count: u64,
 }
 
-/// A page that could not be fetched, and the first one that has a link to it.
+/// A page that could not be fetched, and the first one that has a link to it; its title says where, if links were checked.
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) page: Row,
@@ -90,7 +91,9 @@ impl Site {
         }
         self.depths[depth] += 1;
         if let (Some(referrer), true) = (&page.way.referrer, is_broken(page)) {
-            self.broken.add(|| Broken { page: Row::of(page), referrer: Row::of_url(referrer, None) });
+            let title = page.way.anchor.as_deref().map(words);
+            let referrer = || Row { title, ..Row::of_url(referrer, None) };
+            self.broken.add(|| Broken { page: Row::of(page), referrer: referrer() });
         }
         let last = page.final_url.iter().map(|url| (url, page.status));
         let hops = page.way.redirects.iter().map(|(status, url)| (url, Some(*status)));
@@ -147,6 +150,13 @@ impl Orphans {
             *row = Some(Row::of(&Page::of(outcome)));
         }
     }
+}
+
+/// Where a link stands in its page.
+fn words(anchor: &Anchor) -> Box<str> {
+    let line = anchor.line.map(|line| format!("line {}", grouped(line)));
+    let text = Some(cut(&anchor.text, COLUMNS)).filter(|text| !text.is_empty());
+    line.into_iter().chain(text).collect::<Vec<_>>().join(": ").into()
 }
 
 fn is_broken(page: &Page<'_>) -> bool {

@@ -137,6 +137,7 @@ fn read(fetched: &Fetched, extractor: &Extractor) -> Result<Reading, Stop> {
         listing: None,
         hint: HostHint::default(),
         exchange: None,
+        mention: None,
     };
     contract.clone().accept(&outcome).context("cannot judge what was found").map_err(Stop::broken)?;
     Ok(Reading {

@@ -275,7 +275,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::job::{Trail, Trust};
+    use crate::job::{Link, Trail, Trust};
     use crate::sink::sample::{Tape, page_at, rejected, with_failure};
     use crate::sink::{Format, Options, Wanted};
 

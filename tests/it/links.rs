@@ -1,5 +1,6 @@
 //! `--check-links`: every link's status, and where it is found.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -408,6 +409,13 @@ fn what_is_known_only_at_the_end_stands_when_a_run_is_gone_on_with() {
     assert_eq!(written.lines().count(), 3, "{written}");
     check(&site, &format!("{args} --resume"));
     assert_eq!(std::fs::read_to_string(path("broken.jsonl")).unwrap(), written);
+    check(&site, &format!("{args} --resume --retry-failed"));
+    let again = std::fs::read_to_string(path("broken.jsonl")).unwrap();
+    let kinds = |text: &str| -> BTreeSet<_> {
+        let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.map(|record| record["error"]["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((again.lines().count(), kinds(&again)), (3, kinds(&written)), "{again}");
 }
 
 #[test]

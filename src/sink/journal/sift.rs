@@ -8,6 +8,7 @@ use std::path::Path;
 use super::copy::{Copy, beside, sync_folder};
 use super::layout::{Layout, Piece};
 use super::{Error, Foreign};
+use crate::failure::Kind;
 use crate::sink::{Compression, Format};
 
 /// Copies what has not failed of the first `end` bytes of a file, which hold whole records with these fields, to a file
@@ -25,7 +26,7 @@ pub fn sift(path: &Path, format: Format, fields: &[Box<str>], end: u64) -> Resul
     let mut is_first = true;
     while layout.cut(&mut reader, &mut record)? {
         let piece = layout.parse(&record, is_first).map_err(|reason| Foreign { line: lines + 1, reason })?;
-        if !has_failed(&piece) {
+        if stands(&piece) {
             copy.out.write_all(&record)?;
             kept += record.len();
         }
@@ -39,11 +40,16 @@ pub fn sift(path: &Path, format: Format, fields: &[Box<str>], end: u64) -> Resul
     Ok(copy.keep(&file, kept == 0)?)
 }
 
-fn has_failed(piece: &Piece<'_>) -> bool {
+/// Whether it is not told again: it did not fail, or is what was found out about a link of a page that did not.
+fn stands(piece: &Piece<'_>) -> bool {
+    /// What needs no request.
+    const FOUND: [Kind; 2] = [Kind::Fragment, Kind::InvalidUrl];
     match piece {
-        Piece::Header => false,
-        Piece::Record(entry) => entry.error.is_some(),
-        Piece::Debris => true,
+        Piece::Header => true,
+        Piece::Record(entry) => {
+            entry.error.as_ref().is_none_or(|(failed, _)| FOUND.iter().any(|kind| kind.slug() == failed))
+        }
+        Piece::Debris => false,
     }
 }
 

@@ -58,7 +58,7 @@ fn is_pipe() -> bool {
 pub(super) struct Progress {
     failed: Arc<AtomicU64>,
     bar: ProgressBar,
-    log: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+    watch: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
 }
 
 /// Where the figures come from.
@@ -74,32 +74,30 @@ impl Progress {
     pub(super) fn start(mode: ProgressMode, frontier: &Frontier, bar: ProgressBar, voice: &Voice) -> Self {
         let failed = Arc::new(AtomicU64::new(0));
         let view = View { frontier: frontier.clone(), failed: Arc::clone(&failed), started: Instant::now() };
-        if !bar.is_hidden() {
-            bar.set_style(style(&view));
-            bar.enable_steady_tick(TICK);
-        }
-        let log = (mode == ProgressMode::Log).then(|| keep_log(view, voice.clone()));
-        Self { failed, bar, log }
+        let watch = if mode == ProgressMode::Log {
+            let voice = voice.clone();
+            Some(every(INTERVAL, move || voice.say(view.line())))
+        } else if bar.is_hidden() {
+            None
+        } else {
+            bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+            // Whoever says something waits for the bar to stand aside, and may hold the frontier meanwhile: the frontier is
+            // looked at before the bar is touched.
+            let bar = bar.clone();
+            let draw = move || bar.set_message(view.picture());
+            draw();
+            Some(every(TICK, draw))
+        };
+        Self { failed, bar, watch }
     }
 }
 
-fn style(view: &View) -> ProgressStyle {
-    let view = view.clone();
-    ProgressStyle::with_template("{standing}").unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
-        "standing",
-        move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-            // There is nobody to tell when the bar cannot be drawn.
-            let _ = out.write_str(&view.picture());
-        },
-    )
-}
-
-/// A thread that says a line every ten seconds, until it is told to stop.
-fn keep_log(view: View, voice: Voice) -> (mpsc::Sender<()>, JoinHandle<()>) {
+/// A thread that does something at each such time, until it is told to stop.
+fn every(time: Duration, act: impl Fn() + Send + 'static) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel();
     let thread = std::thread::spawn(move || {
-        while stopped.recv_timeout(INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
-            voice.say(view.line());
+        while stopped.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout) {
+            act();
         }
     });
     (stop, thread)
@@ -176,11 +174,11 @@ impl Sink for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
-        if let Some((stop, thread)) = self.log.take() {
+        if let Some((stop, thread)) = self.watch.take() {
             drop(stop);
             // It only ever talks: that it panicked harms nothing.
             let _ = thread.join();
         }
+        self.bar.finish_and_clear();
     }
 }

@@ -137,6 +137,15 @@ fn the_bar_stands_below_rows_that_are_harmless() {
 }
 
 #[test]
+fn what_is_said_while_the_bar_is_drawn_holds_up_nothing() {
+    let site = Site::start(|hit| if hit.nth == 0 { Answer::status(500) } else { Answer::title("x") });
+    let urls = (0..400).map(|n| site.url(&format!("/{n}")));
+    let args = ["-v", "-c", "64", "--per-host", "64", "--progress", "bar", "-o", "pages.jsonl"];
+    let shown = scrape(args).args(urls).env("TERM", "xterm").run_in_terminal();
+    assert!(shown.contains("will try again") && shown.contains("400 of 400 fetched"), "{shown:?}");
+}
+
+#[test]
 fn a_terminal_is_told_how_long_answers_took_in_characters_that_it_has() {
     let site = site();
     let urls = ["/1", "/2"].map(|path| site.url(path));

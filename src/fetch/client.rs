@@ -122,6 +122,9 @@ struct Pair {
 
 type ByFields = [OnceLock<Result<Client, Failure>>; 2];
 
+/// How many [many](Fields::Many) are.
+pub(super) const MAX_FIELDS: usize = 1024;
+
 /// How many fields an answer may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fields {
@@ -285,8 +288,6 @@ impl Clients {
     }
 
     fn build(&self, builder: ClientBuilder, reach: Reach, fields: Fields) -> Result<Client, Failure> {
-        /// What is larger fails as a protocol error.
-        const MAX_HEADERS: usize = 1024;
         const MAX_HEADER_BYTES: u32 = 256 << 10;
         // A program that has chosen its own keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -309,7 +310,7 @@ impl Clients {
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES);
         if fields == Fields::Many {
-            builder = builder.http1_max_headers(MAX_HEADERS);
+            builder = builder.http1_max_headers(MAX_FIELDS);
         }
         if self.options.trace {
             builder = builder.connector_layer(MapResponseLayer::new(trace::connected));

@@ -12,6 +12,7 @@ use std::io;
 
 use hyper_util::client::legacy::{self, connect::Connected};
 
+use super::client::MAX_FIELDS;
 use super::guard::Forbidden;
 use super::resolve::NoAddress;
 use crate::failure::{Failure, Kind, Retry};
@@ -48,8 +49,6 @@ pub(super) fn is_closed(error: &reqwest::Error) -> bool {
 
 /// Whether an answer had more fields than there was room for, or longer ones.
 pub(super) fn is_head_too_large(error: &reqwest::Error) -> bool {
-    // hyper has a method that tells, in servers alone.
-    let is_too_large = |error: &hyper::Error| error.is_parse() && error.to_string() == "message head is too large";
     causes(error).filter_map(|cause| cause.downcast_ref()).any(is_too_large)
 }
 
@@ -217,6 +216,11 @@ fn text_of(error: &io::Error) -> String {
     }
 }
 
+/// hyper has a method that tells, in servers alone.
+fn is_too_large(error: &hyper::Error) -> bool {
+    error.is_parse() && error.to_string() == "message head is too large"
+}
+
 /// Whether something came that is no answer, or came unasked: only the words tell.
 fn is_nonsense(error: &hyper::Error) -> bool {
     let text = error.to_string();
@@ -235,6 +239,10 @@ fn http(error: &hyper::Error, phase: Phase) -> Option<Failure> {
             Failure::new(Kind::Reset, "the connection was closed before an answer came")
         }
         Phase::Head if is_nonsense(error) => Failure::new(Kind::Protocol, "the server does not speak HTTP"),
+        _ if is_too_large(error) => Failure::new(
+            Kind::Protocol,
+            format!("the answer's head is too large, or has more than {MAX_FIELDS} fields"),
+        ),
         _ if error.is_parse() => Failure::new(Kind::Protocol, format!("no HTTP answer: {}", innermost(error))),
         _ => return None,
     })

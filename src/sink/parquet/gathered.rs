@@ -1,12 +1,12 @@
 //! A table that is made of a file of lines at the end of a run.
 
 use std::borrow::Cow;
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufReader, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use super::Parquet;
 use crate::engine::Sink;
@@ -33,9 +33,7 @@ impl Gathered {
 
     fn make(&self) -> io::Result<()> {
         let path = self.path.canonicalize()?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        // As readable as any other file is by default: the umask applies.
-        let file = Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+        let file = beside(&path)?;
         let name = self.path.to_string_lossy();
         let mut table = Box::new(Parquet::new(Lines::new(&*name, file.as_file().try_clone()?), &self.options));
         let compression = Compression::of(&self.lines).0;
@@ -52,6 +50,20 @@ impl Gathered {
         file.persist(&path).map_err(|error| error.error)?;
         Ok(())
     }
+}
+
+/// A new file beside another one (`NAME.making`), in place of the one that a killed run has left there.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let (folder, name) = (path.parent().unwrap_or(Path::new("/")), path.file_name().unwrap_or_default());
+    let mut name = name.to_owned();
+    name.push(".making");
+    match fs::remove_file(folder.join(&name)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // As readable as any other file is by default: the umask applies.
+    let permissions = Permissions::from_mode(0o666);
+    Builder::new().prefix(&name).rand_bytes(0).permissions(permissions).tempfile_in(folder)
 }
 
 /// The keys of a record, and its fields.
@@ -79,5 +91,22 @@ impl Sink for Gathered {
             io::Error::new(error.kind(), format!("cannot make {path} of {lines}: {error}"))
         };
         apart(|| self.make()).map_err(explain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_has_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pages.parquet");
+        fs::write(folder.path().join("pages.parquet.making"), "half a table").unwrap();
+        let file = beside(&path).unwrap();
+        assert_eq!(file.as_file().metadata().unwrap().len(), 0);
+        file.persist(&path).unwrap();
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["pages.parquet"]);
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn open(
             format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
         return Err(Stop::usage(error).with_hint(Some(hint)));
     }
+    opened.lock()?;
     let plain = opened.plain_files()?.into_iter().map(|(path, _)| path);
     let files: Vec<PathBuf> = plain.chain(opened.databases()).collect();
     let begin = Begin {

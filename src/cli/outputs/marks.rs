@@ -12,8 +12,8 @@ use super::target::{Target, open_file};
 use super::{Opened, Shelf, Store, refuse_to_resume};
 use crate::canonical::fingerprint;
 use crate::cli::exit::Stop;
-use crate::sink::journal::{replace, sift};
-use crate::sink::{Earlier, Format, Saved};
+use crate::sink::journal::{self, replace, sift};
+use crate::sink::{Earlier, Format, Saved, lock};
 use crate::store::Resumed;
 
 /// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
@@ -39,6 +39,18 @@ impl Opened {
             }
             self.files[place] = (open_file(&name)?, Format::Jsonl);
             self.tables.push((name, table));
+        }
+        Ok(())
+    }
+
+    /// Keeps others that have a state or go on with a file from those that are written here, until they are closed.
+    pub(in crate::cli) fn lock(&mut self) -> Result<(), Stop> {
+        for target in self.targets().filter(|target| target.metadata.is_file()) {
+            let file = locked(&target.path)?;
+            target.reopen(file)?;
+        }
+        for (path, database) in &mut self.databases {
+            database.hold(locked(path)?);
         }
         Ok(())
     }
@@ -77,7 +89,7 @@ impl Opened {
         archives.chain(self.folder.iter().map(|store| &store.manifest))
     }
 
-    /// In the order of [`plain_files`](Self::plain_files), which are all that there are.
+    /// In the order of [`plain_files`](Self::plain_files), which are all that there are where a run is gone on with.
     fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
         let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
         let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
@@ -146,9 +158,8 @@ impl Opened {
     pub(in crate::cli) fn replace(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
         let sifted = self.targets().zip(resumed).filter(|(_, resumed)| resumed.is_sifted);
         for (target, Resumed { path, position, .. }) in sifted {
-            let file = replace(path, *position).and_then(|()| File::options().write(true).open(path));
-            let opened = file.and_then(|file| Ok((file.metadata()?, file)));
-            (target.metadata, target.file) = opened.map_err(|error| refuse_to_resume(error.into(), path))?;
+            let file = replace(path, *position).map_err(|error| refuse_to_resume(error.into(), path))?;
+            file.map_or(Ok(()), |file| target.reopen(file))?;
         }
         Ok(())
     }
@@ -164,6 +175,16 @@ impl Opened {
             Err(begin_anew(&format!("cannot resume {name}: it had {position} bytes of records, and has {have}")))
         })
     }
+}
+
+/// A file that no other run has, which may have been replaced since it was opened first.
+fn locked(path: &Path) -> Result<File, Stop> {
+    let cannot = || format!("cannot write {}", path.display());
+    let file = lock(path).with_context(cannot).map_err(Stop::broken)?;
+    file.ok_or_else(|| {
+        let busy = anyhow::Error::new(journal::Error::Busy).context(cannot());
+        Stop::busy(busy).with_hint(Some("wait for its end".into()))
+    })
 }
 
 /// The length of a copy, if one is to be made.

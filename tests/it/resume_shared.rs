@@ -1,7 +1,8 @@
-//! Outputs that a run may not have: another one writes to them.
+//! Outputs that a run may not have: another one writes to them, or the state does not know what is in them.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -47,6 +48,25 @@ impl Desk {
     fn urls(&self, name: &str) -> Vec<String> {
         let lines = parse(&fs::read_to_string(self.path(name)).unwrap());
         lines.iter().map(|line| line["url"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// All files by name, with what is in them.
+    fn files(&self) -> BTreeSet<(PathBuf, Vec<u8>)> {
+        let mut files = BTreeSet::new();
+        gather(self.0.path(), &mut files);
+        files
+    }
+}
+
+fn gather(folder: &Path, files: &mut BTreeSet<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, files);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            files.insert((path, bytes));
+        }
     }
 }
 
@@ -130,4 +150,62 @@ fn runs_with_a_state_that_are_unattended_do_not_wait_for_themselves() {
         desk.run("-o out.jsonl -o pages.db --save saved --state s.db --resume --cron").succeeds();
     }
     assert_eq!((site.count(), desk.urls("out.jsonl").len()), (2, 2));
+}
+
+#[test]
+fn what_a_state_knows_nothing_of_is_not_lost_where_a_run_is_to_be_gone_on_with() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    for (output, name) in OUTPUTS {
+        let desk = Desk::new(&site, 2);
+        desk.run(output).succeeds();
+        // A state that knows of other runs, and of another output.
+        desk.run("--state used.db --changed -o other.jsonl").succeeds();
+        let (before, hits) = (desk.files(), site.count());
+        for options in ["--state s.db", "--state s.db --changed", "--state used.db --changed"] {
+            let state = options.split(' ').nth(1).unwrap();
+            let words = format!("{name} has records, and the state {state} knows nothing of them");
+            for output in [output.to_owned(), format!("-o other.jsonl {output}")] {
+                if state == "s.db" && output.contains("other.jsonl") {
+                    continue;
+                }
+                let run = desk.run(&format!("{output} {options} --resume")).refused_over(&words);
+                assert!(run.stderr.contains("move it away to begin anew, or leave --resume out"), "{run:?}");
+                assert!(desk.files() == before, "{output} {options}: something was touched");
+            }
+        }
+        assert_eq!(site.count(), hits);
+        desk.run(&format!("{output} --state s.db")).succeeds();
+        desk.run(&format!("{output} --state s.db --resume")).succeeds();
+        assert_eq!(site.count(), hits + 2, "{output}: without --resume it is begun anew");
+        fs::remove_file(desk.path("s.db")).unwrap();
+        desk.run(&format!("{output} --state s.db --resume")).refused_over("has records, and the state s.db");
+    }
+}
+
+#[test]
+fn an_output_that_is_empty_or_of_the_run_before_is_begun_anew() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let desk = Desk::new(&site, 2);
+    fs::write(desk.path("out.jsonl"), "").unwrap();
+    let args = "-o out.jsonl --state s.db --changed --resume";
+    desk.run(args).succeeds();
+    assert_eq!(desk.urls("out.jsonl").len(), 2);
+    desk.run(args).succeeds();
+    assert_eq!(desk.urls("out.jsonl").len(), 0, "the run was whole, and nothing has changed since");
+}
+
+#[test]
+fn a_run_that_is_refused_leaves_no_new_output_behind() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let desk = Desk::new(&site, 2);
+    let args = "-o out.jsonl --state s.db";
+    desk.run(args).succeeds();
+    let before = desk.files();
+    for (output, _) in OUTPUTS.iter().filter(|(_, name)| *name != "out.jsonl") {
+        desk.run(&format!("{args} --resume {output}")).refused_over("did not write to");
+        assert!(desk.files() == before, "{output}: something is left");
+    }
+    fs::write(desk.path("empty.jsonl"), "").unwrap();
+    desk.run(&format!("{args} --resume -o empty.jsonl")).refused_over("did not write to");
+    assert!(desk.path("empty.jsonl").exists(), "it was there before");
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use url::Url;
 
 use super::target::{Target, open_file};
-use super::{Opened, Shelf, Store, refuse_to_resume};
+use super::{Opened, Shelf, Store, is_missing, refuse_to_resume};
 use crate::canonical::fingerprint;
 use crate::cli::exit::Stop;
 use crate::sink::journal::{self, replace, sift};
@@ -37,6 +37,7 @@ impl Opened {
                 let error = anyhow!("{} is where the records of {} are gathered", name.display(), table.display());
                 return Err(Stop::usage(error).with_hint(Some("name another file".into())));
             }
+            self.made.extend(is_missing(&name).then(|| name.clone()));
             self.files[place] = (open_file(&name)?, Format::Jsonl);
             self.tables.push((name, table));
         }
@@ -55,6 +56,13 @@ impl Opened {
         Ok(())
     }
 
+    /// Leaves nothing behind of what was made, of which all is [locked](Self::lock): nobody has written to it.
+    pub(in crate::cli) fn discard(&self) {
+        let is_empty = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0);
+        // What cannot be removed is as good as none.
+        self.made.iter().filter(is_empty).for_each(|path| _ = fs::remove_file(path));
+    }
+
     /// The files that can be cut behind what is done: of each its name without any links, and another handle on it.
     pub(in crate::cli) fn plain_files(&self) -> Result<Vec<(PathBuf, File)>, Stop> {
         let handle = |target: &Target| Ok((fs::canonicalize(&target.path)?, target.file.try_clone()?));
@@ -69,7 +77,18 @@ impl Opened {
 
     /// The names of databases without any links.
     pub(in crate::cli) fn databases(&self) -> impl Iterator<Item = PathBuf> {
-        self.databases.iter().map(|(path, _)| fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+        self.databases.iter().map(|(path, _)| without_links(path))
+    }
+
+    /// The outputs that have something in them: of each the name of the file that tells how far it has come, without any links,
+    /// and its own.
+    pub(in crate::cli) fn filled(&self) -> impl Iterator<Item = (PathBuf, &Path)> {
+        let targets = self.files.iter().map(|(target, _)| target).chain(self.kept()).map(|target| &*target.path);
+        let own = targets.chain(self.databases.iter().map(|(path, _)| &**path)).map(|path| (path, path));
+        let tables = self.tables.iter().map(|(journal, table)| (&**journal, &**table));
+        let is_filled = |path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+        let filled = own.chain(tables).filter(move |&(_, path)| is_filled(path));
+        filled.map(|(journal, path)| (without_links(journal), path))
     }
 
     /// Whether there is an output that cannot be gone on with.
@@ -175,6 +194,10 @@ impl Opened {
             Err(begin_anew(&format!("cannot resume {name}: it had {position} bytes of records, and has {have}")))
         })
     }
+}
+
+fn without_links(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// A file that no other run has, which may have been replaced since it was opened first.

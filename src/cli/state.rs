@@ -59,17 +59,28 @@ pub(super) fn open(
             format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
         return Err(Stop::usage(error).with_hint(Some(hint)));
     }
+    opened.lock()?;
     let plain = opened.plain_files()?.into_iter().map(|(path, _)| path);
     let files: Vec<PathBuf> = plain.chain(opened.databases()).collect();
+    let filled: Vec<_> = opened.filled().filter(|_| endurance.resume).collect();
+    let names: Vec<_> = filled.iter().map(|(name, _)| name.clone()).collect();
     let begin = Begin {
         files: &files,
+        filled: &names,
         resume: endurance.resume,
         crawls: frontier.crawls(),
         ends: args.extraction.changed,
         keeps_pages: endurance.keep_bodies,
     };
     let refuse = |error| refuse(error, path);
-    let mut session = Session::open(path, Shape::new(extractor, asks), begin).map_err(refuse)?;
+    let session = Session::open(path, Shape::new(extractor, asks), begin);
+    let mut session = session.inspect_err(|_| opened.discard()).map_err(|error| match &error {
+        Error::Unknown(name) => {
+            let given = filled.iter().find(|(filled, _)| filled == name).map_or(&**name, |&(_, given)| given);
+            refuse_filled(given, path)
+        }
+        _ => refuse(error),
+    })?;
     if session.resumed().is_some() {
         replace(&mut session, opened, refuse)?;
         if endurance.retry_failed && session.has_failures().map_err(refuse)? {
@@ -134,13 +145,20 @@ pub(super) fn mark(args: &Run, extractor: &Extractor) -> Option<Mark> {
     extractor.change().map(|field| Mark { field, error_after: args.endurance.error_after })
 }
 
+/// Why an output is not written that has records of a run that the state at `path` does not know.
+fn refuse_filled(output: &Path, path: &Path) -> Stop {
+    let (output, state) = (output.display(), path.display());
+    Stop::usage(anyhow!("{output} has records, and the state {state} knows nothing of them"))
+        .with_hint(Some("move it away to begin anew, or leave --resume out".into()))
+}
+
 /// Why a state cannot be used, and what to do about it.
 pub(super) fn refuse(error: Error, path: &Path) -> Stop {
     let (stop, hint): (fn(anyhow::Error) -> Stop, _) = match &error {
         Error::Busy => (Stop::busy, "wait for its end"),
         Error::Foreign(_) => (Stop::usage, "name another file"),
         Error::Newer(_) => (Stop::usage, "use the version of scrape that wrote it, or name another file"),
-        Error::Mismatch(_) => {
+        Error::Unknown(_) | Error::Mismatch(_) => {
             (Stop::usage, "ask for the same fields and name the same -o as before, or leave --resume out")
         }
         Error::Bare => (Stop::usage, "run with --state FILE.db --keep-bodies first"),

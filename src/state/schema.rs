@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
@@ -121,6 +121,9 @@ pub enum Error {
     /// Another run has it open.
     #[error("another run is using it")]
     Busy,
+    /// This file is to be gone on with, and no run that it knows wrote what is in there.
+    #[error("it knows nothing of what is in {}", .0.display())]
+    Unknown(PathBuf),
     /// It was written for something else than what is asked for now.
     #[error("{0}")]
     Mismatch(String),

@@ -44,6 +44,17 @@ pub(super) fn resume(connection: &Connection, files: &[PathBuf]) -> Result<Vec<R
     }
 }
 
+/// What is in these files is of the last run, whether that is gone on with or not.
+pub(super) fn check_known(connection: &Connection, filled: &[PathBuf]) -> Result<(), Error> {
+    let mut known = connection.prepare("SELECT EXISTS (SELECT 1 FROM outputs WHERE path = ?)")?;
+    for path in filled {
+        if !known.query_row([name(path)], |row| row.get(0))? {
+            return Err(Error::Unknown(path.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// Says of pages that have failed in a run that they are not done, and that files are to be replaced by copies of these
 /// lengths, where they have one.
 pub(super) fn take_back(

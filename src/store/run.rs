@@ -44,6 +44,7 @@ impl Run {
             }
             Some((id, extraction, _)) => (id, extraction, Some(outputs::resume(connection, begin.files)?)),
             None => {
+                outputs::check_known(connection, begin.filled)?;
                 let (id, extraction) = start(connection, (known, shape), begin.files)?;
                 (id, extraction, None)
             }

@@ -1,7 +1,7 @@
 //! One run's use of a state: begun or gone on with, told of, concluded.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +32,8 @@ use crate::visit::Known;
 pub struct Begin<'a> {
     /// The files that it writes records to.
     pub files: &'a [PathBuf],
+    /// Those of them that have something in them, if that must not be lost where there is no run to go on with.
+    pub filled: &'a [PathBuf],
     /// Whether it goes on with the one before. If there is none, it begins as any other.
     pub resume: bool,
     /// Whether it is a crawl: it is told what it came by and has not asked for.
@@ -99,6 +101,11 @@ impl Session {
     /// It cannot be opened, is no state, or was written for another shape or other files than those to go on with. It is as
     /// it was then.
     pub fn open(path: &Path, shape: Shape, begin: Begin<'_>) -> Result<Self, Error> {
+        // One that is not there yet knows nothing, and is not made then.
+        let is_new = fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
+        if is_new && let Some(filled) = begin.filled.first() {
+            return Err(Error::Unknown(filled.clone()));
+        }
         let (connection, lock) = state::open(path)?;
         let run = Run::begin(&connection, &shape, begin)?;
         let reader = state::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

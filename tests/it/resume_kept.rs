@@ -390,7 +390,7 @@ fn a_table_appears_when_its_run_has_ended_and_not_before() {
     let site = Site::start(move |hit| Answer::title(&hit.path).behind(&held));
     let desk = Desk::new();
     desk.write_list(&site, 3);
-    let args = "urls.txt --state s.db --resume -x lang,links -s 'n=title | number' -o pages.parquet";
+    let args = "urls.txt --state s.db -x lang,links -s 'n=title | number' -o pages.parquet";
     fs::write(desk.path("pages.parquet"), "before").unwrap();
     let run = desk.scrape(args).spawn();
     site.wait_for(3);

@@ -9,11 +9,11 @@ use anyhow::{Context, anyhow};
 use url::Url;
 
 use super::target::{Target, open_file};
-use super::{Opened, Shelf, Store, refuse_to_resume};
+use super::{Opened, Shelf, Store, is_missing, refuse_to_resume};
 use crate::canonical::fingerprint;
 use crate::cli::exit::Stop;
-use crate::sink::journal::{replace, sift};
-use crate::sink::{Earlier, Format, Saved};
+use crate::sink::journal::{self, replace, sift};
+use crate::sink::{Earlier, Format, Saved, lock};
 use crate::store::Resumed;
 
 /// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
@@ -37,10 +37,30 @@ impl Opened {
                 let error = anyhow!("{} is where the records of {} are gathered", name.display(), table.display());
                 return Err(Stop::usage(error).with_hint(Some("name another file".into())));
             }
+            self.made.extend(is_missing(&name).then(|| name.clone()));
             self.files[place] = (open_file(&name)?, Format::Jsonl);
             self.tables.push((name, table));
         }
         Ok(())
+    }
+
+    /// Keeps others that have a state or go on with a file from those that are written here, until they are closed.
+    pub(in crate::cli) fn lock(&mut self) -> Result<(), Stop> {
+        for target in self.targets().filter(|target| target.metadata.is_file()) {
+            let file = locked(&target.path)?;
+            target.reopen(file)?;
+        }
+        for (path, database) in &mut self.databases {
+            database.hold(locked(path)?);
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing behind of what was made, of which all is [locked](Self::lock): nobody has written to it.
+    pub(in crate::cli) fn discard(&self) {
+        let is_empty = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0);
+        // What cannot be removed is as good as none.
+        self.made.iter().filter(is_empty).for_each(|path| _ = fs::remove_file(path));
     }
 
     /// The files that can be cut behind what is done: of each its name without any links, and another handle on it.
@@ -57,7 +77,18 @@ impl Opened {
 
     /// The names of databases without any links.
     pub(in crate::cli) fn databases(&self) -> impl Iterator<Item = PathBuf> {
-        self.databases.iter().map(|(path, _)| fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+        self.databases.iter().map(|(path, _)| without_links(path))
+    }
+
+    /// The outputs that have something in them: of each the name of the file that tells how far it has come, without any links,
+    /// and its own.
+    pub(in crate::cli) fn filled(&self) -> impl Iterator<Item = (PathBuf, &Path)> {
+        let targets = self.files.iter().map(|(target, _)| target).chain(self.kept()).map(|target| &*target.path);
+        let own = targets.chain(self.databases.iter().map(|(path, _)| &**path)).map(|path| (path, path));
+        let tables = self.tables.iter().map(|(journal, table)| (&**journal, &**table));
+        let is_filled = |path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+        let filled = own.chain(tables).filter(move |&(_, path)| is_filled(path));
+        filled.map(|(journal, path)| (without_links(journal), path))
     }
 
     /// Whether there is an output that cannot be gone on with.
@@ -77,7 +108,7 @@ impl Opened {
         archives.chain(self.folder.iter().map(|store| &store.manifest))
     }
 
-    /// In the order of [`plain_files`](Self::plain_files), which are all that there are.
+    /// In the order of [`plain_files`](Self::plain_files), which are all that there are where a run is gone on with.
     fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
         let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
         let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
@@ -146,9 +177,8 @@ impl Opened {
     pub(in crate::cli) fn replace(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
         let sifted = self.targets().zip(resumed).filter(|(_, resumed)| resumed.is_sifted);
         for (target, Resumed { path, position, .. }) in sifted {
-            let file = replace(path, *position).and_then(|()| File::options().write(true).open(path));
-            let opened = file.and_then(|file| Ok((file.metadata()?, file)));
-            (target.metadata, target.file) = opened.map_err(|error| refuse_to_resume(error.into(), path))?;
+            let file = replace(path, *position).map_err(|error| refuse_to_resume(error.into(), path))?;
+            file.map_or(Ok(()), |file| target.reopen(file))?;
         }
         Ok(())
     }
@@ -164,6 +194,20 @@ impl Opened {
             Err(begin_anew(&format!("cannot resume {name}: it had {position} bytes of records, and has {have}")))
         })
     }
+}
+
+fn without_links(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A file that no other run has, which may have been replaced since it was opened first.
+fn locked(path: &Path) -> Result<File, Stop> {
+    let cannot = || format!("cannot write {}", path.display());
+    let file = lock(path).with_context(cannot).map_err(Stop::broken)?;
+    file.ok_or_else(|| {
+        let busy = anyhow::Error::new(journal::Error::Busy).context(cannot());
+        Stop::busy(busy).with_hint(Some("wait for its end".into()))
+    })
 }
 
 /// The length of a copy, if one is to be made.

@@ -68,6 +68,8 @@ pub(super) struct Opened {
     graph: Option<(Target, GraphFormat)>,
     summary: Option<Target>,
     failures: Option<Target>,
+    /// Those for records that were not there before.
+    made: Vec<PathBuf>,
 }
 
 /// An archive, and its index.
@@ -103,6 +105,7 @@ pub(super) fn open(
             return Err(Stop::usage(anyhow!("{option} goes to a file: standard output is for records")));
         }
     }
+    let made = missing(args);
     let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
     let archives = archives.into_iter().map(|path| open_archive(path)).collect::<Result<Vec<_>, _>>()?;
@@ -123,7 +126,7 @@ pub(super) fn open(
     refuse_doubles(all.chain(databases_too), &reports, sources)?;
     let databases = databases.into_iter().map(|(path, _, database)| (path, database)).collect();
     let tables = Vec::new();
-    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures })
+    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, made })
 }
 
 impl Opened {
@@ -167,7 +170,7 @@ impl Opened {
         bar: &ProgressBar,
         on_close: impl Fn() + Send + 'static,
     ) -> Result<Outputs, Stop> {
-        let Self { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures } = self;
+        let Self { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, .. } = self;
         let mut sinks = Vec::new();
         for (target, format) in files {
             sinks.push(if target.is_continued {
@@ -215,6 +218,18 @@ impl Opened {
         let summary = summary.map(|target| Ok(target.emptied()?.file)).transpose()?;
         Ok(Outputs { sinks, failures, summary })
     }
+}
+
+/// The files for records that are not there yet. A link that leads nowhere is there.
+fn missing(args: &args::Output) -> Vec<PathBuf> {
+    let archives = args.output.iter().filter(|path| is_archive(path));
+    let beside = archives.map(|path| index_path(path)).chain(args.save.as_ref().map(|folder| folder.join(MANIFEST)));
+    let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside);
+    all.filter(|path| is_missing(path)).collect()
+}
+
+fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err()
 }
 
 fn resume_needs_a_file() -> Stop {

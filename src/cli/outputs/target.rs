@@ -25,6 +25,13 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Goes on with another handle, or with the file that has taken the place of this one.
+    pub(super) fn reopen(&mut self, file: File) -> Result<(), Stop> {
+        let metadata = file.metadata().with_context(|| format!("cannot write {}", self.path.display()));
+        (self.metadata, self.file) = (metadata.map_err(Stop::broken)?, file);
+        Ok(())
+    }
+
     pub(super) fn emptied(self) -> Result<Self, Stop> {
         let emptied = if self.metadata.is_file() { self.file.set_len(0) } else { Ok(()) };
         emptied.with_context(|| format!("cannot write {}", self.path.display())).map_err(Stop::broken)?;

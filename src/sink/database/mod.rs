@@ -87,6 +87,7 @@ pub struct Opened {
     connection: Connection,
     columns: Columns,
     name: String,
+    lock: Option<File>,
 }
 
 /// The sink.
@@ -112,7 +113,7 @@ impl Database {
                 return Err(Error::Damaged(found));
             }
         }
-        Ok(Opened { is_new, connection, columns, name: path.to_string_lossy().into_owned() })
+        Ok(Opened { is_new, connection, columns, name: path.to_string_lossy().into_owned(), lock: None })
     }
 
     fn send(&mut self, message: Message) -> io::Result<()> {
@@ -135,16 +136,26 @@ impl Opened {
         self.is_new
     }
 
+    /// Holds this handle of the file, which is [locked](super::lock), for as long as it is written. It is closed after SQLite
+    /// has closed its own, whose locks go with any handle (POSIX, `fcntl`).
+    pub fn hold(&mut self, lock: File) {
+        self.lock = Some(lock);
+    }
+
     /// Makes what the database lacks, and a sink that writes to it.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn start(self, options: &Options) -> io::Result<Database> {
-        let Self { connection, columns, name, .. } = self;
+        let Self { connection, columns, name, lock, .. } = self;
         let explain = move |error: &rusqlite::Error| writer::explain(&name, error);
         columns.prepare(&connection).map_err(|error| explain(&error))?;
         let (messages, waiting) = sync_channel(WAITING);
-        let write = move || Writer { connection, columns }.write(&waiting).map_err(|error| explain(&error));
+        let write = move || {
+            let written = Writer { connection, columns }.write(&waiting);
+            drop(lock);
+            written.map_err(|error| explain(&error))
+        };
         let writer = thread::Builder::new().name("database".into()).spawn(write)?;
         Ok(Database { options: options.clone(), messages: Some(messages), writer: Some(writer) })
     }

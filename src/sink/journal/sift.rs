@@ -53,21 +53,28 @@ fn stands(piece: &Piece<'_>) -> bool {
     }
 }
 
-/// Has the [copy](sift) of a file, which has this length, take its place. It may have done so already.
+/// Has the [copy](sift) of a file, which has this length, take its place: the copy, open and locked. None if it has taken it
+/// already.
 ///
 /// # Errors
 /// It cannot be renamed, or is not there. The file is as it was then.
-pub fn replace(path: &Path, length: u64) -> io::Result<()> {
+pub fn replace(path: &Path, length: u64) -> io::Result<Option<File>> {
     let copy = beside(path);
     let has_length = |path: &Path| match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(metadata.is_file() && metadata.len() == length),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     };
+    let mut replaced = None;
     if has_length(&copy)? {
+        let file = File::options().read(true).write(true).open(&copy)?;
+        // Whoever has the file has its copy. Where there are no locks, there are none.
+        let _ = file.try_lock();
         fs::rename(&copy, path)?;
+        replaced = Some(file);
     } else if !has_length(path)? {
         return Err(io::Error::new(ErrorKind::NotFound, format!("{} is not there any more", copy.display())));
     }
-    sync_folder(path)
+    sync_folder(path)?;
+    Ok(replaced)
 }

@@ -88,10 +88,14 @@ impl Lookup {
     }
 }
 
+/// The versions of pages that a state has.
+#[derive(Debug)]
+pub struct Versions(pub(super) Arc<Lookup>);
+
 /// A state that cannot be read is told of by whoever writes to it: the page is asked for as if nothing were known.
-impl Known for Arc<Lookup> {
+impl Known for Versions {
     fn version(&self, trail: &Trail) -> Option<Validators> {
-        Lookup::version(self, trail).ok().flatten()
+        self.0.version(trail).ok().flatten()
     }
 }
 

@@ -41,6 +41,7 @@ mod writer;
 
 pub use self::changes::Difference;
 pub use self::history::{Event, History, Which};
+pub use self::lookup::Versions;
 pub use self::outbox::{Outbox, Posts};
 pub use self::outputs::Resumed;
 pub use self::session::{Begin, Ended, Mark, Session};

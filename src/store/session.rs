@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
 use super::frontier;
-use super::lookup::Lookup;
+use super::lookup::{Lookup, Versions};
 use super::outbox::{Outbox, Posts, next_part};
 use super::outputs::{self, Resumed};
 use super::run::Run;
@@ -24,7 +24,6 @@ use crate::engine::Sink;
 use crate::job::Job;
 use crate::sink::Compression;
 use crate::state;
-use crate::visit::Known;
 
 /// How a run begins.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -206,8 +205,8 @@ impl Session {
 
     /// What is known from before, for conditional requests.
     #[must_use]
-    pub fn known(&self) -> impl Known + use<> {
-        Arc::clone(&self.lookup)
+    pub fn known(&self) -> Versions {
+        Versions(Arc::clone(&self.lookup))
     }
 
     /// Where one of the sinks behind the [sink](Self::sink) writes the records that are to wait in the outbox, as lines of

@@ -1,7 +1,5 @@
 //! A visitor that asks for what it does not know yet.
 
-use futures::future::BoxFuture;
-
 use super::Visit;
 use crate::job::{Job, Outcome, Role, Trail, Validators};
 
@@ -29,10 +27,10 @@ impl<V: Visit, K: Known> Conditional<V, K> {
 }
 
 impl<V: Visit, K: Known> Visit for Conditional<V, K> {
-    fn visit(&self, mut job: Job) -> BoxFuture<'_, Outcome> {
+    async fn visit(&self, mut job: Job) -> Outcome {
         if job.trail.role == Role::Page {
             job.trail.validators = self.known.version(&job.trail).map(Box::new);
         }
-        self.visitor.visit(job)
+        self.visitor.visit(job).await
     }
 }

@@ -15,7 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::FutureExt;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 
@@ -36,7 +36,7 @@ pub use self::traced::Traced;
 /// Turns one job into one outcome: one request, or whatever stands for it.
 pub trait Visit: Send + Sync + 'static {
     /// Visits `job`.
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome>;
+    fn visit(&self, job: Job) -> impl Future<Output = Outcome> + Send;
 }
 
 /// The statuses that count as fetched.
@@ -238,20 +238,14 @@ impl Default for Local {
     }
 }
 
-/// A visitor that is chosen when the program runs.
-impl Visit for Box<dyn Visit> {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        self.as_ref().visit(job)
-    }
-}
-
 impl Visit for Local {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
+    async fn visit(&self, job: Job) -> Outcome {
+        // The others are few: what visits pages need not be as large as they are.
         match job.trail.role {
-            Role::Robots => robots::ask(&self.fetcher, job).boxed(),
-            Role::Sitemap => sitemap::read(&self.fetcher, self.sitemaps, job).boxed(),
-            Role::Page => self.request(job).boxed(),
-            Role::Address => self.address(job).boxed(),
+            Role::Page => self.request(job).await,
+            Role::Robots => robots::ask(&self.fetcher, job).boxed().await,
+            Role::Sitemap => sitemap::read(&self.fetcher, self.sitemaps, job).boxed().await,
+            Role::Address => self.address(job).boxed().await,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 
 use super::Visit;
@@ -23,16 +22,13 @@ impl<V: Visit> Recorded<V> {
 }
 
 impl<V: Visit> Visit for Recorded<V> {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        let visit = async {
-            let at = Timestamp::now();
-            let (mut outcome, trace) = traced(self.0.visit(job)).await;
-            // What this machine had no memory for does not count, and is asked for again.
-            if outcome.hint.lack.is_none() {
-                outcome.exchange = trace.into_exchange(at).map(Arc::new);
-            }
-            outcome
-        };
-        visit.boxed()
+    async fn visit(&self, job: Job) -> Outcome {
+        let at = Timestamp::now();
+        let (mut outcome, trace) = traced(self.0.visit(job)).await;
+        // What this machine had no memory for does not count, and is asked for again.
+        if outcome.hint.lack.is_none() {
+            outcome.exchange = trace.into_exchange(at).map(Arc::new);
+        }
+        outcome
     }
 }

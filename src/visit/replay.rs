@@ -1,10 +1,12 @@
 //! A visitor that asks nobody for what an archive has.
 
-use futures::future::{BoxFuture, FutureExt};
+use std::sync::Arc;
+
+use futures::future::FutureExt;
 
 use super::{Reader, Visit};
 use crate::fetch::Limits;
-use crate::job::{HostHint, Job, Outcome};
+use crate::job::{Job, Outcome, Stored};
 
 /// Reads the answers that jobs bring along, and visits by another visitor where they bring none.
 #[derive(Debug)]
@@ -22,27 +24,19 @@ impl<V: Visit> Replay<V> {
     }
 }
 
+impl<V: Visit> Replay<V> {
+    async fn replay(&self, Job { target, trail }: Job, stored: Arc<Stored>) -> Outcome {
+        let at = stored.at;
+        let (facts, end) = self.reader.restore(stored, self.limits.clone()).await;
+        Outcome { fetched_at: Some(at), facts, ..Outcome::ended(Job { target, trail }, end) }
+    }
+}
+
 impl<V: Visit> Visit for Replay<V> {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        let Some(stored) = job.trail.stored.clone() else { return self.otherwise.visit(job) };
-        let visit = async {
-            let at = stored.at;
-            let (facts, end) = self.reader.restore(stored, self.limits.clone()).await;
-            let Job { target, trail } = job;
-            let (fetched_at, hint) = (Some(at), HostHint::default());
-            Outcome {
-                target,
-                trail: Some(trail),
-                fetched_at,
-                facts,
-                end,
-                links: Vec::new(),
-                listing: None,
-                hint,
-                exchange: None,
-                mention: None,
-            }
-        };
-        visit.boxed()
+    async fn visit(&self, job: Job) -> Outcome {
+        match job.trail.stored.clone() {
+            Some(stored) => self.replay(job, stored).boxed().await,
+            None => self.otherwise.visit(job).await,
+        }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use futures::future::{BoxFuture, FutureExt};
-
 use super::Visit;
 use crate::fetch::{Trace, traced};
 use crate::job::{Job, Outcome};
@@ -30,13 +28,10 @@ impl<V: Visit> Traced<V> {
 }
 
 impl<V: Visit> Visit for Traced<V> {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        let visit = async {
-            let (outcome, trace) = traced(self.visitor.visit(job)).await;
-            let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
-            visits.push((outcome.clone(), trace));
-            outcome
-        };
-        visit.boxed()
+    async fn visit(&self, job: Job) -> Outcome {
+        let (outcome, trace) = traced(self.visitor.visit(job)).await;
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.push((outcome.clone(), trace));
+        outcome
     }
 }

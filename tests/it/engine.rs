@@ -7,7 +7,6 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt};
 use futures::stream;
 use scrape::engine::{Engine, Sink};
 use scrape::failure::{Failure, Kind};
@@ -50,17 +49,14 @@ struct Scripted {
 }
 
 impl Visit for Scripted {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        async move {
-            self.starts.lock().unwrap().push((job.trail.url.to_string(), Instant::now()));
-            let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-            self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
-            let Reaction { after, end, hint } = (self.script)(&job);
-            sleep(after).await;
-            self.in_flight.fetch_sub(1, Ordering::SeqCst);
-            Outcome { end, hint, ..Outcome::failed(job, Failure::new(Kind::Internal, "replaced")) }
-        }
-        .boxed()
+    async fn visit(&self, job: Job) -> Outcome {
+        self.starts.lock().unwrap().push((job.trail.url.to_string(), Instant::now()));
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
+        let Reaction { after, end, hint } = (self.script)(&job);
+        sleep(after).await;
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        Outcome { end, hint, ..Outcome::failed(job, Failure::new(Kind::Internal, "replaced")) }
     }
 }
 
@@ -276,19 +272,16 @@ async fn lines_that_are_no_urls_are_outcomes_too() {
 struct Endless;
 
 impl Visit for Endless {
-    fn visit(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        async move {
-            let link = Link {
-                url: job.trail.url.join("a/").unwrap(),
-                trust: Trust::Typed,
-                kind: LinkKind::Crawled,
-                input: None,
-                is_admitted: false,
-            };
-            let end = End::Done { rows: Vec::new(), failure: None };
-            Outcome { links: vec![link], ..Outcome::ended(job, end) }
-        }
-        .boxed()
+    async fn visit(&self, job: Job) -> Outcome {
+        let link = Link {
+            url: job.trail.url.join("a/").unwrap(),
+            trust: Trust::Typed,
+            kind: LinkKind::Crawled,
+            input: None,
+            is_admitted: false,
+        };
+        let end = End::Done { rows: Vec::new(), failure: None };
+        Outcome { links: vec![link], ..Outcome::ended(job, end) }
     }
 }
 

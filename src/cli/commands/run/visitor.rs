@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use futures::future::FutureExt;
 
 use crate::cache::Cache;
 use crate::cli::args::{self, Run};
@@ -13,12 +14,33 @@ use crate::cli::exit::Stop;
 use crate::cli::outputs;
 use crate::extract::Extractor;
 use crate::fetch::{Fetcher, Limits};
+use crate::job::{Job, Outcome};
 use crate::robots::product_token;
-use crate::store::Session;
+use crate::store::{Session, Versions};
 use crate::visit::{Conditional, Crawl, Local, Recorded, Replay, SitemapOptions, Visit};
 
 /// From here, or what jobs bring along.
-pub(super) type Visitor = Replay<Box<dyn Visit>>;
+pub(super) type Visitor = Replay<Live>;
+
+/// What makes the requests, as the options have it.
+pub(super) enum Live {
+    Plain(Local),
+    Conditional(Conditional<Local, Versions>),
+    Recorded(Recorded<Local>),
+    RecordedConditional(Recorded<Conditional<Local, Versions>>),
+}
+
+impl Visit for Live {
+    async fn visit(&self, job: Job) -> Outcome {
+        // The plain one need not be as large as the others.
+        match self {
+            Self::Plain(visitor) => visitor.visit(job).await,
+            Self::Conditional(visitor) => visitor.visit(job).boxed().await,
+            Self::Recorded(visitor) => visitor.visit(job).boxed().await,
+            Self::RecordedConditional(visitor) => visitor.visit(job).boxed().await,
+        }
+    }
+}
 
 /// What makes the requests.
 pub(super) struct Fetching {
@@ -90,12 +112,13 @@ pub(super) fn visitor(
         local = local.with_validators();
     }
     let reader = local.reader().clone();
-    let mut live: Box<dyn Visit> = Box::new(local);
-    if let Some(state) = state.filter(|_| args.extraction.changed) {
-        live = Box::new(Conditional::new(live, state.known()));
-    }
-    if outputs::want_exchanges(&args.output) || args.endurance.keep_bodies {
-        live = Box::new(Recorded::new(live));
-    }
+    let known = state.filter(|_| args.extraction.changed).map(Session::known);
+    let is_recorded = outputs::want_exchanges(&args.output) || args.endurance.keep_bodies;
+    let live = match known {
+        None if is_recorded => Live::Recorded(Recorded::new(local)),
+        None => Live::Plain(local),
+        Some(known) if is_recorded => Live::RecordedConditional(Recorded::new(Conditional::new(local, known))),
+        Some(known) => Live::Conditional(Conditional::new(local, known)),
+    };
     Replay::new(live, reader, limits)
 }

@@ -1,13 +1,15 @@
 //! The pipeline: jobs from the frontier, each visited in a task of its own, their outcomes to the sinks.
 //!
-//! Three guarantees come from its shape. A visit is a task, so requests go on while a sink blocks; a panic in one is
-//! that job's failure; and dropping the run aborts what is in flight.
+//! Three guarantees come from its shape. A visit is in a task apart, so requests go on while a sink blocks; a panic in one
+//! is that job's failure; and dropping the run aborts what is in flight.
+
+mod slot;
 
 use std::any::Any;
 use std::io;
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -16,8 +18,8 @@ use futures::stream::{Stream, StreamExt};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
+use self::slot::Slot;
 use crate::failure::{Failure, Kind};
 use crate::frontier::{self, Frontier, Next};
 use crate::job::{Attempt, End, Job, Outcome, Rejected, Seed, Summary};
@@ -111,6 +113,20 @@ enum Done {
     Settled(Outcome),
 }
 
+/// The slots that no visit is in.
+#[derive(Debug, Default)]
+struct Idle(Mutex<Vec<Slot>>);
+
+impl Idle {
+    fn take(&self) -> Option<Slot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put(&self, slot: Slot) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+    }
+}
+
 /// How many visits are in flight unless somebody says otherwise.
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
@@ -151,7 +167,8 @@ impl<V: Visit> Engine<V> {
         S: Stream<Item = Result<Seed, Rejected>> + Unpin,
     {
         let jobs = self.frontier.jobs(seeds);
-        let mut done = pin!(jobs.map(|next| self.start(next)).buffer_unordered(self.concurrency.get()));
+        let idle = Idle::default();
+        let mut done = pin!(jobs.map(|next| self.start(next, &idle)).buffer_unordered(self.concurrency.get()));
         loop {
             let next = match futures::poll!(done.next()) {
                 Poll::Ready(next) => next,
@@ -184,23 +201,29 @@ impl<V: Visit> Engine<V> {
         }
     }
 
-    fn start(&self, next: Next) -> impl Future<Output = Done> + use<V> {
+    fn start<'i>(&self, next: Next, idle: &'i Idle) -> impl Future<Output = Done> + use<'i, V> {
         let job = match next {
             Next::Settled(outcome) => return Either::Left(ready(Done::Settled(*outcome))),
-            Next::Visit(job) => *job,
+            Next::Visit(job) => job,
         };
-        let (visitor, visited) = (Arc::clone(&self.visitor), job.clone());
-        let task = AbortOnDropHandle::new(tokio::spawn(async move { visitor.visit(visited).await }));
+        let mut slot = idle.take().unwrap_or_else(|| Slot::new(Arc::clone(&self.visitor)));
+        let visited = job.clone();
         let cancelled = self.cancel.clone().cancelled_owned();
         let started = Instant::now();
-        let end = move |mut job: Job, failure| {
+        let end = move |mut job: Box<Job>, failure| {
             job.trail.spent += started.elapsed();
-            Outcome::failed(job, failure)
+            Outcome::failed(*job, failure)
         };
         Either::Right(async move {
             let outcome = tokio::select! {
                 biased;
-                done = task => done.unwrap_or_else(|error| end(job, internal(error))),
+                visited = slot.visit(visited) => match visited {
+                    Ok(outcome) => {
+                        idle.put(slot);
+                        outcome
+                    }
+                    Err(error) => end(job, internal(error)),
+                },
                 () = cancelled => end(job, Failure::new(Kind::Cancelled, "the run was stopped")),
             };
             Done::Visited(outcome)

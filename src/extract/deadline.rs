@@ -1,6 +1,6 @@
 //! When a page takes too long.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -12,9 +12,13 @@ use crate::failure::{Failure, Kind};
 /// Building a tree takes quadratic time for several kinds of input (deep nesting, many formatting elements), most of it
 /// where no callback shows it, and so does matching a selector. A clock shows it: that of the thread's own computing, so
 /// that a busy machine changes nothing, and what other processes computed for the page. Real pages need less than a
-/// hundredth of what they get.
+/// hundredth of what they get. The time begins with the first look at the clock, which takes as long as reading the head of
+/// a small page.
 #[derive(Debug)]
-pub(super) struct Deadline(Cell<Duration>);
+pub(super) struct Deadline {
+    allowed: Cell<Duration>,
+    begun: OnceCell<Duration>,
+}
 
 /// How long this thread has been computing.
 fn computed() -> Duration {
@@ -22,10 +26,11 @@ fn computed() -> Duration {
 }
 
 impl Deadline {
-    /// The deadline for a text that this thread is about to read.
+    /// The deadline for a text that this thread reads.
     pub(super) fn for_text(text: &str) -> Self {
         let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Self(Cell::new(computed() + Duration::from_secs(1) + Duration::from_nanos(300) * bytes))
+        let allowed = Duration::from_secs(1) + Duration::from_nanos(300) * bytes;
+        Self { allowed: Cell::new(allowed), begun: OnceCell::new() }
     }
 
     pub(super) fn has_passed(&self) -> bool {
@@ -34,12 +39,14 @@ impl Deadline {
 
     /// The time that is left, if any is.
     pub(super) fn left(&self) -> Option<Duration> {
-        self.0.get().checked_sub(computed()).filter(|left| !left.is_zero())
+        let now = computed();
+        let spent = now.saturating_sub(*self.begun.get_or_init(|| now));
+        self.allowed.get().checked_sub(spent).filter(|left| !left.is_zero())
     }
 
     /// So much time was spent on the page elsewhere.
     pub(super) fn spend(&self, time: Duration) {
-        self.0.set(self.0.get().saturating_sub(time));
+        self.allowed.set(self.allowed.get().saturating_sub(time));
     }
 
     /// A failure once the time is over.

@@ -229,7 +229,7 @@ fn end_of(bytes: &[u8], what: u8) -> usize {
 /// What was found for the names that were seen last. Looking one up among all that HTML knows takes longer than reading a
 /// tag, and a page uses few.
 #[derive(Debug)]
-pub(in crate::extract) struct Names<T>(Box<[(u64, T); SLOTS]>);
+pub(in crate::extract) struct Names<T>([(u64, T); SLOTS]);
 
 /// The names of attributes.
 pub(in crate::extract) type AttributeNames = Names<LocalName>;
@@ -239,7 +239,7 @@ const SLOTS: usize = 1 << BITS;
 
 impl<T: Default> Default for Names<T> {
     fn default() -> Self {
-        Self(Box::new(std::array::from_fn(|_| (0, T::default()))))
+        Self(std::array::from_fn(|_| (0, T::default())))
     }
 }
 

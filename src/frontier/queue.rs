@@ -69,7 +69,7 @@ pub struct Queue {
     pub(super) spent: Spent,
     /// Bytes of what the lines of open targets carry along.
     pub(super) carried: usize,
-    first_look: FirstLook,
+    pub(super) first_look: FirstLook,
     pub(super) scarcity: Scarcity,
     pub(super) is_closed: bool,
     pub(super) error: Option<io::Error>,
@@ -277,11 +277,11 @@ impl Queue {
         self.options.crawl.is_none() || self.options.limits.leave_room(self.begun, self.spent)
     }
 
-    /// Until when a host that has a request in flight must leave its next turn to hosts that the list has yet to name.
+    /// Until when a host must leave its next turn to hosts that the list has yet to name.
     fn waits_for_others(&mut self, lane: u32, now: Instant) -> Option<Instant> {
-        let until = self.first_look.ends_at(now)?;
+        let until = self.first_look.holds(lane, self.lanes[lane].pace.in_flight(), now)?;
         let more_may_come = !self.progress.is_complete && self.has_room();
-        (more_may_come && self.lanes[lane].pace.in_flight() > 0).then_some(until)
+        more_may_come.then_some(until)
     }
 
     /// Why the run cannot go on, once: the file of the pages to come cannot be written or read.

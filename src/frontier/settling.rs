@@ -72,14 +72,18 @@ impl Queue {
         let Some(trail) = &outcome.trail else { return };
         let lane = self.lane_of(&trail.url);
         let pace = &mut self.lanes[lane].pace;
+        let ended = ended(outcome);
         let lowered = if outcome.hint.unasked {
             pace.take_back();
             self.rate.iter_mut().for_each(Rate::take_back);
             false
         } else {
-            pace.finish(ended(outcome), now)
+            pace.finish(ended, now)
         };
         let limit = pace.limit();
+        if let Ended::Content(_) = ended {
+            self.first_look.answer(lane);
+        }
         self.examine(lane, outcome, (lowered, limit), now);
         let pace = &mut self.lanes[lane].pace;
         if self.options.connections < usize::MAX {

@@ -7,7 +7,7 @@
 //!   redirect is a node of its own, also where it is followed.
 //! - What is told again, by whoever goes on with a run or as two ways lead to one page, stays as it was told first: the node, the
 //!   redirect, and all that a page leads to.
-//! - No graph is in memory: 30 bytes at most for each URL tell what is drawn already; the URLs to be nodes at the end are in a
+//! - No graph is in memory: some 30 bytes for each URL tell what is drawn already; the URLs to be nodes at the end are in a
 //!   temporary file.
 //! - Where a state has to know how far a graph has come, it is [gathered](Gathered) in a file of lines, of which it is made at
 //!   the end of each run.

@@ -51,10 +51,9 @@ pub(super) fn open(
     if name.is_some() && args.input.sources.iter().any(|source| fs::canonicalize(source).ok() == name) {
         return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
     }
-    opened.gather_tables()?;
+    opened.gather()?;
     if endurance.resume && opened.has_others() {
-        let error =
-            anyhow!("--resume goes with neither a report nor --graph nor a pipe: what they had is not known any more");
+        let error = anyhow!("--resume goes with neither a report nor a pipe: what they had is not known any more");
         let hint =
             format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
         return Err(Stop::usage(error).with_hint(Some(hint)));

@@ -52,6 +52,7 @@ mod redirects;
 mod report;
 mod request;
 mod resume;
+mod resume_graph;
 mod resume_kept;
 mod resume_shared;
 mod retry;

@@ -10,7 +10,7 @@ use crate::support::scrape::{Run, Scrape, parse};
 use crate::support::{Answer, Gate, Site};
 
 /// Each kind of output with records, and the file that stands for it.
-const OUTPUTS: [(&str, &str); 9] = [
+const OUTPUTS: [(&str, &str); 11] = [
     ("-o out.jsonl", "out.jsonl"),
     ("-o out.csv", "out.csv"),
     ("-o out.tsv", "out.tsv"),
@@ -20,6 +20,8 @@ const OUTPUTS: [(&str, &str); 9] = [
     ("-o pages.db", "pages.db"),
     ("-o pages.parquet", "pages.parquet"),
     ("--save saved", "saved/manifest.jsonl"),
+    ("--graph links.dot", "links.dot"),
+    ("--graph links.jsonl.gz", "links.jsonl.gz"),
 ];
 
 /// A folder in which the program runs again and again.

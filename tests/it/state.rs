@@ -368,8 +368,9 @@ fn what_does_not_go_together_is_refused_with_words_and_leaves_nothing_behind() {
     refused("--state s.db --changed --keep-duplicates", "--keep-duplicates: ");
     refused("--state s.db --changed --resume --retry-failed -o out.jsonl", "--retry-failed: ");
     refused("--state s.db --resume -o report.html", "scrape report s.db -o FILE.html");
-    refused("--state s.db --resume --graph site.dot -o out.jsonl", "--graph");
     refused("--state s.db -o a.parquet -o a.parquet.jsonl.zst", "where the records of a.parquet are gathered");
+    refused("--state s.db --graph a.dot -f jsonl -o a.dot.steps.zst", "where the steps of a.dot are gathered");
+    refused("--state a.dot --graph a.dot", "is an output, too");
     refused("--state out.jsonl -o out.jsonl", "is an output, too");
     refused("--state out.db -o out.db", "is an output, too");
     refused("--state urls.txt", "urls.txt is a source, too");

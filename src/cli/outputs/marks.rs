@@ -13,7 +13,7 @@ use super::{Opened, Shelf, Store, is_missing, refuse_to_resume};
 use crate::canonical::fingerprint;
 use crate::cli::exit::Stop;
 use crate::sink::journal::{self, replace, sift};
-use crate::sink::{Earlier, Format, Saved, lock};
+use crate::sink::{Earlier, Format, GatheredGraph, Saved, lock};
 use crate::store::Resumed;
 
 /// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
@@ -22,26 +22,37 @@ fn is_plain(target: &Target, format: Format) -> bool {
 }
 
 impl Opened {
-    /// Has the records of tables that can only be written as a whole gathered in files of lines beside them, `NAME.jsonl.zst`.
-    pub(in crate::cli) fn gather_tables(&mut self) -> Result<(), Stop> {
+    /// Has what can only be written as a whole gathered in files of lines beside it: the records of tables in
+    /// `NAME.jsonl.zst`, a graph in `NAME.steps.zst`.
+    pub(in crate::cli) fn gather(&mut self) -> Result<(), Stop> {
         for place in 0..self.files.len() {
             let (target, format) = &self.files[place];
             if *format != Format::Parquet || !target.metadata.is_file() {
                 continue;
             }
             let table = target.path.clone();
-            let mut name = table.clone().into_os_string();
-            name.push(".jsonl.zst");
-            let name = PathBuf::from(name);
-            if self.have(&name) {
-                let error = anyhow!("{} is where the records of {} are gathered", name.display(), table.display());
-                return Err(Stop::usage(error).with_hint(Some("name another file".into())));
-            }
-            self.made.extend(is_missing(&name).then(|| name.clone()));
+            let name = self.beside(&table, ".jsonl.zst", "records")?;
             self.files[place] = (open_file(&name)?, Format::Jsonl);
             self.tables.push((name, table));
         }
+        if let Some(plot) = self.graph.as_ref().filter(|plot| plot.target.metadata.is_file()) {
+            let name = self.beside(&plot.target.path.clone(), ".steps.zst", "steps")?;
+            self.graph.as_mut().map_or(Ok(()), |plot| plot.gather(&name))?;
+        }
         Ok(())
+    }
+
+    /// The name of the file in which what is to be in another one is gathered.
+    fn beside(&mut self, path: &Path, extension: &str, what: &str) -> Result<PathBuf, Stop> {
+        let mut name = path.to_owned().into_os_string();
+        name.push(extension);
+        let name = PathBuf::from(name);
+        if self.have(&name) {
+            let error = anyhow!("{} is where the {what} of {} are gathered", name.display(), path.display());
+            return Err(Stop::usage(error).with_hint(Some("name another file".into())));
+        }
+        self.made.extend(is_missing(&name).then(|| name.clone()));
+        Ok(name)
     }
 
     /// Keeps others that have a state or go on with a file from those that are written here, until they are closed.
@@ -86,8 +97,9 @@ impl Opened {
         let targets = self.files.iter().map(|(target, _)| target).chain(self.kept()).map(|target| &*target.path);
         let own = targets.chain(self.databases.iter().map(|(path, _)| &**path)).map(|path| (path, path));
         let tables = self.tables.iter().map(|(journal, table)| (&**journal, &**table));
+        let graph = self.graph.iter().filter_map(|plot| Some((&*plot.target.path, plot.made.as_deref()?)));
         let is_filled = |path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
-        let filled = own.chain(tables).filter(move |&(_, path)| is_filled(path));
+        let filled = own.chain(tables).chain(graph).filter(move |&(_, path)| is_filled(path));
         filled.map(|(journal, path)| (without_links(journal), path))
     }
 
@@ -95,23 +107,25 @@ impl Opened {
     pub(in crate::cli) fn has_others(&self) -> bool {
         let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
         let are_plain = self.files.iter().all(is_plain) && self.kept().all(|target| target.metadata.is_file());
-        !are_plain || !self.reports.is_empty() || self.graph.is_some()
+        !are_plain || !self.reports.is_empty()
     }
 
     /// Whether pages are kept, too, and not their records alone.
     pub(in crate::cli) fn has_kept(&self) -> bool {
-        self.kept().next().is_some()
+        !self.archives.is_empty() || self.folder.is_some()
     }
 
     pub(super) fn kept(&self) -> impl Iterator<Item = &Target> {
         let archives = self.archives.iter().map(|shelf| &shelf.archive);
-        archives.chain(self.folder.iter().map(|store| &store.manifest))
+        let kept = archives.chain(self.folder.iter().map(|store| &store.manifest));
+        kept.chain(self.graph.iter().map(|plot| &plot.target))
     }
 
     /// In the order of [`plain_files`](Self::plain_files), which are all that there are where a run is gone on with.
     fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
         let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
         let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
+        let kept = kept.chain(self.graph.iter_mut().map(|plot| &mut plot.target));
         self.files.iter_mut().map(|(target, _)| target).chain(kept)
     }
 
@@ -135,14 +149,20 @@ impl Opened {
         }
     }
 
-    /// Copies what has not failed of the files of lines, up to where they stand, to files beside them: the lengths of all,
-    /// as far as they are copied.
+    /// Copies what has not failed of the files of lines and of what is gathered for a graph, up to where they stand, to files
+    /// beside them: the lengths of all, as far as they are copied.
     pub(in crate::cli) fn sift(&mut self, resumed: &[Resumed], fields: &[Box<str>]) -> Result<Vec<Option<u64>>, Stop> {
         self.check_lengths(resumed)?;
         let sift = |((_, format), Resumed { path, position, .. }): (&(_, _), &Resumed)| {
             sift(path, *format, fields, *position).map(Some).map_err(|error| refuse_to_resume(error, path))
         };
-        self.files.iter().zip(resumed).map(sift).collect()
+        let mut lengths = self.files.iter().zip(resumed).map(sift).collect::<Result<Vec<_>, _>>()?;
+        if let (Some(_), Some((Resumed { path, position, .. }, others))) = (&self.graph, resumed.split_last()) {
+            let length = GatheredGraph::sift(path, *position).map_err(|error| refuse_kept(error, path))?;
+            lengths.resize(others.len(), None);
+            lengths.push(Some(length));
+        }
+        Ok(lengths)
     }
 
     /// Reads what stands of the archives and of the folder. Where something in there is of a URL that is not among those whose

@@ -5,6 +5,7 @@
 //! place. Since many a parent hands us the same on purpose, it is no error.
 
 mod doubles;
+mod graph;
 mod marks;
 mod names;
 mod reader;
@@ -21,6 +22,7 @@ use indicatif::ProgressBar;
 use url::Url;
 
 use self::doubles::{identity, refuse_doubles};
+use self::graph::Plot;
 use self::names::{format_of, format_of_stdout, is_archive};
 pub(super) use self::names::{is_report, is_stdout, want_exchanges, want_raw_bodies};
 use self::reader::WhileRead;
@@ -38,8 +40,8 @@ use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
 use crate::sink::report::Report;
 use crate::sink::{
-    Archive, Compression, Duplicates, Earlier, Failures, Folder, Format, Gathered, Graph, GraphFormat, Lines, MANIFEST,
-    Options, Ordered, Saved, Wanted, index_path,
+    Archive, Duplicates, Earlier, Failures, Folder, Format, Gathered, Lines, MANIFEST, Options, Ordered, Saved, Wanted,
+    index_path,
 };
 
 /// What a table takes where there is no terminal to fill.
@@ -65,7 +67,7 @@ pub(super) struct Opened {
     /// Tables that are made of the files of lines of these names, which are among `files`.
     tables: Vec<(PathBuf, PathBuf)>,
     reports: Vec<Draft>,
-    graph: Option<(Target, GraphFormat)>,
+    graph: Option<Plot>,
     summary: Option<Target>,
     failures: Option<Target>,
     /// Those for records that were not there before.
@@ -112,14 +114,14 @@ pub(super) fn open(
     let databases = databases.into_iter().map(|path| open_database(path, options));
     let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
     let folder = args.save.as_deref().map(open_folder).transpose()?;
-    let graph = graph.map(open_graph).transpose()?;
+    let graph = graph.map(Plot::open).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
     let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|shelf| [&shelf.archive, &shelf.index]);
     let kept = kept.chain(folder.iter().map(|store| &store.manifest));
-    let kept = kept.chain(graph.iter().map(|(file, _)| file));
+    let kept = kept.chain(graph.iter().map(|plot| &plot.target));
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     let all = all.map(|target| (&*target.path, target.metadata.clone()));
     let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
@@ -197,9 +199,8 @@ impl Opened {
             let fields = Arc::clone(&options.fields);
             sinks.push(Box::new(Report::new(fields, move |page| draft.complete(page.as_bytes()))));
         }
-        if let Some((target, format)) = graph {
-            let graph = Graph::new(target.emptied()?.lines()?, format);
-            sinks.push(Box::new(graph.context("there is no temporary file for --graph").map_err(Stop::broken)?));
+        if let Some(plot) = graph {
+            sinks.push(plot.start()?);
         }
         if let Some((target, format)) = stdout {
             let lines = if io::stdout().is_terminal() {
@@ -224,7 +225,7 @@ impl Opened {
 fn missing(args: &args::Output) -> Vec<PathBuf> {
     let archives = args.output.iter().filter(|path| is_archive(path));
     let beside = archives.map(|path| index_path(path)).chain(args.save.as_ref().map(|folder| folder.join(MANIFEST)));
-    let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside);
+    let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside).chain(args.graph.clone());
     all.filter(|path| is_missing(path)).collect()
 }
 
@@ -286,7 +287,8 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     const OF_A_DATABASE: usize = 3;
     let databases = args.output.iter().filter(|path| is_database(path)).count() + usize::from(has_state);
     // A graph has a file beside its own.
-    args.output.len() * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + 2 * usize::from(args.graph.is_some())
+    let graph = usize::from(args.graph.is_some());
+    (args.output.len() + graph) * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + graph
 }
 
 /// The manifest of a folder, which is made if there is none.
@@ -301,14 +303,6 @@ fn open_archive(path: &Path) -> Result<Shelf, Stop> {
 
 fn open_folder(path: &Path) -> Result<Store, Stop> {
     Ok(Store { folder: path.to_owned(), manifest: open_file(&make_folder(path)?)?, earlier: None })
-}
-
-fn open_graph(path: &Path) -> Result<(Target, GraphFormat), Stop> {
-    let format = GraphFormat::from_extension(Compression::of(path).1).ok_or_else(|| {
-        let error = anyhow!("--graph {}: its name does not tell the format", path.display());
-        Stop::usage(error).with_hint(Some("end it in .dot, .graphml or .jsonl, also with .gz or .zst behind".into()))
-    })?;
-    Ok((open_file(path)?, format))
 }
 
 fn open_draft(path: &Path) -> Result<Draft, Stop> {

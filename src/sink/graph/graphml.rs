@@ -3,9 +3,7 @@
 
 use std::io::{self, Write};
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::{Edge, Node, Render, write_replaced};
+use super::{Edge, Node, Render, key, write_replaced};
 use crate::sink::neutralise;
 
 pub(super) struct Graphml;
@@ -57,9 +55,9 @@ impl Render for Graphml {
     }
 }
 
-/// What a node is called: the same for the same URL. It has no fragment.
+/// What a node is called: the same for the same URL.
 fn name(url: &str) -> String {
-    format!("n{:016x}", xxh3_64(url.as_bytes()))
+    format!("n{:016x}", key(url))
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {

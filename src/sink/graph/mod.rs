@@ -5,24 +5,32 @@
 //!   and never asked for is a node with nothing but its URL, at the end.
 //! - An edge tells what the URL is to the one before: `link`, `next` (in a list), `redirect`, or `sitemap` (which names it). A
 //!   redirect is a node of its own, also where it is followed.
-//! - No graph is in memory: 20 bytes for each URL tell which are nodes already; the URLs to be nodes at the end are in a temporary
-//!   file.
+//! - What is told again, by whoever goes on with a run or as two ways lead to one page, stays as it was told first: the node, the
+//!   redirect, and all that a page leads to.
+//! - No graph is in memory: some 30 bytes for each URL tell what is drawn already; the URLs to be nodes at the end are in a
+//!   temporary file.
+//! - Where a state has to know how far a graph has come, it is [gathered](Gathered) in a file of lines, of which it is made at
+//!   the end of each run.
 
 mod dot;
+mod drawing;
+mod gathered;
 mod graphml;
 mod json;
+mod step;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::io;
 use std::path::Path;
 
-use url::Url;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
+use self::drawing::Drawing;
+pub use self::gathered::Gathered;
+use self::step::tell;
 use super::Lines;
-use crate::canonical::fingerprint;
 use crate::engine::Sink;
-use crate::frontier::Seen;
-use crate::job::{End, LinkKind, Outcome, Trail};
+use crate::job::{LinkKind, Outcome};
 
 /// How a graph is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +92,8 @@ struct Edge<'a> {
 }
 
 /// What a URL is to the one that leads there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Kind {
     Link,
     Next,
@@ -129,116 +138,35 @@ trait Render: Send + Sync {
 }
 
 /// The sink of a graph.
-pub struct Graph {
-    lines: Lines,
-    render: &'static dyn Render,
-    /// The URLs that are nodes.
-    nodes: Seen,
-    named: Named,
-}
+pub struct Graph(Drawing);
 
 impl Graph {
     /// Writes the graph of a run to `lines`.
     ///
     /// # Errors
     /// There is no temporary file to be had.
-    pub fn new(mut lines: Lines, format: GraphFormat) -> io::Result<Self> {
-        let render = format.render();
-        lines.lead(|out| out.extend_from_slice(render.open().as_bytes()));
-        Ok(Self { lines, render, nodes: Seen::new(), named: Named::new()? })
-    }
-
-    fn node(&mut self, url: &Url, node: Node<'_>) -> io::Result<()> {
-        if self.nodes.insert(fingerprint(url)) {
-            return self.lines.push(|out| self.render.node(node, out));
-        }
-        Ok(())
-    }
-
-    fn edge(&mut self, (from, to): (&Url, &Url), kind: Kind) -> io::Result<()> {
-        let key = fingerprint(to);
-        if !self.nodes.contains(key) {
-            self.named.add(to, key)?;
-        }
-        let edge = Edge { from: from.as_str(), to: to.as_str(), kind };
-        self.lines.push(|out| self.render.edge(edge, out))
-    }
-
-    /// Adds a redirect of `trail`.
-    fn redirect(&mut self, (from, status): (&Url, u16), to: &Url, trail: &Trail) -> io::Result<()> {
-        let depth = Some(trail.depth());
-        self.node(from, Node { url: from.as_str(), status: Some(status), depth, title: None, error: None })?;
-        self.edge((from, to), Kind::Redirect)
+    pub fn new(lines: Lines, format: GraphFormat) -> io::Result<Self> {
+        Drawing::new(lines, format).map(Self)
     }
 }
 
 impl Sink for Graph {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let Some(trail) = &outcome.trail else { return Ok(()) };
-        let next = trail.hops.iter().skip(1).map(|hop| &hop.url).chain([&trail.url]);
-        for (hop, to) in trail.hops.iter().zip(next) {
-            self.redirect((&hop.url, hop.status), to, trail)?;
-        }
-        match &outcome.end {
-            End::Robots { .. } | End::Address(_) | End::Beyond => return Ok(()),
-            End::Elsewhere(redirect) | End::Redirect(redirect) => {
-                return self.redirect((&trail.url, redirect.status), &redirect.to, trail);
-            }
-            End::Done { .. } | End::Listed | End::Unchanged => {}
-        }
-        if trail.url.fragment().is_some() {
-            // A place in a page is no page.
-            return Ok(());
-        }
-        let facts = outcome.facts.as_ref();
-        let node = Node {
-            url: trail.url.as_str(),
-            status: facts.map(|facts| facts.status),
-            depth: Some(trail.depth()),
-            title: facts.and_then(|facts| facts.title.as_deref()),
-            error: outcome.failure().map(|failure| failure.kind.slug()),
-        };
-        self.node(&trail.url, node)?;
-        outcome.leads().try_for_each(|link| self.edge((&trail.url, &link.url), Kind::of(link.kind)))
+        tell(outcome, &mut self.0)
     }
 
     fn idle(&mut self) -> io::Result<()> {
-        self.lines.flush()
+        self.0.flush()
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
-        let Self { mut lines, render, nodes, named } = *self;
-        named.read(|url| {
-            let is_node = Url::parse(url).is_ok_and(|url| nodes.contains(fingerprint(&url)));
-            let node = Node { url, status: None, depth: None, title: None, error: None };
-            if is_node { Ok(()) } else { lines.push(|out| render.node(node, out)) }
-        })?;
-        lines.push(|out| out.write_all(render.close().as_bytes()))?;
-        lines.finish()
+        self.0.finish()
     }
 }
 
-/// The URLs that edges lead to, each once, but those that were nodes before.
-struct Named {
-    known: Seen,
-    /// A line each.
-    file: BufWriter<File>,
-}
-
-impl Named {
-    fn new() -> io::Result<Self> {
-        Ok(Self { known: Seen::new(), file: BufWriter::new(tempfile::tempfile()?) })
-    }
-
-    fn add(&mut self, url: &Url, key: u64) -> io::Result<()> {
-        if self.known.insert(key) { writeln!(self.file, "{url}") } else { Ok(()) }
-    }
-
-    fn read(self, mut each: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        BufReader::new(file).lines().try_for_each(|line| each(&line?))
-    }
+/// What a URL, which has no fragment, is known by: its [fingerprint](crate::canonical::fingerprint).
+fn key(url: &str) -> u64 {
+    xxh3_64(url.as_bytes())
 }
 
 /// Writes `text` with some characters as others.
@@ -253,13 +181,16 @@ fn write_replaced(text: &str, out: &mut Vec<u8>, replace: impl Fn(char) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::num::NonZeroU32;
 
     use proptest::prelude::*;
+    use url::Url;
 
     use super::*;
     use crate::failure::Kind as Why;
-    use crate::job::{Hop, Link, Redirect, Trust};
+    use crate::job::{End, Hop, Link, Redirect, Trust};
+    use crate::sink::Compression;
     use crate::sink::sample::{self, Tape, hostile_text, page_at, with_failure, with_title};
 
     fn write(format: GraphFormat, outcomes: &[Outcome]) -> String {
@@ -373,6 +304,46 @@ mod tests {
         );
         assert_eq!(text.matches(r#""type":"node""#).count(), 2, "{text}");
         assert_eq!(text.matches(r#""type":"edge""#).count(), 1, "{text}");
+    }
+
+    #[test]
+    fn what_a_page_leads_to_is_drawn_once_also_where_it_was_a_redirect_before() {
+        let mut moved = page("new", 200);
+        moved.trail.as_mut().unwrap().hops.push(Hop { status: 301, url: Url::parse("http://a.test/2").unwrap() });
+        let walked = linking(page("2", 200), &[("3", LinkKind::Crawled), ("4", LinkKind::Crawled)]);
+        let text = write(GraphFormat::Dot, &[moved.clone(), walked.clone(), page("2", 200), walked, moved]);
+        insta::assert_snapshot!(text, @r#"
+        digraph links {
+        "http://a.test/2" [status=301, depth=0];
+        "http://a.test/2" -> "http://a.test/new" [kind=redirect, style=dashed];
+        "http://a.test/new" [status=200, depth=0];
+        "http://a.test/2" -> "http://a.test/3" [kind=link];
+        "http://a.test/2" -> "http://a.test/4" [kind=link];
+        "http://a.test/3";
+        "http://a.test/4";
+        }
+        "#);
+    }
+
+    #[test]
+    fn what_several_runs_gather_is_drawn_as_that_of_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in GraphFormat::ALL {
+            let (source, path) = (folder.path().join("steps.zst"), folder.path().join("graph"));
+            fs::write(&path, "before").unwrap();
+            fs::write(&source, "").unwrap();
+            for part in [&run()[..2], &[], &run()[1..4], &run()] {
+                let file = File::options().append(true).open(&source).unwrap();
+                let lines = Lines::compressed("steps", file, Compression::Zstd).unwrap();
+                let mut sink = Box::new(Gathered::new((lines, &source), &path, format));
+                for outcome in part {
+                    sink.accept(outcome).unwrap();
+                    sink.commit().unwrap();
+                }
+                sink.finish().unwrap();
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), write(format, &run()));
+        }
     }
 
     #[test]

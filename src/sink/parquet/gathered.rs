@@ -1,19 +1,17 @@
 //! A table that is made of a file of lines at the end of a run.
 
 use std::borrow::Cow;
-use std::fs::{self, File, Permissions};
+use std::fs::File;
 use std::io::{self, BufReader, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-use tempfile::{Builder, NamedTempFile};
 
 use super::Parquet;
 use crate::engine::Sink;
 use crate::job::Outcome;
 use crate::record::COLUMNS;
+use crate::sink::making::make;
 use crate::sink::recorded::{Object, no_record, read_line};
-use crate::sink::{Compression, Foreign, Lines, Options, apart};
+use crate::sink::{Compression, Foreign, Lines, Options};
 use crate::value::Value;
 
 /// A Parquet file that appears whole or not at all when the run ends, with a row for each record that another sink, which comes
@@ -31,11 +29,9 @@ impl Gathered {
         Self { lines: lines.into(), path: path.into(), options: options.clone() }
     }
 
-    fn make(&self) -> io::Result<()> {
-        let path = self.path.canonicalize()?;
-        let file = beside(&path)?;
+    fn write(&self, file: &File) -> io::Result<()> {
         let name = self.path.to_string_lossy();
-        let mut table = Box::new(Parquet::new(Lines::new(&*name, file.as_file().try_clone()?), &self.options));
+        let mut table = Box::new(Parquet::new(Lines::new(&*name, file.try_clone()?), &self.options));
         let compression = Compression::of(&self.lines).0;
         let mut lines = compression.reader(BufReader::new(File::open(&self.lines)?))?;
         let (mut text, mut number) = (Vec::new(), 0);
@@ -45,25 +41,8 @@ impl Gathered {
             table.put(values.map_err(|foreign| io::Error::new(ErrorKind::InvalidData, foreign))?.into_iter())?;
             text.clear();
         }
-        table.finish()?;
-        file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
-        Ok(())
+        table.finish()
     }
-}
-
-/// A new file beside another one (`NAME.making`), in place of the one that a killed run has left there.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let (folder, name) = (path.parent().unwrap_or(Path::new("/")), path.file_name().unwrap_or_default());
-    let mut name = name.to_owned();
-    name.push(".making");
-    match fs::remove_file(folder.join(&name)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // As readable as any other file is by default: the umask applies.
-    let permissions = Permissions::from_mode(0o666);
-    Builder::new().prefix(&name).rand_bytes(0).permissions(permissions).tempfile_in(folder)
 }
 
 /// The keys of a record, and its fields.
@@ -86,27 +65,6 @@ impl Sink for Gathered {
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
-        let explain = |error: io::Error| {
-            let (path, lines) = (self.path.display(), self.lines.display());
-            io::Error::new(error.kind(), format!("cannot make {path} of {lines}: {error}"))
-        };
-        apart(|| self.make()).map_err(explain)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_killed_run_has_left_is_in_nobodys_way() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pages.parquet");
-        fs::write(folder.path().join("pages.parquet.making"), "half a table").unwrap();
-        let file = beside(&path).unwrap();
-        assert_eq!(file.as_file().metadata().unwrap().len(), 0);
-        file.persist(&path).unwrap();
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["pages.parquet"]);
+        make(&self.path, &self.lines, |file| self.write(file))
     }
 }

@@ -51,13 +51,10 @@ pub(super) fn open(
     if name.is_some() && args.input.sources.iter().any(|source| fs::canonicalize(source).ok() == name) {
         return Err(Stop::usage(anyhow!("{} is a source, too", path.display())));
     }
-    opened.gather_tables()?;
+    opened.gather()?;
     if endurance.resume && opened.has_others() {
-        let error =
-            anyhow!("--resume goes with neither a report nor --graph nor a pipe: what they had is not known any more");
-        let hint =
-            format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
-        return Err(Stop::usage(error).with_hint(Some(hint)));
+        let error = anyhow!("--resume goes with neither --graph nor a pipe: what they had is not known any more");
+        return Err(Stop::usage(error));
     }
     opened.lock()?;
     let plain = opened.plain_files()?.into_iter().map(|(path, _)| path);
@@ -104,6 +101,7 @@ pub(super) fn open(
             opened.check_databases()?;
         }
         recall(&mut session, opened, &done, refuse)?;
+        opened.recount(session.resumed().unwrap_or_default())?;
         opened.cut(session.resumed().unwrap_or_default())?;
         // The file of what waits cannot be written.
         frontier.take_error().map_or(Ok(()), Err).map_err(Stop::broken)?;

@@ -53,6 +53,7 @@ mod report;
 mod request;
 mod resume;
 mod resume_kept;
+mod resume_report;
 mod resume_shared;
 mod retry;
 mod reuse;

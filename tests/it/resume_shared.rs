@@ -10,7 +10,7 @@ use crate::support::scrape::{Run, Scrape, parse};
 use crate::support::{Answer, Gate, Site};
 
 /// Each kind of output with records, and the file that stands for it.
-const OUTPUTS: [(&str, &str); 9] = [
+const OUTPUTS: [(&str, &str); 10] = [
     ("-o out.jsonl", "out.jsonl"),
     ("-o out.csv", "out.csv"),
     ("-o out.tsv", "out.tsv"),
@@ -19,6 +19,7 @@ const OUTPUTS: [(&str, &str); 9] = [
     ("-o b.warc", "b.warc"),
     ("-o pages.db", "pages.db"),
     ("-o pages.parquet", "pages.parquet"),
+    ("-o report.html", "report.html"),
     ("--save saved", "saved/manifest.jsonl"),
 ];
 

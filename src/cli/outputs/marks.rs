@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -12,8 +12,9 @@ use super::target::{Target, open_file};
 use super::{Opened, Shelf, Store, is_missing, refuse_to_resume};
 use crate::canonical::fingerprint;
 use crate::cli::exit::Stop;
-use crate::sink::journal::{self, replace, sift};
-use crate::sink::{Earlier, Format, Saved, lock};
+use crate::sink::journal::{self, Contents, replace, sift};
+use crate::sink::report::{self, Survey};
+use crate::sink::{Compression, Earlier, Format, Saved, lock};
 use crate::store::Resumed;
 
 /// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
@@ -22,26 +23,37 @@ fn is_plain(target: &Target, format: Format) -> bool {
 }
 
 impl Opened {
-    /// Has the records of tables that can only be written as a whole gathered in files of lines beside them, `NAME.jsonl.zst`.
-    pub(in crate::cli) fn gather_tables(&mut self) -> Result<(), Stop> {
+    /// Has what can only be written as a whole gathered in files of lines beside it: the records of tables in `NAME.jsonl.zst`,
+    /// what reports take of them, which is little and goes out soon, in `NAME.jsonl`.
+    pub(in crate::cli) fn gather(&mut self) -> Result<(), Stop> {
         for place in 0..self.files.len() {
             let (target, format) = &self.files[place];
             if *format != Format::Parquet || !target.metadata.is_file() {
                 continue;
             }
             let table = target.path.clone();
-            let mut name = table.clone().into_os_string();
-            name.push(".jsonl.zst");
-            let name = PathBuf::from(name);
-            if self.have(&name) {
-                let error = anyhow!("{} is where the records of {} are gathered", name.display(), table.display());
-                return Err(Stop::usage(error).with_hint(Some("name another file".into())));
-            }
-            self.made.extend(is_missing(&name).then(|| name.clone()));
-            self.files[place] = (open_file(&name)?, Format::Jsonl);
-            self.tables.push((name, table));
+            let lines = self.open_lines(&table, ".jsonl.zst")?;
+            self.tables.push((lines.path.clone(), table));
+            self.files[place] = (lines, Format::Jsonl);
+        }
+        for place in 0..self.reports.len() {
+            let Some(name) = self.reports[place].file_name() else { continue };
+            self.reports[place].lines = Some(self.open_lines(&name, ".jsonl")?);
         }
         Ok(())
+    }
+
+    /// Opens the file of lines beside what is made of it.
+    fn open_lines(&mut self, whole: &Path, extension: &str) -> Result<Target, Stop> {
+        let mut name = whole.to_owned().into_os_string();
+        name.push(extension);
+        let name = PathBuf::from(name);
+        if self.have(&name) {
+            let error = anyhow!("{} is where the records of {} are gathered", name.display(), whole.display());
+            return Err(Stop::usage(error).with_hint(Some("name another file".into())));
+        }
+        self.made.extend(is_missing(&name).then(|| name.clone()));
+        open_file(&name)
     }
 
     /// Keeps others that have a state or go on with a file from those that are written here, until they are closed.
@@ -67,8 +79,8 @@ impl Opened {
     pub(in crate::cli) fn plain_files(&self) -> Result<Vec<(PathBuf, File)>, Stop> {
         let handle = |target: &Target| Ok((fs::canonicalize(&target.path)?, target.file.try_clone()?));
         let lines = self.files.iter().filter(|(target, format)| is_plain(target, *format)).map(|(target, _)| target);
-        let kept = self.kept().filter(|target| target.metadata.is_file());
-        let plain = lines.chain(kept).map(|target| {
+        let others = self.kept().chain(self.told()).filter(|target| target.metadata.is_file());
+        let plain = lines.chain(others).map(|target| {
             let opened: io::Result<_> = handle(target);
             opened.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)
         });
@@ -83,11 +95,13 @@ impl Opened {
     /// The outputs that have something in them: of each the name of the file that tells how far it has come, without any links,
     /// and its own.
     pub(in crate::cli) fn filled(&self) -> impl Iterator<Item = (PathBuf, &Path)> {
-        let targets = self.files.iter().map(|(target, _)| target).chain(self.kept()).map(|target| &*target.path);
+        let targets = self.files.iter().map(|(target, _)| target).chain(self.kept()).chain(self.told());
+        let targets = targets.map(|target| &*target.path);
         let own = targets.chain(self.databases.iter().map(|(path, _)| &**path)).map(|path| (path, path));
         let tables = self.tables.iter().map(|(journal, table)| (&**journal, &**table));
+        let reports = self.reports.iter().filter_map(|it| Some((&*it.lines.as_ref()?.path, it.draft.name())));
         let is_filled = |path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
-        let filled = own.chain(tables).filter(move |&(_, path)| is_filled(path));
+        let filled = own.chain(tables).chain(reports).filter(move |&(_, path)| is_filled(path));
         filled.map(|(journal, path)| (without_links(journal), path))
     }
 
@@ -95,7 +109,8 @@ impl Opened {
     pub(in crate::cli) fn has_others(&self) -> bool {
         let is_plain = |(target, format): &(Target, Format)| is_plain(target, *format);
         let are_plain = self.files.iter().all(is_plain) && self.kept().all(|target| target.metadata.is_file());
-        !are_plain || !self.reports.is_empty() || self.graph.is_some()
+        let are_told = self.reports.iter().all(|it| it.lines.as_ref().is_some_and(|lines| lines.metadata.is_file()));
+        !are_plain || !are_told || self.graph.is_some()
     }
 
     /// Whether pages are kept, too, and not their records alone.
@@ -108,10 +123,16 @@ impl Opened {
         archives.chain(self.folder.iter().map(|store| &store.manifest))
     }
 
+    /// What reports take of the run.
+    pub(super) fn told(&self) -> impl Iterator<Item = &Target> {
+        self.reports.iter().filter_map(|report| report.lines.as_ref())
+    }
+
     /// In the order of [`plain_files`](Self::plain_files), which are all that there are where a run is gone on with.
     fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
         let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
         let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
+        let kept = kept.chain(self.reports.iter_mut().filter_map(|report| report.lines.as_mut()));
         self.files.iter_mut().map(|(target, _)| target).chain(kept)
     }
 
@@ -139,10 +160,29 @@ impl Opened {
     /// as far as they are copied.
     pub(in crate::cli) fn sift(&mut self, resumed: &[Resumed], fields: &[Box<str>]) -> Result<Vec<Option<u64>>, Stop> {
         self.check_lengths(resumed)?;
-        let sift = |((_, format), Resumed { path, position, .. }): (&(_, _), &Resumed)| {
-            sift(path, *format, fields, *position).map(Some).map_err(|error| refuse_to_resume(error, path))
+        let lines = self.files.iter().map(|(_, format)| Some(Contents::Records(*format, fields)));
+        // What is kept of pages is gone through by itself.
+        let contents = lines.chain(self.kept().map(|_| None)).chain(self.told().map(|_| Some(Contents::Report)));
+        let sift = |(contents, Resumed { path, position, .. }): (Option<_>, &Resumed)| {
+            let length = contents.map(|contents| sift(path, contents, *position));
+            length.transpose().map_err(|error| refuse_to_resume(error, path))
         };
-        self.files.iter().zip(resumed).map(sift).collect()
+        contents.zip(resumed).map(sift).collect()
+    }
+
+    /// Reads what reports have taken of the run.
+    pub(in crate::cli) fn recount(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
+        self.check_lengths(resumed)?;
+        let before = self.files.len() + self.kept().count();
+        let told = self.reports.iter_mut().zip(resumed.iter().skip(before));
+        for (report, Resumed { path, position, .. }) in told.filter(|(_, resumed)| resumed.position > 0) {
+            let mut survey = Survey::default();
+            let lines = File::open(path).map(|file| BufReader::new(file.take(*position)));
+            let read = lines.map_err(report::Error::from).and_then(|lines| survey.read(lines, Compression::of(path).0));
+            read.map_err(|error| begin_anew(&format!("cannot resume {}: {error}", path.display())))?;
+            report.earlier = Some(survey);
+        }
+        Ok(())
     }
 
     /// Reads what stands of the archives and of the folder. Where something in there is of a URL that is not among those whose

@@ -58,21 +58,39 @@ impl Opened {
 
     /// Keeps others that have a state or go on with a file from those that are written here, until they are closed.
     pub(in crate::cli) fn lock(&mut self) -> Result<(), Stop> {
-        for target in self.targets().filter(|target| target.metadata.is_file()) {
-            let file = locked(&target.path)?;
-            target.reopen(file)?;
-        }
+        let mut ours = std::mem::take(&mut self.locked);
+        let lock = |target: &mut Target| {
+            target.reopen(locked(&target.path)?)?;
+            ours.push(target.path.clone());
+            Ok(())
+        };
+        let files = self.targets().filter(|target| target.metadata.is_file()).try_for_each(lock);
+        self.locked = ours;
+        files?;
         for (path, database) in &mut self.databases {
             database.hold(locked(path)?);
+            self.locked.push(path.clone());
         }
         Ok(())
     }
 
-    /// Leaves nothing behind of what was made, of which all is [locked](Self::lock): nobody has written to it.
+    /// Leaves nothing behind of what was made, but for what somebody else writes to.
     pub(in crate::cli) fn discard(&self) {
         let is_empty = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0);
+        let files: Vec<_> = self.made.iter().filter(is_empty).filter(|path| self.is_ours(path)).collect();
         // What cannot be removed is as good as none.
-        self.made.iter().filter(is_empty).for_each(|path| _ = fs::remove_file(path));
+        files.into_iter().for_each(|path| _ = fs::remove_file(path));
+        // Only one that is empty can be.
+        self.made.iter().for_each(|path| _ = fs::remove_dir(path));
+    }
+
+    /// Whether nobody else writes to a file that was made.
+    fn is_ours(&self, path: &Path) -> bool {
+        let indices = self.archives.iter().map(|shelf| (&*shelf.index.path, &*shelf.archive.path));
+        let mut made_of = indices.chain(self.tables.iter().map(|(lines, table)| (&**table, &**lines)));
+        // Of two files, one is locked for both.
+        let path = made_of.find(|(made, _)| *made == path).map_or(path, |(_, of)| of);
+        self.locked.iter().any(|ours| ours == path) || lock(path).is_ok_and(|file| file.is_some())
     }
 
     /// The files that can be cut behind what is done: of each its name without any links, and another handle on it.

@@ -70,6 +70,8 @@ pub(super) struct Opened {
     failures: Option<Target>,
     /// Those for records that were not there before.
     made: Vec<PathBuf>,
+    /// Those that nobody else has, from when they were locked.
+    locked: Vec<PathBuf>,
 }
 
 /// An archive, and its index.
@@ -149,8 +151,8 @@ pub(super) fn open(
     let drafts = reports.iter().map(|report| &report.draft);
     refuse_doubles(all.chain(databases_too), drafts, sources)?;
     let databases = databases.into_iter().map(|(path, _, database)| (path, database)).collect();
-    let tables = Vec::new();
-    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, made })
+    let (tables, locked) = (Vec::new(), Vec::new());
+    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, made, locked })
 }
 
 impl Opened {
@@ -243,10 +245,11 @@ impl Opened {
     }
 }
 
-/// The files for records that are not there yet. A link that leads nowhere is there.
+/// The files for records, and the folders of these, that are not there yet. A link that leads nowhere is there.
 fn missing(args: &args::Output) -> Vec<PathBuf> {
     let archives = args.output.iter().filter(|path| is_archive(path));
-    let beside = archives.map(|path| index_path(path)).chain(args.save.as_ref().map(|folder| folder.join(MANIFEST)));
+    let beside = archives.map(|path| index_path(path));
+    let beside = beside.chain(args.save.iter().flat_map(|folder| [folder.join(MANIFEST), folder.clone()]));
     let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside);
     all.filter(|path| is_missing(path)).collect()
 }

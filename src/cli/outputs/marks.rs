@@ -79,9 +79,13 @@ impl Opened {
         let is_empty = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0);
         let files: Vec<_> = self.made.iter().filter(is_empty).filter(|path| self.is_ours(path)).collect();
         // What cannot be removed is as good as none.
-        files.into_iter().for_each(|path| _ = fs::remove_file(path));
-        // Only one that is empty can be.
-        self.made.iter().for_each(|path| _ = fs::remove_dir(path));
+        for path in files {
+            _ = fs::remove_file(path);
+        }
+        // Of folders, one that is empty can be.
+        for path in &self.made {
+            _ = fs::remove_dir(path);
+        }
     }
 
     /// Whether nobody else writes to a file that was made.

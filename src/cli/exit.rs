@@ -18,7 +18,7 @@ pub(super) enum Status {
     SomeFailed,
     /// What was fetched is not as it was expected to be.
     Unexpected,
-    /// The policy broke and nothing could be fetched.
+    /// The policy broke and nothing could be fetched, in no part of the run.
     NothingFetched,
     /// Stopped at its deadline, after a drain.
     Unfinished,
@@ -57,7 +57,7 @@ impl Status {
             Self::Internal
         } else if !policy.is_broken_by(summary) {
             Self::Success
-        } else if summary.fetched == 0 {
+        } else if summary.fetched == 0 && summary.done_before == 0 {
             Self::NothingFetched
         } else {
             Self::SomeFailed

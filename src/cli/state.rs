@@ -36,8 +36,18 @@ pub(super) fn check(args: &Run) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Opens the state at `path`. A run that is gone on with has its files cut to what is done, and the frontier skips that.
+/// Opens the state at `path`. A run that is gone on with has its files cut to what is done, and the frontier skips that; one
+/// that is refused leaves no new file behind.
 pub(super) fn open(
+    path: &Path,
+    args: &Run,
+    asked: (&Extractor, &[Ask]),
+    (opened, frontier): (&mut Opened, &Frontier),
+) -> Result<Session, Stop> {
+    begin(path, args, asked, (opened, frontier)).inspect_err(|_| opened.discard())
+}
+
+fn begin(
     path: &Path,
     args: &Run,
     (extractor, asks): (&Extractor, &[Ask]),
@@ -53,10 +63,7 @@ pub(super) fn open(
     }
     opened.gather()?;
     if endurance.resume && opened.has_others() {
-        let error = anyhow!("--resume goes with neither a report nor a pipe: what they had is not known any more");
-        let hint =
-            format!("make a report of the state when all is done: scrape report {} -o FILE.html", path.display());
-        return Err(Stop::usage(error).with_hint(Some(hint)));
+        return Err(Stop::usage(anyhow!("--resume does not go with a pipe: what it had is not known any more")));
     }
     opened.lock()?;
     let plain = opened.plain_files()?.into_iter().map(|(path, _)| path);
@@ -73,7 +80,7 @@ pub(super) fn open(
     };
     let refuse = |error| refuse(error, path);
     let session = Session::open(path, Shape::new(extractor, asks), begin);
-    let mut session = session.inspect_err(|_| opened.discard()).map_err(|error| match &error {
+    let mut session = session.map_err(|error| match &error {
         Error::Unknown(name) => {
             let given = filled.iter().find(|(filled, _)| filled == name).map_or(&**name, |&(_, given)| given);
             refuse_filled(given, path)
@@ -103,6 +110,7 @@ pub(super) fn open(
             opened.check_databases()?;
         }
         recall(&mut session, opened, &done, refuse)?;
+        opened.recount(session.resumed().unwrap_or_default())?;
         opened.cut(session.resumed().unwrap_or_default())?;
         // The file of what waits cannot be written.
         frontier.take_error().map_or(Ok(()), Err).map_err(Stop::broken)?;
@@ -158,7 +166,7 @@ pub(super) fn refuse(error: Error, path: &Path) -> Stop {
         Error::Foreign(_) => (Stop::usage, "name another file"),
         Error::Newer(_) => (Stop::usage, "use the version of scrape that wrote it, or name another file"),
         Error::Unknown(_) | Error::Mismatch(_) => {
-            (Stop::usage, "ask for the same fields and name the same -o as before, or leave --resume out")
+            (Stop::usage, "ask for the same fields, name the same -o and have it where it was, or leave --resume out")
         }
         Error::Bare => (Stop::usage, "run with --state FILE.db --keep-bodies first"),
         Error::Damaged(_) => (Stop::broken, "move it away: a new one is begun"),

@@ -62,7 +62,7 @@ pub(crate) fn write_list<T>(
     Ok(())
 }
 
-fn write_map<'a, 'v>(
+pub(super) fn write_map<'a, 'v>(
     entries: impl Iterator<Item = (&'a str, impl Borrow<Value<'v>>)>,
     out: &mut Vec<u8>,
 ) -> io::Result<()> {

@@ -8,7 +8,7 @@
 //! middle of it does not stand, the same is done once more.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
@@ -35,13 +35,20 @@ pub(super) fn resume(connection: &Connection, files: &[PathBuf]) -> Result<Vec<R
         Some((position, is_sifted)) => {
             Ok(Resumed { path: path.clone(), position: position.cast_unsigned(), is_sifted })
         }
-        None => Err(Error::Mismatch(format!("the run to go on with did not write to {}", path.display()))),
+        None => Err(Error::Mismatch(missing(path, known.keys()))),
     });
     let resumed = resumed.collect::<Result<Vec<_>, _>>()?;
     match known.keys().next() {
         Some(other) => Err(Error::Mismatch(format!("the run to go on with wrote to {other}, too"))),
         None => Ok(resumed),
     }
+}
+
+/// Why a file is not gone on with that is not among those of the last run: it may have been moved.
+fn missing<'a>(path: &Path, mut known: impl Iterator<Item = &'a String>) -> String {
+    let before = known.find(|known| Path::new(known).file_name() == path.file_name());
+    let before = before.map(|before| format!(", but to {before}")).unwrap_or_default();
+    format!("the run to go on with did not write to {}{before}", path.display())
 }
 
 /// What is in these files is of the last run, whether that is gone on with or not.

@@ -54,6 +54,7 @@ mod request;
 mod resume;
 mod resume_graph;
 mod resume_kept;
+mod resume_report;
 mod resume_shared;
 mod retry;
 mod reuse;

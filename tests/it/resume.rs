@@ -299,6 +299,26 @@ fn ctrl_c_and_a_resume_make_a_whole_run() {
 }
 
 #[test]
+fn where_something_was_done_before_a_run_that_fetched_nothing_is_not_one_without_any_success() {
+    let site = Site::start(|hit| match &*hit.path {
+        "/busy" => Answer::status(503),
+        path => Answer::title(path),
+    });
+    for state in ["", "--state s.db"] {
+        for left in ["http://", &site.url("/busy")] {
+            let folder = folder(&format!("{}\n{left}\n", site.url("/a")));
+            for _ in 0..3 {
+                scrape_in(&folder, &["urls.txt --retry 0 -o out.jsonl --resume", state]).run().exits(1);
+            }
+        }
+    }
+    let nothing = folder(&site.url("/busy"));
+    for _ in 0..2 {
+        scrape_in(&nothing, &["urls.txt --retry 0 -o out.jsonl --resume"]).run().exits(4);
+    }
+}
+
+#[test]
 fn what_failed_is_listed_with_its_reasons_and_the_list_is_a_source() {
     let site = Site::start(|hit| match (hit.path.as_str(), hit.nth) {
         ("/0", _) => Answer::status(404),

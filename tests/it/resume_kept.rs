@@ -101,8 +101,7 @@ impl Desk {
         assert_eq!(files.keys().collect::<Vec<_>>(), fetched.map(|(url, _)| url).collect::<Vec<_>>(), "{why}");
         let names =
             fs::read_dir(self.path("saved")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        // A process that is killed leaves what it was writing.
-        let names = names.filter(|name| !name.starts_with(".saving-") && !name.starts_with("manifest.jsonl"));
+        let names = names.filter(|name| !name.starts_with("manifest.jsonl"));
         assert_eq!(names.collect::<BTreeSet<_>>(), files.values().cloned().collect(), "{why}");
         let lengths = lines.iter().map(|line| fs::metadata(self.path("saved").join(text(line, "file"))).unwrap().len());
         assert!(lengths.eq(lines.iter().map(|line| line["length"].as_u64().unwrap())), "{why}");
@@ -351,6 +350,27 @@ fn a_sitemap_that_is_read_once_more_is_no_page_of_an_output() {
     let records = parse(&fs::read_to_string(desk.path("out.jsonl")).unwrap());
     assert_eq!(records.len(), 9);
     desk.check(&once(records.iter().map(essence)), "");
+}
+
+#[test]
+fn what_a_killed_run_was_saving_is_removed_and_nothing_else() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let desk = Desk::new();
+    desk.write_list(&site, 2);
+    let args = "urls.txt --save saved --state s.db --resume";
+    desk.run(args).succeeds();
+    let names = || {
+        let names = fs::read_dir(desk.path("saved")).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<BTreeSet<_>>()
+    };
+    for name in [".saving-mine", ".saving-7.html", ".saving-abcdefg", "x.saving-abcdef"] {
+        fs::write(desk.path("saved").join(name), "mine").unwrap();
+    }
+    fs::create_dir(desk.path("saved/.saving-folder")).unwrap();
+    let kept = names();
+    fs::write(desk.path("saved/.saving-aB3xYz"), "half a page").unwrap();
+    desk.run(args).succeeds();
+    assert_eq!(names(), kept);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::support::scrape::{Run, Scrape, parse};
 use crate::support::{Answer, Gate, Site};
 
 /// Each kind of output with records, and the file that stands for it.
-const OUTPUTS: [(&str, &str); 11] = [
+const OUTPUTS: [(&str, &str); 12] = [
     ("-o out.jsonl", "out.jsonl"),
     ("-o out.csv", "out.csv"),
     ("-o out.tsv", "out.tsv"),
@@ -19,6 +19,7 @@ const OUTPUTS: [(&str, &str); 11] = [
     ("-o b.warc", "b.warc"),
     ("-o pages.db", "pages.db"),
     ("-o pages.parquet", "pages.parquet"),
+    ("-o report.html", "report.html"),
     ("--save saved", "saved/manifest.jsonl"),
     ("--graph links.dot", "links.dot"),
     ("--graph links.jsonl.gz", "links.jsonl.gz"),
@@ -207,7 +208,53 @@ fn a_run_that_is_refused_leaves_no_new_output_behind() {
         desk.run(&format!("{args} --resume {output}")).refused_over("did not write to");
         assert!(desk.files() == before, "{output}: something is left");
     }
+    desk.run(&format!("{args} --state urls.txt --save new -o new.warc")).refused_over("is a source, too");
+    assert!(desk.files() == before && !desk.path("new").exists(), "something is left");
     fs::write(desk.path("empty.jsonl"), "").unwrap();
     desk.run(&format!("{args} --resume -o empty.jsonl")).refused_over("did not write to");
     assert!(desk.path("empty.jsonl").exists(), "it was there before");
+}
+
+#[test]
+fn a_run_that_is_refused_as_another_one_is_busy_leaves_no_new_output_behind() {
+    let gate = Gate::shut();
+    let site = held_site(&gate);
+    let desk = Desk::new(&site, 2);
+    let first = desk.scrape("-o busy.jsonl -o busy.warc --state s1.db").spawn();
+    site.wait_for(2);
+    let names = || desk.files().into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>();
+    let before = names();
+    let others = OUTPUTS.map(|(output, _)| output).join(" ");
+    for busy in ["-o busy.jsonl", "-o busy.warc", "--state s1.db"] {
+        for outputs in [format!("{busy} {others}"), format!("{others} {busy}")] {
+            let state = if busy.contains("--state") { "" } else { "--state s2.db" };
+            for resume in ["", "--resume"] {
+                desk.run(&format!("{outputs} {state} {resume}")).exits(75);
+                assert_eq!(names(), before, "{outputs} {resume}");
+                assert!(!desk.path("saved").exists(), "{outputs} {resume}");
+            }
+        }
+    }
+    gate.open();
+    first.finish().succeeds();
+    assert_eq!(desk.urls("busy.jsonl").len(), 2);
+}
+
+#[test]
+fn a_folder_that_was_moved_is_not_gone_on_with_and_the_words_tell_where_it_was() {
+    let site = Site::start(|hit| Answer::title(&hit.path));
+    let desk = Desk::new(&site, 2);
+    fs::create_dir(desk.path("old")).unwrap();
+    desk.run("-o old/out.jsonl -o old/report.html --state old/s.db").succeeds();
+    fs::rename(desk.path("old"), desk.path("new")).unwrap();
+    let before = desk.files();
+    let args = "--state new/s.db --resume -o new/out.jsonl -o new/report.html";
+    let folder = fs::canonicalize(desk.path("")).unwrap();
+    let words = format!("did not write to {0}/new/out.jsonl, but to {0}/old/out.jsonl", folder.display());
+    let run = desk.run(args).refused_over(&words);
+    assert!(run.stderr.contains("have it where it was"), "{run:?}");
+    assert!(desk.files() == before, "something was touched");
+    fs::rename(desk.path("new"), desk.path("old")).unwrap();
+    desk.run(&args.replace("new/", "old/")).succeeds();
+    assert_eq!(site.count(), 2);
 }

@@ -15,13 +15,13 @@ use crate::seeds::Source;
 /// No output is a source, and no two are one.
 pub(super) fn refuse_doubles<'a>(
     outputs: impl Iterator<Item = (&'a Path, Metadata)>,
-    drafts: &'a [Draft],
+    drafts: impl Iterator<Item = &'a Draft> + Clone,
     sources: &[Source],
 ) -> Result<(), Stop> {
     let twice = |path: &Path| Err(Stop::usage(anyhow!("{} is named twice as an output", path.display())));
     let read = sources.iter().filter_map(identity_of_source).collect::<Vec<_>>();
     let mut written = Vec::new();
-    let replaced = drafts.iter().filter_map(|draft| Some((draft.name(), draft.metadata()?)));
+    let replaced = drafts.clone().filter_map(|draft| Some((draft.name(), draft.metadata()?)));
     for (path, metadata) in outputs.chain(replaced).filter(|(_, metadata)| metadata.is_file()) {
         let identity = identity(&metadata);
         if read.contains(&identity) {
@@ -33,7 +33,7 @@ pub(super) fn refuse_doubles<'a>(
         written.push(identity);
     }
     // Those that are not there yet.
-    let mut paths = drafts.iter().filter_map(|draft| draft.path()).collect::<Vec<_>>();
+    let mut paths = drafts.filter_map(|draft| draft.path()).collect::<Vec<_>>();
     paths.sort_unstable();
     paths.windows(2).find(|pair| pair[0] == pair[1]).map_or(Ok(()), |pair| twice(pair[0]))
 }

@@ -29,9 +29,8 @@ impl Plot {
     }
 
     /// Has it gathered in another file first.
-    pub(super) fn gather(&mut self, lines: &Path) -> Result<(), Stop> {
-        self.made = Some(std::mem::replace(&mut self.target, open_file(lines)?).path);
-        Ok(())
+    pub(super) fn gathered_in(self, lines: Target) -> Self {
+        Self { target: lines, made: Some(self.target.path), ..self }
     }
 
     pub(super) fn start(self) -> Result<Box<dyn Sink>, Stop> {

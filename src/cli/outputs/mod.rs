@@ -38,7 +38,7 @@ use crate::extract::Extractor;
 use crate::seeds::Source;
 use crate::sink::database::{self, Database, is_database};
 use crate::sink::journal::{self, Journal, Rules};
-use crate::sink::report::Report;
+use crate::sink::report::{Report, Survey};
 use crate::sink::{
     Archive, Duplicates, Earlier, Failures, Folder, Format, Gathered, Lines, MANIFEST, Options, Ordered, Saved, Wanted,
     index_path,
@@ -66,12 +66,14 @@ pub(super) struct Opened {
     folder: Option<Store>,
     /// Tables that are made of the files of lines of these names, which are among `files`.
     tables: Vec<(PathBuf, PathBuf)>,
-    reports: Vec<Draft>,
+    reports: Vec<Account>,
     graph: Option<Plot>,
     summary: Option<Target>,
     failures: Option<Target>,
     /// Those for records that were not there before.
     made: Vec<PathBuf>,
+    /// Those that nobody else has, from when they were locked.
+    locked: Vec<PathBuf>,
 }
 
 /// An archive, and its index.
@@ -86,6 +88,29 @@ struct Store {
     folder: PathBuf,
     manifest: Target,
     earlier: Option<Saved>,
+}
+
+/// A report, and the lines that it is made of where a state has to know how far it has come.
+struct Account {
+    draft: Draft,
+    lines: Option<Target>,
+    earlier: Option<Survey>,
+}
+
+impl Account {
+    /// Its name, if it is a file.
+    fn file_name(&self) -> Option<PathBuf> {
+        self.draft.path().map(|_| self.draft.name().to_owned())
+    }
+
+    fn start(self, options: &Options) -> Result<Report, Stop> {
+        let Self { draft, lines, earlier } = self;
+        let report = Report::new(Arc::clone(&options.fields), move |page| draft.complete(page.as_bytes()));
+        match lines {
+            Some(lines) => Ok(report.behind(earlier).kept_in(lines.emptied_unless_continued()?.lines()?)),
+            None => Ok(report),
+        }
+    }
 }
 
 /// Opens what the options name.
@@ -117,7 +142,7 @@ pub(super) fn open(
     let graph = graph.map(Plot::open).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
-    let reports = reports.into_iter().map(|path| open_draft(path)).collect::<Result<Vec<_>, _>>()?;
+    let reports = reports.into_iter().map(|path| open_report(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|shelf| [&shelf.archive, &shelf.index]);
     let kept = kept.chain(folder.iter().map(|store| &store.manifest));
@@ -125,10 +150,11 @@ pub(super) fn open(
     let all = files.iter().chain(&stdout).map(|(file, _)| file).chain(kept).chain(&summary).chain(&failures);
     let all = all.map(|target| (&*target.path, target.metadata.clone()));
     let databases_too = databases.iter().map(|(path, metadata, _)| (&**path, metadata.clone()));
-    refuse_doubles(all.chain(databases_too), &reports, sources)?;
+    let drafts = reports.iter().map(|report| &report.draft);
+    refuse_doubles(all.chain(databases_too), drafts, sources)?;
     let databases = databases.into_iter().map(|(path, _, database)| (path, database)).collect();
-    let tables = Vec::new();
-    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, made })
+    let (tables, locked) = (Vec::new(), Vec::new());
+    Ok(Opened { files, stdout, archives, databases, folder, tables, reports, graph, summary, failures, made, locked })
 }
 
 impl Opened {
@@ -157,7 +183,7 @@ impl Opened {
     /// Whether one of the outputs is the file of this name.
     pub(super) fn have(&self, path: &Path) -> bool {
         let targets = self.files.iter().map(|(target, _)| target).chain(&self.summary).chain(&self.failures);
-        let targets = targets.chain(self.kept()).map(|target| identity(&target.metadata));
+        let targets = targets.chain(self.kept()).chain(self.told()).map(|target| identity(&target.metadata));
         let databases = self.databases.iter().filter_map(|(path, _)| fs::metadata(path).ok());
         let asked = fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| identity(&metadata));
         asked.is_some_and(|asked| targets.chain(databases.map(|it| identity(&it))).any(|written| written == asked))
@@ -195,9 +221,8 @@ impl Opened {
             let manifest = Whole(manifest.emptied_unless_continued()?.file);
             sinks.push(Box::new(Folder::new(&folder, manifest).behind(earlier)));
         }
-        for draft in reports {
-            let fields = Arc::clone(&options.fields);
-            sinks.push(Box::new(Report::new(fields, move |page| draft.complete(page.as_bytes()))));
+        for report in reports {
+            sinks.push(Box::new(report.start(options)?));
         }
         if let Some(plot) = graph {
             sinks.push(plot.start()?);
@@ -221,11 +246,12 @@ impl Opened {
     }
 }
 
-/// The files for records that are not there yet. A link that leads nowhere is there.
+/// The files for records, and the folders of these, that are not there yet. A link that leads nowhere is there.
 fn missing(args: &args::Output) -> Vec<PathBuf> {
     let archives = args.output.iter().filter(|path| is_archive(path));
-    let beside = archives.map(|path| index_path(path)).chain(args.save.as_ref().map(|folder| folder.join(MANIFEST)));
-    let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside).chain(args.graph.clone());
+    let beside = archives.map(|path| index_path(path)).chain(args.graph.clone());
+    let beside = beside.chain(args.save.iter().flat_map(|folder| [folder.join(MANIFEST), folder.clone()]));
+    let all = args.output.iter().filter(|path| !is_stdout(path)).cloned().chain(beside);
     all.filter(|path| is_missing(path)).collect()
 }
 
@@ -305,8 +331,9 @@ fn open_folder(path: &Path) -> Result<Store, Stop> {
     Ok(Store { folder: path.to_owned(), manifest: open_file(&make_folder(path)?)?, earlier: None })
 }
 
-fn open_draft(path: &Path) -> Result<Draft, Stop> {
-    Draft::open(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)
+fn open_report(path: &Path) -> Result<Account, Stop> {
+    let draft = Draft::open(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
+    Ok(Account { draft, lines: None, earlier: None })
 }
 
 /// Opens a database, of which there is a file then.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use url::Url;
 
-use super::key;
+use super::{RANDOM, SAVING, key};
 use crate::sink::Compression;
 use crate::sink::journal::Copy;
 use crate::sink::recorded::read_line;
@@ -90,7 +90,8 @@ impl Earlier {
         !self.undone.is_empty()
     }
 
-    /// Removes the files of pages that do not stay from their folder.
+    /// Removes the files of pages that do not stay from their folder, and what was being saved when a run was killed: nobody
+    /// else may save to it.
     ///
     /// # Errors
     /// One cannot be removed.
@@ -100,7 +101,14 @@ impl Earlier {
         names.map(|name| folder.join(&**name)).try_for_each(|path| match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
-        })
+        })?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if is_incomplete(&entry.file_name().to_string_lossy()) && entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Copies what stays of the manifest, which was read, to a file beside it (`NAME.resuming`): its length. No part of
@@ -122,6 +130,12 @@ impl Earlier {
         }
         copy.keep(&file, false)
     }
+}
+
+/// Whether a file of this name was being saved.
+fn is_incomplete(name: &str) -> bool {
+    let random = name.strip_prefix(SAVING);
+    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn foreign() -> io::Error {

@@ -5,7 +5,8 @@
 //! not at all; it replaces that of an earlier run. The manifest tells of it first.
 //!
 //! A run that a state has [gone on with](crate::store::Begin::resume) takes the pages that are not done out of the manifest, and
-//! their files away: when they are saved once more, they may have other names.
+//! their files away: when they are saved once more, they may have other names. So it does with what was being saved when a run
+//! was killed.
 
 mod earlier;
 
@@ -28,6 +29,12 @@ use crate::warc::Digest;
 
 /// The manifest's name.
 pub const MANIFEST: &str = "manifest.jsonl";
+
+/// What the name of a file begins with that is not complete yet.
+const SAVING: &str = ".saving-";
+
+/// How many characters come behind that, letters and digits.
+const RANDOM: usize = 6;
 
 /// The longest part of a name that is made of the URL, in bytes.
 const MAX_WORDS: usize = 96;
@@ -63,7 +70,8 @@ impl Folder {
         let name = format!("{}-{hash:016x}.{}", words(&trail.url), extension(media_type.as_deref(), facts));
         // As readable as any other file is by default: the umask applies.
         let permissions = Permissions::from_mode(0o666);
-        let mut file = tempfile::Builder::new().prefix(".saving-").permissions(permissions).tempfile_in(&self.path)?;
+        let mut new = tempfile::Builder::new();
+        let mut file = new.prefix(SAVING).rand_bytes(RANDOM).permissions(permissions).tempfile_in(&self.path)?;
         file.write_all(body)?;
         let hop = |hop: &Hop| json!({"status": hop.status, "url": hop.url.as_str()});
         let line = json!({

@@ -23,6 +23,8 @@ pub(super) struct Entry<'a> {
 pub(super) enum Piece<'a> {
     Header,
     Record(Entry<'a>),
+    /// What a report takes besides records.
+    Aside,
     /// What is left of records that the disk lost.
     Debris,
 }
@@ -39,6 +41,7 @@ enum Syntax {
     Jsonl,
     Csv,
     Tsv,
+    Report,
 }
 
 impl Layout {
@@ -52,6 +55,11 @@ impl Layout {
             Format::Tsv => (Syntax::Tsv, tsv::COLUMNS.into_iter().map(String::from).chain(fields_alone()).collect()),
         };
         Some(Self { syntax, headings })
+    }
+
+    /// The layout of what a report takes of records.
+    pub(super) fn of_report() -> Self {
+        Self { syntax: Syntax::Report, headings: Vec::new() }
     }
 
     /// Reads one record into `record`, its line end included; false where none follows that has one.
@@ -79,6 +87,7 @@ impl Layout {
         let text = text.strip_suffix('\n').unwrap_or(text);
         match self.syntax {
             Syntax::Jsonl => self.object(text).map(Piece::Record),
+            Syntax::Report => told(&Object::parse(text.as_bytes())?),
             Syntax::Csv => {
                 let cells = csv_cells(text);
                 if is_first {
@@ -100,12 +109,7 @@ impl Layout {
         difference(&record.names(), &keys).map(different).map_or(Ok(()), Err)?;
         let fields: Object<'_> = record.value("fields")?;
         difference(&fields.names(), &self.headings).map_or(Ok(()), Err)?;
-        let error: Option<Failed<'_>> = record.value("error")?;
-        Ok(Entry {
-            url: record.value::<Text<'_>>("url")?.0,
-            status: record.value("status")?,
-            error: error.map(|failed| (failed.kind, failed.message)),
-        })
+        entry(&record)
     }
 
     /// What cells in the order of the headings say.
@@ -129,6 +133,21 @@ impl Layout {
             error: (!error.is_empty()).then(|| kind_and_message(error)),
         })
     }
+}
+
+/// What a record in JSON says.
+fn entry<'a>(record: &Object<'a>) -> Result<Entry<'a>, String> {
+    let error: Option<Failed<'_>> = record.value("error")?;
+    Ok(Entry {
+        url: record.value::<Text<'_>>("url")?.0,
+        status: record.value("status")?,
+        error: error.map(|failed| (failed.kind, failed.message)),
+    })
+}
+
+/// What a line says that a report has taken.
+fn told<'a>(line: &Object<'a>) -> Result<Piece<'a>, String> {
+    if line.names().contains(&"trace") { Ok(Piece::Aside) } else { entry(line).map(Piece::Record) }
 }
 
 /// The cells of a row of CSV as we write it: a quote is only in cells that are quoted.

@@ -31,7 +31,7 @@ use url::Url;
 pub(super) use self::copy::Copy;
 use self::copy::Rewrite;
 use self::layout::{Entry, Layout, Piece};
-pub use self::sift::{replace, sift};
+pub use self::sift::{Contents, replace, sift};
 use super::{Compression, Foreign, Format, lock};
 use crate::failure::{Kind, Retry};
 use crate::{seeds, visit};
@@ -156,7 +156,7 @@ impl<F: FnMut(&Url) -> bool> Sieve<'_, F> {
     /// What becomes of a piece; or why it is no record of ours.
     fn judge(&self, piece: Piece<'_>) -> Result<Ruling, String> {
         match piece {
-            Piece::Header => Ok(Ruling::Header),
+            Piece::Header | Piece::Aside => Ok(Ruling::Header),
             Piece::Debris => Ok(Ruling::Falls),
             Piece::Record(entry) if !stands(&entry, self.rules) => Ok(Ruling::Falls),
             Piece::Record(Entry { url, .. }) => {

@@ -11,13 +11,25 @@ use super::{Error, Foreign};
 use crate::failure::Kind;
 use crate::sink::{Compression, Format};
 
-/// Copies what has not failed of the first `end` bytes of a file, which hold whole records with these fields, to a file
-/// beside it (`NAME.resuming`): its length. No part of `path` is a symbolic link.
+/// What is in a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Contents<'a> {
+    /// Records with these fields.
+    Records(Format, &'a [Box<str>]),
+    /// What a [report](crate::sink::report::Report::kept_in) takes of them.
+    Report,
+}
+
+/// Copies what has not failed of the first `end` bytes of a file, which hold that as a whole, to a file beside it
+/// (`NAME.resuming`): its length. No part of `path` is a symbolic link.
 ///
 /// # Errors
 /// See [`Error`]. There is no copy then.
-pub fn sift(path: &Path, format: Format, fields: &[Box<str>], end: u64) -> Result<u64, Error> {
-    let layout = Layout::of(format, fields).ok_or(Error::Format(format))?;
+pub fn sift(path: &Path, contents: Contents<'_>, end: u64) -> Result<u64, Error> {
+    let layout = match contents {
+        Contents::Records(format, fields) => Layout::of(format, fields).ok_or(Error::Format(format))?,
+        Contents::Report => Layout::of_report(),
+    };
     let compression = Compression::of(path).0;
     let file = File::open(path)?;
     let mut reader = compression.reader(BufReader::new(file.try_clone()?.take(end)))?;
@@ -45,7 +57,7 @@ fn stands(piece: &Piece<'_>) -> bool {
     /// What needs no request.
     const FOUND: [Kind; 2] = [Kind::Fragment, Kind::InvalidUrl];
     match piece {
-        Piece::Header => true,
+        Piece::Header | Piece::Aside => true,
         Piece::Record(entry) => {
             entry.error.as_ref().is_none_or(|(failed, _)| FOUND.iter().any(|kind| kind.slug() == failed))
         }

@@ -10,6 +10,9 @@
 //! - A host is throttled where it answers a last attempt by 429 or 503, and given up where it was not asked for a page, as it
 //!   could not be reached. What a run did about the answers between is not in records.
 //! - Of a crawl there is a map of the site, too.
+//! - Where a state has to know how far a run has come, what the report takes of it is written to a file of lines, and read back
+//!   by whoever goes on with the run: what an earlier part did is told of as what the last one did. It says how many parts
+//!   there were; its times run from the first page to the last, with what lay between.
 //! - What changed is what the fields `change` and `diff` tell. A state tells of its last run, and of all pages that it knows as
 //!   they were when they were asked for last; of their times and sizes it knows nothing.
 //! - Memory has a bound: times are [counted](crate::histogram::Histogram), the first 1000 hosts are told apart and 50 shown,
@@ -20,6 +23,7 @@
 mod changes;
 mod chart;
 mod hosts;
+mod journal;
 mod page;
 mod read;
 mod render;
@@ -34,8 +38,10 @@ mod view;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+use self::journal::Journal;
+use self::site::Trace;
 use self::statistics::Statistics;
-use super::Compression;
+use super::{Compression, Lines};
 use crate::engine::Sink;
 use crate::job::{End, Outcome};
 use crate::record::{Change, Record};
@@ -50,7 +56,13 @@ pub struct Survey(Statistics);
 impl Survey {
     /// Counts a final outcome of a run that asked for these fields.
     pub fn add(&mut self, outcome: &Outcome, fields: &[Box<str>]) {
-        self.0.site.watch(outcome);
+        let trace = self.0.site.trace(outcome);
+        self.take(outcome, fields, &trace);
+    }
+
+    /// Counts a final outcome, which leaves that trace.
+    fn take(&mut self, outcome: &Outcome, fields: &[Box<str>], trace: &Trace) {
+        self.0.follow(trace);
         if !outcome.is_record() && !matches!(outcome.end, End::Unchanged) {
             return;
         }
@@ -83,7 +95,7 @@ impl Survey {
         self.0.changes.add(page, change, differences);
     }
 
-    /// Counts the records of a run: JSON Lines, compressed or not.
+    /// Counts the records of a run: JSON Lines, compressed or not; or what a [report](Report::kept_in) has written of it.
     ///
     /// # Errors
     /// See [`Error`]. What stands before the line that is wrong has been counted.
@@ -107,23 +119,50 @@ type Deliver = Box<dyn FnOnce(&str) -> io::Result<()> + Send>;
 pub struct Report {
     survey: Survey,
     fields: Arc<[Box<str>]>,
+    journal: Option<Journal>,
+    /// Whether the run is gone on with, and nothing has come of that yet.
+    is_resumed: bool,
     deliver: Deliver,
 }
 
 impl Report {
     /// A report on a run that asks for these fields. At the end, however it comes, `deliver` gets the page.
     pub fn new(fields: Arc<[Box<str>]>, deliver: impl FnOnce(&str) -> io::Result<()> + Send + 'static) -> Self {
-        Self { survey: Survey::default(), fields, deliver: Box::new(deliver) }
+        let deliver = Box::new(deliver);
+        Self { survey: Survey::default(), fields, journal: None, is_resumed: false, deliver }
+    }
+
+    /// The same, with what it takes of the run written as lines, from which it can be [read](Survey::read) back.
+    #[must_use]
+    pub fn kept_in(self, lines: Lines) -> Self {
+        Self { journal: Some(Journal::new(lines, Arc::clone(&self.fields))), ..self }
+    }
+
+    /// The same, of a run that is gone on with: of its parts before, that is known.
+    #[must_use]
+    pub fn behind(self, earlier: Option<Survey>) -> Self {
+        Self { is_resumed: earlier.is_some(), survey: earlier.unwrap_or_default(), ..self }
     }
 }
 
 impl Sink for Report {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.survey.add(outcome, &self.fields);
-        Ok(())
+        let mut trace = self.survey.0.site.trace(outcome);
+        trace.is_resumed = std::mem::take(&mut self.is_resumed);
+        self.survey.take(outcome, &self.fields, &trace);
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.add(outcome, &trace))
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.journal.as_mut().map_or(Ok(()), Journal::flush)
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        self.journal.as_mut().map_or(Ok(()), Journal::part)
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
-        (self.deliver)(&self.survey.to_html()?)
+        let kept = self.journal.map_or(Ok(()), |mut journal| journal.finish());
+        kept.and((self.deliver)(&self.survey.to_html()?))
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::page::{Page, Way};
+use super::site::Trace;
 use super::statistics::Statistics;
 use crate::record::VERSION;
 use crate::sink::Foreign;
@@ -50,8 +51,8 @@ pub(super) fn read(mut lines: impl BufRead, statistics: &mut Statistics) -> Resu
         // A last line without its end may be whole all the same.
         let is_last = !read_line(&mut lines, &mut text)?;
         if !text.trim_ascii().is_empty() {
-            let record = parse(&text).map_err(|reason| Foreign { line, reason })?;
-            last = Some(count(&record, last, statistics));
+            let told = Object::parse(&text).and_then(|object| take(&object, last, statistics));
+            last = told.map_err(|reason| Foreign { line, reason })?;
         }
         if is_last {
             return Ok(());
@@ -59,12 +60,21 @@ pub(super) fn read(mut lines: impl BufRead, statistics: &mut Statistics) -> Resu
     }
 }
 
-fn parse(text: &[u8]) -> Result<Recorded<'_>, String> {
-    let record = Object::parse(text)?;
-    let version: u64 = record.value("v")?;
+/// Counts what a line tells, a record or what of an outcome is in none, behind the record of that identity: that of the last
+/// record then.
+fn take(line: &Object<'_>, last: Option<Identity>, statistics: &mut Statistics) -> Result<Option<Identity>, String> {
+    let version: u64 = line.value("v")?;
     if version != VERSION {
         return Err(format!("it is a record of version {version}, and only {VERSION} is known"));
     }
+    if let Some(trace) = line.value::<Option<Trace>>("trace")? {
+        statistics.follow(&trace);
+        return Ok(last);
+    }
+    Ok(Some(count(&parse(line)?, last, statistics)))
+}
+
+fn parse<'a>(record: &Object<'a>) -> Result<Recorded<'a>, String> {
     let optional = |key| Ok::<_, String>(record.value::<Option<Text<'_>>>(key)?.map(|text| text.0));
     let mut failed: Option<Failed<'_>> = record.value("error")?;
     let anchor = failed.as_mut().and_then(|failed| failed.link.take()).map(Cow::Owned);
@@ -78,7 +88,7 @@ fn parse(text: &[u8]) -> Result<Recorded<'_>, String> {
         attempts: record.value("attempts")?,
         at: record.value("fetched_at")?,
         failure: failed.map(|failed| (failed.kind, failed.message)),
-        way: Way { anchor, ..way(&record)? },
+        way: Way { anchor, ..way(record)? },
     };
     let source: Option<&RawValue> = record.value("source")?;
     let fields: Option<Object<'_>> = record.value("fields")?;

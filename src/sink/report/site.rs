@@ -5,10 +5,14 @@
 //! - A link is broken if the page that it led to could not be fetched; what robots.txt forbids, and what was not waited for, is not.
 //! - Records tell what was redirected and fetched in the end. Redirects that are not followed, as they lead to a page with a record
 //!   of its own or out of the site, only the run itself tells; and which pages are orphans, too.
-//! - An orphan was found by a sitemap before any page that was fetched until then had a link to it, and none has had one since.
+//! - An orphan is a page that was found by a sitemap before any page that was fetched until then had a link to it, and none has
+//!   had one since.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::page::Page;
 use super::sample::{COLUMNS, Row};
@@ -35,7 +39,7 @@ pub(super) struct Site {
     pub(super) depths: Vec<u64>,
     pub(super) broken: Listing<Broken>,
     pub(super) moved: Listing<Moved>,
-    orphans: Orphans,
+    watched: Watched,
 }
 
 /// The first of some rows, and how many there are.
@@ -59,11 +63,44 @@ pub(super) struct Moved {
     pub(super) to: Row,
 }
 
-/// Pages that sitemaps name and to which no page so far has a link.
+/// What of an outcome is in no record.
+#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub(super) struct Trace {
+    /// Whether it is the first one of a run that is gone on with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_resumed: bool,
+    /// A redirect that is not followed: its status, from where and to where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<(u16, String, String)>,
+    /// The fingerprints of pages that a sitemap names, and that are watched from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    listed: Vec<u64>,
+    /// Those of watched pages that it has a link to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    linked: Vec<u64>,
+}
+
+/// The first pages that sitemaps name, by their fingerprints.
 #[derive(Debug, Default)]
-struct Orphans {
-    /// By their fingerprints; without a row until they are fetched.
-    known: HashMap<u64, Option<Row>>,
+struct Watched(HashMap<u64, Standing>);
+
+/// What is known of such a page.
+#[derive(Debug)]
+enum Standing {
+    /// Its name.
+    Listed,
+    /// The page.
+    Fetched(Box<Row>),
+    /// A link to it. It stays, as the sitemap may be read once more.
+    Linked,
+}
+
+impl Trace {
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl<T> Default for Listing<T> {
@@ -95,6 +132,7 @@ impl Site {
             let referrer = || Row { title, ..Row::of_url(referrer, None) };
             self.broken.add(|| Broken { page: Row::of(page), referrer: referrer() });
         }
+        self.watched.add(page);
         let last = page.final_url.iter().map(|url| (url, page.status));
         let hops = page.way.redirects.iter().map(|(status, url)| (url, Some(*status)));
         for ((from, status), (to, _)) in hops.clone().zip(hops.skip(1).chain(last)) {
@@ -102,25 +140,35 @@ impl Site {
         }
     }
 
-    /// Takes what only the run itself tells.
-    pub(super) fn watch(&mut self, outcome: &Outcome) {
-        let Some(trail) = &outcome.trail else { return };
+    /// What only the run itself tells of an outcome.
+    pub(super) fn trace(&self, outcome: &Outcome) -> Trace {
+        let mut trace = Trace::default();
+        let Some(trail) = &outcome.trail else { return trace };
         if let End::Elsewhere(redirect) = &outcome.end {
-            let (from, status) = (trail.url.as_str(), Some(redirect.status));
-            self.moved.add(|| Moved { from: Row::of_url(from, status), to: Row::of_url(redirect.to.as_str(), None) });
+            trace.moved = Some((redirect.status, trail.url.to_string(), redirect.to.to_string()));
         }
+        let room = WATCHED.saturating_sub(self.watched.0.len());
         for link in outcome.leads() {
             let key = fingerprint(&link.url);
-            match link.kind {
-                LinkKind::Listed { .. } if link.is_admitted => self.orphans.watch(key),
-                LinkKind::Listed { .. } | LinkKind::Sitemap { .. } => {}
-                _ => drop(self.orphans.known.remove(&key)),
+            match (link.kind, self.watched.0.get(&key)) {
+                (LinkKind::Listed { .. }, None) if link.is_admitted && trace.listed.len() < room => {
+                    trace.listed.push(key);
+                }
+                (LinkKind::Listed { .. } | LinkKind::Sitemap { .. }, _) | (_, None | Some(Standing::Linked)) => {}
+                (_, Some(Standing::Listed | Standing::Fetched(_))) => trace.linked.push(key),
             }
         }
-        if matches!(trail.kind(), Some(LinkKind::Listed { .. })) {
-            self.is_crawled = true;
-            self.orphans.fetched(fingerprint(trail.first_url()), outcome);
+        trace
+    }
+
+    /// Takes what only the run itself tells.
+    pub(super) fn follow(&mut self, trace: &Trace) {
+        if let Some((status, from, to)) = &trace.moved {
+            self.moved.add(|| Moved { from: Row::of_url(from, Some(*status)), to: Row::of_url(to, None) });
         }
+        self.is_crawled |= !trace.listed.is_empty();
+        let listed = trace.listed.iter().map(|&key| (key, Standing::Listed));
+        self.watched.0.extend(listed.chain(trace.linked.iter().map(|&key| (key, Standing::Linked))));
     }
 
     /// Whether there is something to tell: there was a crawl.
@@ -130,7 +178,11 @@ impl Site {
 
     /// The pages that no page has a link to, by their URLs.
     pub(super) fn orphans(&self) -> Listing<&Row> {
-        let mut rows: Vec<_> = self.orphans.known.values().flatten().collect();
+        let fetched = self.watched.0.values().filter_map(|standing| match standing {
+            Standing::Fetched(row) => Some(&**row),
+            Standing::Listed | Standing::Linked => None,
+        });
+        let mut rows: Vec<_> = fetched.collect();
         rows.sort_unstable_by(|one, other| one.url.cmp(&other.url));
         let count = rows.len() as u64;
         rows.truncate(ROWS);
@@ -138,16 +190,15 @@ impl Site {
     }
 }
 
-impl Orphans {
-    fn watch(&mut self, key: u64) {
-        if self.known.len() < WATCHED {
-            self.known.entry(key).or_default();
+impl Watched {
+    /// Takes a page, if it is one of those.
+    fn add(&mut self, page: &Page<'_>) {
+        if self.0.is_empty() || page.failure.is_some() {
+            return;
         }
-    }
-
-    fn fetched(&mut self, key: u64, outcome: &Outcome) {
-        if let Some(row) = self.known.get_mut(&key).filter(|_| outcome.failure().is_none()) {
-            *row = Some(Row::of(&Page::of(outcome)));
+        let standing = Url::parse(&page.url).ok().and_then(|url| self.0.get_mut(&fingerprint(&url)));
+        if let Some(standing @ Standing::Listed) = standing {
+            *standing = Standing::Fetched(Box::new(Row::of(page)));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::changes::Changes;
 use super::hosts::Hosts;
 use super::page::Page;
 use super::sample::{Row, Sample, Top};
-use super::site::Site;
+use super::site::{Site, Trace};
 use super::timeline::Timeline;
 use crate::histogram::Histogram;
 use crate::sink::expect::Fill;
@@ -51,6 +51,8 @@ pub(super) struct Totals {
     /// Pages that were tried more than once.
     pub(super) retried: u64,
     pub(super) bytes: u64,
+    /// How many times the run was gone on with.
+    pub(super) resumed: u64,
     /// When the first and the last page were done.
     pub(super) times: Option<(Timestamp, Timestamp)>,
 }
@@ -106,6 +108,12 @@ impl Statistics {
         self.hosts.add(page);
         self.site.add(page);
         self.sample.add(page);
+    }
+
+    /// Counts what is in no record.
+    pub(super) fn follow(&mut self, trace: &Trace) {
+        self.totals.resumed += u64::from(trace.is_resumed);
+        self.site.follow(trace);
     }
 
     /// Counts the fields of a record of a page that was fetched: whether each of them is blank, in the same order each time.

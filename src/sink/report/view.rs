@@ -24,6 +24,8 @@ pub(super) struct View {
     heading: String,
     /// From when to when.
     period: Option<[String; 2]>,
+    /// In how many parts, where there are several.
+    parts: Option<String>,
     tiles: Vec<Tile>,
     breakdown: Breakdown,
     latency: Option<Latency>,
@@ -168,6 +170,7 @@ impl View {
         Self {
             heading: counted(totals.pages, "page"),
             period: totals.times.map(|(first, last)| [first, last].map(|at| at.strftime("%F %T").to_string())),
+            parts: (totals.resumed > 0).then(|| grouped(totals.resumed + 1)),
             tiles: tiles(totals, &statistics.latency),
             breakdown: Breakdown::of(statistics),
             latency: (statistics.latency.count() > 0).then(|| Latency::of(&statistics.latency)),

@@ -22,12 +22,15 @@
 //!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end, but for what its failures come
 //!   from: they may be tried again. Credentials of seeds are not written: where seeds have some, what is
 //!   [gone on with](Begin::resume) asks without.
+//! - What pages say to those who check links, and what came of each link, is written in the same transaction, some hundred bytes a
+//!   page, and stays until the next run of its own: one that is gone on with [recalls](Session::recall) it.
 //! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
 
 mod changes;
 mod frontier;
 mod history;
 mod lookup;
+mod notes;
 mod outbox;
 mod outputs;
 mod run;
@@ -35,15 +38,17 @@ mod session;
 mod shape;
 mod sink;
 mod survey;
+mod tray;
 mod untold;
 mod watch;
 mod writer;
 
 pub use self::changes::Difference;
 pub use self::history::{Event, History, Which};
-pub use self::outbox::{Outbox, Posts};
+pub use self::outbox::Outbox;
 pub use self::outputs::Resumed;
 pub use self::session::{Begin, Ended, Mark, Session};
 pub use self::shape::Shape;
+pub use self::tray::Tray;
 pub use crate::record::Change;
 pub use crate::state::Error;

@@ -22,8 +22,8 @@
 //!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end, but for what its failures come
 //!   from: they may be tried again. Credentials of seeds are not written: where seeds have some, what is
 //!   [gone on with](Begin::resume) asks without.
-//! - What pages say to those who check links, and what came of each link, is written in the same transaction, some hundred bytes a
-//!   page, and stays until the next run of its own: one that is gone on with [recalls](Session::recall) it.
+//! - What pages say to those who check links, and what came of each link, is written in the same transaction, 700 bytes for
+//!   a page of 40 links, and stays until the next run of its own: one that is gone on with [recalls](Session::recall) it.
 //! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
 
 mod changes;

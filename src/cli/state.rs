@@ -12,6 +12,7 @@ use super::outputs::Opened;
 use crate::canonical::fingerprint;
 use crate::extract::{Ask, Extractor};
 use crate::frontier::{Frontier, Width};
+use crate::sink::Fragments;
 use crate::store::{Begin, Error, Mark, Session, Shape};
 
 /// What of the options needs a state, or does not go with one.
@@ -145,6 +146,14 @@ fn replace(session: &mut Session, opened: &mut Opened, refuse: impl Fn(Error) ->
     }
     opened.replace(resumed)?;
     session.settle().map_err(refuse)
+}
+
+/// Has the state remember what pages say to those who check links, and tells these what it remembers of the run that is gone on with.
+pub(super) fn remember(mut fragments: Fragments, session: Option<&mut Session>, args: &Run) -> Result<Fragments, Stop> {
+    let (Some(session), Some(path)) = (session, &args.endurance.state) else { return Ok(fragments) };
+    let recalled = session.recall(|line, is_taken_back| fragments.recall(line, is_taken_back));
+    recalled.map_err(|error| refuse(error, path))?;
+    Ok(fragments.with_notes(session.notes()))
 }
 
 /// What is told of changes, and where.

@@ -34,6 +34,15 @@ pub trait Sink: Send {
     /// What it writes to fails. That ends the run.
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()>;
 
+    /// Takes what an earlier part of the run had, of which all was told then, before anything else: what is counted, or told only
+    /// at the end, begins with that. Not all of the outcome is known any more.
+    ///
+    /// # Errors
+    /// As for [`accept`](Sink::accept).
+    fn recall(&mut self, _: &Outcome) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes one request and what came of it, as soon as it has ended; where it is final, before
     /// [`accept`](Sink::accept) takes its outcome. There are attempts only where the visitor keeps what went over the wire
     /// ([`Recorded`](crate::visit::Recorded)), which is forgotten after this.

@@ -27,7 +27,7 @@ pub struct Written {
 }
 
 /// What stands where the URL of a page should, and is none that can be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct NoUrl {
     /// It as it is written, cut to a bearable length.
     pub written: Box<str>,

@@ -92,6 +92,10 @@ impl Sink for Tally {
         Ok(())
     }
 
+    fn recall(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.accept(outcome)
+    }
+
     fn finish(self: Box<Self>) -> io::Result<()> {
         Ok(())
     }
@@ -212,6 +216,10 @@ impl Sink for Grouped {
         let is_new = |kind: &LinkKind| fragments.is_none() || !matches!(kind, LinkKind::Crawled | LinkKind::Checked);
         let mut leads = outcome.leads().filter(|link| is_new(&link.kind));
         leads.try_for_each(|link| self.note(key(link.url.as_str()), from, &nowhere))
+    }
+
+    fn recall(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.accept(outcome)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

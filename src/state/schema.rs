@@ -11,9 +11,9 @@ use url::Url;
 const APPLICATION: u32 = 0x7363_7270;
 /// What makes the tables of each version of those of the one before. An older file is brought up to date, a newer one is
 /// refused.
-const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER, SIFTING];
+const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER, SIFTING, NOTES];
 /// The version of the tables.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
@@ -101,6 +101,12 @@ const SIFTING: &str = "
     ALTER TABLE frontier ADD COLUMN has_failed INTEGER NOT NULL DEFAULT 0;
     -- whether it was asked for on the way to such a page
     ALTER TABLE passed ADD COLUMN has_failed INTEGER NOT NULL DEFAULT 0;
+";
+
+const NOTES: &str = "
+    -- what those who check links have to know of the pages that are done in the last run: lines, compressed by zstd;
+    -- null: what has failed before it is tried again
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, content BLOB);
 ";
 
 /// Why a file cannot serve as a state. It is as it was.

@@ -22,12 +22,15 @@
 //!   row of a page, are kept as fingerprints. All of this goes when the crawl has come to its end, but for what its failures come
 //!   from: they may be tried again. Credentials of seeds are not written: where seeds have some, what is
 //!   [gone on with](Begin::resume) asks without.
+//! - What pages say to those who check links, and what came of each link, is written in the same transaction, 700 bytes for
+//!   a page of 40 links, and stays until the next run of its own: one that is gone on with [recalls](Session::recall) it.
 //! - A file has one run at a time: it is locked (`flock`) until the run has ended. Readers are free.
 
 mod changes;
 mod frontier;
 mod history;
 mod lookup;
+mod notes;
 mod outbox;
 mod outputs;
 mod run;
@@ -35,6 +38,7 @@ mod session;
 mod shape;
 mod sink;
 mod survey;
+mod tray;
 mod untold;
 mod watch;
 mod writer;
@@ -42,9 +46,10 @@ mod writer;
 pub use self::changes::Difference;
 pub use self::history::{Event, History, Which};
 pub use self::lookup::Versions;
-pub use self::outbox::{Outbox, Posts};
+pub use self::outbox::Outbox;
 pub use self::outputs::Resumed;
 pub use self::session::{Begin, Ended, Mark, Session};
 pub use self::shape::Shape;
+pub use self::tray::Tray;
 pub use crate::record::Change;
 pub use crate::state::Error;

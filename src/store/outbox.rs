@@ -7,36 +7,12 @@
 //!   before, whatever the next one adds.
 
 use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::Error;
 use crate::state;
-
-/// Takes lines of JSON, a record each, for the outbox of a state.
-#[derive(Clone, Debug, Default)]
-pub struct Posts(Arc<Mutex<Vec<u8>>>);
-
-impl Posts {
-    /// What has come since this was last asked: whole lines.
-    pub(super) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Posts {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The part that a process begins.
 pub(super) fn next_part(connection: &Connection) -> Result<i64, Error> {

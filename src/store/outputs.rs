@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::session::name;
-use super::{Error, frontier};
+use super::{Error, frontier, notes};
 
 /// A file that a run goes on with: what is behind this position is not known to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub(super) fn take_back(
         let failed = "UPDATE pages SET run = 0, failures = max(failures - 1, 0) WHERE run = ? AND failure IS NOT NULL";
         connection.execute(failed, [run])?;
         connection.execute("UPDATE runs SET is_whole = 0 WHERE id = ?", [run])?;
-        frontier::take_back(connection)
+        frontier::take_back(connection)?;
+        notes::take_back(connection)
     })?;
     note_sifted(files, lengths);
     Ok(())

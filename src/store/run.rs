@@ -79,6 +79,7 @@ fn start(
     connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
     let run = connection.last_insert_rowid();
     frontier::clear(connection)?;
+    connection.execute("DELETE FROM notes", [])?;
     connection.execute("DELETE FROM outputs", [])?;
     for path in files {
         connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;

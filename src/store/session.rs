@@ -11,11 +11,13 @@ use url::Url;
 
 use super::frontier;
 use super::lookup::{Lookup, Versions};
-use super::outbox::{Outbox, Posts, next_part};
+use super::notes::{self, Notes};
+use super::outbox::{Outbox, next_part};
 use super::outputs::{self, Resumed};
 use super::run::Run;
 use super::shape::Shape;
 use super::sink::{Downstream, Late, Recorder};
+use super::tray::Tray;
 use super::untold::Untold;
 use super::watch::Watch;
 use super::writer::{Batch, Ledger, Observation, Writer};
@@ -65,7 +67,9 @@ pub struct Session {
     /// What is known of pages that were tried in vain and would be tried again: it counts when the run is whole.
     held: Arc<Mutex<Vec<Observation>>>,
     changes: Arc<Mutex<BTreeMap<Change, u64>>>,
-    posts: Option<Posts>,
+    posts: Option<Tray>,
+    /// What is kept for those who check links.
+    notes: Option<Tray>,
     /// Closed last: see [`state::open`].
     lock: File,
 }
@@ -119,6 +123,7 @@ impl Session {
             held: Arc::default(),
             changes: Arc::default(),
             posts: None,
+            notes: None,
             lock,
         })
     }
@@ -211,8 +216,23 @@ impl Session {
 
     /// Where one of the sinks behind the [sink](Self::sink) writes the records that are to wait in the outbox, as lines of
     /// JSON.
-    pub fn posts(&mut self) -> Posts {
+    pub fn posts(&mut self) -> Tray {
         self.posts.get_or_insert_default().clone()
+    }
+
+    /// Where one of the sinks behind the [sink](Self::sink) leaves lines of what it is told, for a run that goes on with this
+    /// one to [recall](Self::recall).
+    pub fn notes(&mut self) -> Tray {
+        self.notes.get_or_insert_default().clone()
+    }
+
+    /// Calls `recall` with each of the [notes](Self::notes) of the run that is gone on with, of outcomes that count as done, in
+    /// their order; and with whether what has failed is to be tried again, if it is of that.
+    ///
+    /// # Errors
+    /// The state cannot be read, or `recall` fails; [`io::ErrorKind::InvalidData`] of that means that it is damaged.
+    pub fn recall(&self, recall: impl FnMut(&[u8], bool) -> io::Result<()>) -> Result<(), Error> {
+        self.connection.as_ref().map_or(Ok(()), |connection| notes::for_each(connection, recall))
     }
 
     /// The sink that tells the state of all that passes to each sink of `inner`, which write to `files` among others. With a
@@ -237,9 +257,11 @@ impl Session {
         let writer = Writer::start(ledger, self.path.display().to_string())?;
         let teller = writer.teller.clone();
         self.writer = Some(writer);
+        let notes = self.notes.clone().map(Notes::new).transpose()?;
+        let untold = Untold::new(teller, is_compressed, self.run.keeps_pages, self.posts.clone());
         let recorder = Recorder {
             downstream: Downstream::new(inner, positions),
-            untold: Untold::new(teller, is_compressed, self.run.keeps_pages, self.posts.clone()),
+            untold: untold.with_notes(notes),
             shape: Arc::clone(&self.shape),
             watch: mark.map(|mark| Watch {
                 lookup: Arc::clone(&self.lookup),

@@ -141,6 +141,7 @@ impl Recorder {
     /// Tells the state the last of what stands.
     fn conclude(&mut self) -> io::Result<()> {
         self.downstream.each(|sink| sink.conclude())?;
+        self.untold.note(true);
         self.tell()
     }
 
@@ -150,6 +151,7 @@ impl Recorder {
             Some(page) => !page.is_done,
             None => outcome.failure().is_some(),
         };
+        self.untold.note(!may_come_again);
         let moves_on = self.crawls && !may_come_again;
         let advance = if moves_on { Advance::of(outcome, observed.is_some()) } else { None };
         self.untold.add(observed, advance);
@@ -174,6 +176,7 @@ impl Recorder {
     fn pass_late(&mut self) -> io::Result<()> {
         for outcome in std::mem::take(&mut self.late.outcomes) {
             self.downstream.pass(&outcome)?;
+            self.untold.note(false);
         }
         if !self.untold.has_outbox() {
             return Ok(());

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::frontier::Advance;
-use super::outbox::Posts;
+use super::notes::Notes;
+use super::tray::Tray;
 use super::writer::{Batch, Observation, Teller};
 use crate::engine::blocking;
 use crate::seeds::budget::Budget;
@@ -27,7 +28,9 @@ pub(super) struct Untold {
     teller: Teller,
     batch: Batch,
     /// Where one of the sinks leaves what is to be kept for the outbox.
-    posts: Option<Posts>,
+    posts: Option<Tray>,
+    /// What those who check links leave of what is told.
+    notes: Option<Notes>,
     keeper: Option<Keeper>,
     told_at: Instant,
     patience: Duration,
@@ -42,21 +45,32 @@ struct Keeper {
 
 impl Untold {
     /// Nothing yet. It can wait for longer if a file `is_compressed`.
-    pub(super) fn new(teller: Teller, is_compressed: bool, keeps_pages: bool, posts: Option<Posts>) -> Self {
+    pub(super) fn new(teller: Teller, is_compressed: bool, keeps_pages: bool, posts: Option<Tray>) -> Self {
         Self {
             teller,
             batch: Batch::default(),
             posts,
+            notes: None,
             keeper: keeps_pages.then(Keeper::default),
             told_at: Instant::now(),
             patience: if is_compressed { LONG_PATIENCE } else { PATIENCE },
         }
     }
 
+    /// The same with what those who check links leave.
+    pub(super) fn with_notes(self, notes: Option<Notes>) -> Self {
+        Self { notes, ..self }
+    }
+
     /// Adds what an outcome says of its page, and how it moves a crawl on.
     pub(super) fn add(&mut self, page: Option<Observation>, advance: Option<Advance>) {
         self.batch.pages.extend(page);
         self.batch.advances.extend(advance);
+    }
+
+    /// Takes what is noted of an outcome; it is forgotten unless the outcome `stands`.
+    pub(super) fn note(&mut self, stands: bool) {
+        self.notes.iter_mut().for_each(|notes| notes.take(stands));
     }
 
     /// Whether pages are kept.
@@ -80,7 +94,7 @@ impl Untold {
 
     /// Whether that is enough to be told.
     pub(super) fn is_enough(&self) -> bool {
-        self.batch.weight() >= PAGES
+        self.batch.weight() >= PAGES || self.notes.as_ref().is_some_and(Notes::is_enough)
     }
 
     /// Whether there is something that has waited for long.
@@ -95,7 +109,8 @@ impl Untold {
             keeper.bytes = 0;
         }
         let batch = std::mem::take(&mut self.batch);
-        self.teller.tell(Batch { posts: self.take_posts(), positions, ..batch })
+        let notes = self.notes.as_mut().map_or(Ok(Vec::new()), Notes::pack)?;
+        self.teller.tell(Batch { posts: self.take_posts(), notes, positions, ..batch })
     }
 
     /// Tells what is to be kept for the outbox, and nothing else.
@@ -109,6 +124,6 @@ impl Untold {
     }
 
     fn take_posts(&self) -> Vec<u8> {
-        self.posts.as_ref().map(Posts::take).unwrap_or_default()
+        self.posts.as_ref().map(Tray::take).unwrap_or_default()
     }
 }

@@ -14,6 +14,7 @@ use super::Error;
 use super::changes::{Finding, judge};
 use super::frontier::{Advance, tidy};
 use super::lookup::{before, pack};
+use super::notes;
 use super::outbox::keep;
 use crate::engine::blocking;
 use crate::failure::Kind;
@@ -53,6 +54,8 @@ pub(super) struct Batch {
     pub(super) advances: Vec<Advance>,
     /// Records of these pages for the outbox, a line each.
     pub(super) posts: Vec<u8>,
+    /// What is noted of them, packed.
+    pub(super) notes: Vec<u8>,
     /// Answers to keep.
     pub(super) kept: Vec<Kept>,
     /// How far the files have come with these pages.
@@ -173,6 +176,7 @@ impl Ledger {
             batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
             batches.iter().flat_map(|batch| &batch.advances).try_for_each(|advance| advance.write(&transaction))?;
             batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
+            batches.iter().try_for_each(|batch| notes::write(&transaction, &batch.notes))?;
             batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
             for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;

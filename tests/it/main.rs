@@ -36,6 +36,7 @@ mod jq;
 mod kept;
 mod layering;
 mod links;
+mod links_state;
 mod log;
 mod memory;
 mod metrics;

@@ -31,6 +31,11 @@ impl Sink for WhileRead {
         self.unless_closed(result)
     }
 
+    fn recall(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.recall(outcome));
+        self.unless_closed(result)
+    }
+
     fn idle(&mut self) -> io::Result<()> {
         let result = self.sink.as_mut().map_or(Ok(()), |sink| sink.idle());
         self.unless_closed(result)

@@ -5,29 +5,31 @@
 //! - Only a page that was read to its end is judged, and it is the one where redirects led: that is where a browser looks. If a
 //!   redirect says a fragment of its own, that is not known here, and the link's is looked for.
 //! - A link to a place is a link of its own, counted once however many pages have it. So is what is no URL.
+//! - A run that is gone on with judges the places of all its parts: what was [left](Fragments::with_notes) of the earlier ones is
+//!   [recalled](Fragments::recall) first. What was told then is not told again, but counts.
 //!
 //! What pages say is in a temporary file until then. Memory takes some 20 bytes for each page, for each redirect and for what is no
-//! URL, and at the end about 60 for each place that is named and 20 for each page that has one.
+//! URL, and at the end about 60 for each place that is named and 20 for each page that has one; where notes are left, 30 more for
+//! each place that is not there.
 
+mod note;
 mod pages;
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::note::{Gist, Note, found};
 use self::pages::{Anchors, Page, Pages};
 use super::{Tally, cut};
 use crate::canonical::fingerprint;
 use crate::engine::Sink;
 use crate::failure::{Failure, Kind};
-use crate::job::{
-    Attempt, Departure, End, Found, Job, LinkKind, Location, Mention, Outcome, Rejected, Start, Target, Trail, Written,
-    places_named,
-};
+use crate::job::{Attempt, End, Job, Location, Mention, Outcome, Rejected, Role, Target, Trail, Written, places_named};
 
 /// So much of a fragment is told.
 const TOLD: usize = 100;
@@ -45,6 +47,10 @@ pub struct Fragments {
     moved: HashMap<u64, u64>,
     /// What stands for that which is no URL and has been told of.
     refused: HashSet<u64>,
+    /// What stands for the links to places that an earlier part of the run has told of.
+    told: HashSet<u64>,
+    /// Where a line for each outcome goes, for a run that is gone on with.
+    notes: Option<Box<dyn Write + Send>>,
 }
 
 /// What a link to a place stands for.
@@ -57,7 +63,43 @@ impl Fragments {
     /// Tells each sink of `inner`, and counts in `tally`, which is one of them, what is fine.
     #[must_use]
     pub fn new(inner: Vec<Box<dyn Sink>>, tally: Tally) -> Self {
-        Self { inner, tally, pages: None, moved: HashMap::new(), refused: HashSet::new() }
+        let (moved, refused, told) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { inner, tally, pages: None, moved, refused, told, notes: None }
+    }
+
+    /// Leaves a line for each outcome in `notes`, before it is told, and one for all places that are told of as missing, behind
+    /// these: what a run that is gone on with has to [recall](Self::recall).
+    #[must_use]
+    pub fn with_notes(self, notes: impl Write + Send + 'static) -> Self {
+        Self { notes: Some(Box::new(notes)), ..self }
+    }
+
+    /// Takes a line that an earlier part of the run has [left](Self::with_notes), in their order. If it `is_taken_back`, an outcome
+    /// that has failed is to come again: nothing is known then but what was told of the links of its page.
+    ///
+    /// # Errors
+    /// It is no such line ([`io::ErrorKind::InvalidData`]), or what it says cannot be kept.
+    pub fn recall(&mut self, line: &[u8], is_taken_back: bool) -> io::Result<()> {
+        let outcome = match Note::read(line)? {
+            Note::Outcome(gist) => gist.outcome()?,
+            Note::Told(places) => {
+                self.told.extend(places);
+                return Ok(());
+            }
+        };
+        let Some(trail) = &outcome.trail else { return Ok(()) };
+        if !is_taken_back || outcome.failure().is_none() {
+            self.note(&outcome, trail)?;
+            self.inner.iter_mut().try_for_each(|sink| sink.recall(&outcome))?;
+        }
+        for refused in self.refused(&outcome, trail) {
+            self.inner.iter_mut().try_for_each(|sink| sink.recall(&refused))?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, note: impl FnOnce() -> Note) -> io::Result<()> {
+        self.notes.as_mut().map_or(Ok(()), |notes| notes.write_all(&note().line()?))
     }
 
     fn tell(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -88,20 +130,18 @@ impl Fragments {
         Ok(anchor.map(|anchor| Mention { page: page.clone(), depth: trail.depth(), anchor }))
     }
 
-    /// Tells of what a page links to that is no URL.
-    fn refuse(&mut self, outcome: &Outcome, trail: &Trail) -> io::Result<()> {
+    /// What a page links to that is no URL, and that no page has linked to before.
+    fn refused(&mut self, outcome: &Outcome, trail: &Trail) -> Vec<Outcome> {
         let links = outcome.facts.iter().flat_map(|facts| &facts.fragments).flat_map(|fragments| &fragments.links);
-        for Written { to, anchor } in links {
-            let Err(no_url) = to else { continue };
-            if !self.refused.insert(xxh3_64(no_url.written.as_bytes())) {
-                continue;
-            }
+        let no_urls = links.filter_map(|Written { to, anchor }| Some((to.as_ref().err()?, anchor)));
+        let news = no_urls.filter(|(no_url, _)| self.refused.insert(xxh3_64(no_url.written.as_bytes())));
+        let refused = news.map(|(no_url, anchor)| {
             let target = Target { given: no_url.written.clone(), ..outcome.target.clone() };
             let mention = Mention { page: trail.url.clone(), depth: trail.depth() + 1, anchor: anchor.clone() };
             let refused = Outcome::rejected(Rejected { target, reason: no_url.reason.to_string() });
-            self.tell(&Outcome { mention: Some(Box::new(mention)), ..refused })?;
-        }
-        Ok(())
+            Outcome { mention: Some(Box::new(mention)), ..refused }
+        });
+        refused.collect()
     }
 
     /// The place that a link names.
@@ -123,11 +163,13 @@ impl Fragments {
         let Some(mut pages) = unjudged else { return Ok(()) };
         let is_there = self.look_up(&mut pages)?;
         let (mut judged, has) = (HashSet::new(), |key: &u64| is_there.get(key) == Some(&true));
+        let mut news = Vec::new();
         pages.each(|url, page, anchors| {
             let mut read = None;
             for link in page.links() {
+                let key = xxh3_64(link.as_str().as_bytes());
                 let place = self.place(&link).filter(|place| has(&place.page));
-                let Some(place) = place.filter(|_| judged.insert(xxh3_64(link.as_str().as_bytes()))) else { continue };
+                let Some(place) = place.filter(|_| judged.insert(key)) else { continue };
                 if place.names.iter().any(has) {
                     self.tally.count_fine();
                     continue;
@@ -139,10 +181,18 @@ impl Fragments {
                 let anchor = anchors.of(&link).cloned();
                 let mention = anchor.map(|anchor| Mention { page: url.clone(), depth: page.depth + 1, anchor });
                 let broken = Outcome { mention: mention.map(Box::new), ..broken(page, url, link) };
-                self.inner.iter_mut().try_for_each(|sink| sink.accept(&broken))?;
+                if self.told.contains(&key) {
+                    self.inner.iter_mut().try_for_each(|sink| sink.recall(&broken))?;
+                    continue;
+                }
+                self.tell(&broken)?;
+                news.push(key);
             }
             Ok(())
         })?;
+        if !news.is_empty() {
+            self.leave(|| Note::Told(news))?;
+        }
         pages.is_judged = true;
         // What fails later still has its link there.
         self.pages = Some(pages);
@@ -179,9 +229,7 @@ fn in_page(page: u64, name: u64) -> u64 {
 fn broken(said: &Page, page: &Url, link: Url) -> Outcome {
     let at = Location { file: said.file.as_deref().map(Arc::from), line: said.line };
     let input = said.input.clone().map(Arc::from);
-    let start = Arc::new(Start { seed: page.clone(), landed: page.clone() });
-    let from = Departure { start, page: Arc::new(page.clone()) };
-    let found = Some(Box::new(Found::new(from, LinkKind::Checked, said.depth + 1)));
+    let found = Some(Box::new(found(page.clone(), said.depth + 1)));
     let fragment = link.fragment().unwrap_or_default();
     let name = cut(&percent_decode_str(fragment).decode_utf8_lossy(), TOLD);
     let failure = Failure::new(Kind::Fragment, format!("no element has the id {name:?}"));
@@ -192,12 +240,15 @@ fn broken(said: &Page, page: &Url, link: Url) -> Outcome {
 impl Sink for Fragments {
     fn accept(&mut self, outcome: &Outcome) -> io::Result<()> {
         let Some(trail) = &outcome.trail else { return self.tell(outcome) };
+        if trail.role == Role::Page {
+            self.leave(|| Note::Outcome(Box::new(Gist::of(outcome, trail))))?;
+        }
         self.note(outcome, trail)?;
         match self.mention(outcome)? {
             Some(mention) => self.tell(&Outcome { mention: Some(Box::new(mention)), ..outcome.clone() })?,
             None => self.tell(outcome)?,
         }
-        self.refuse(outcome, trail)
+        self.refused(outcome, trail).iter().try_for_each(|refused| self.tell(refused))
     }
 
     fn attempt(&mut self, attempt: &Attempt) -> io::Result<()> {

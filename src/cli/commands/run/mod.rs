@@ -222,7 +222,8 @@ fn plan(
     let tally = args.crawl.check_links.then(Tally::default);
     if let Some(tally) = &tally {
         sinks.push(Box::new(tally.clone()));
-        sinks = vec![Box::new(Fragments::new(sinks, tally.clone()))];
+        let fragments = Fragments::new(sinks, tally.clone());
+        sinks = vec![Box::new(state::remember(fragments, state.as_mut(), args)?)];
     }
     sinks.push(Box::new(contract.clone()));
     if let Some(state) = &mut state {

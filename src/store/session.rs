@@ -15,7 +15,7 @@ use super::outbox::{Outbox, Posts, next_part};
 use super::outputs::{self, Resumed};
 use super::run::Run;
 use super::shape::Shape;
-use super::sink::{Downstream, Late, Recorder};
+use super::sink::{Downstream, Late, Recorder, Versions};
 use super::untold::Untold;
 use super::watch::Watch;
 use super::writer::{Batch, Ledger, Observation, Writer};
@@ -251,7 +251,7 @@ impl Session {
             late: Late::new(Arc::clone(&self.held)),
             is_idempotent,
             crawls: self.run.crawls,
-            version: Vec::new(),
+            versions: Versions::default(),
         };
         Ok(Box::new(recorder))
     }

@@ -39,7 +39,10 @@ pub(crate) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> io::Result<()
         Value::Str(text) => write_text(text, out)?,
         Value::List(values) => write_list(values, out, write_value)?,
         Value::Map(entries) => write_map(entries.iter().map(|(key, value)| (&**key, value)), out)?,
-        Value::Table(table) => write_list(table.rows(), out, write_map)?,
+        Value::Table(table) => match table.json() {
+            Some(json) => out.extend_from_slice(json),
+            None => write_list(table.rows(), out, write_map)?,
+        },
         Value::Json(raw) => write_raw(raw.get(), out)?,
     }
     Ok(())

@@ -15,6 +15,9 @@ const STEPS: [&str; VERSION as usize] = [TABLES, ANSWERS, OUTBOX, FRONTIER, SIFT
 /// The version of the tables.
 const VERSION: u32 = 6;
 
+/// How many pages of the file its log may have: 16 MB. Most runs then bring it into the file at their end, and only then.
+const LOG: u32 = 4096;
+
 /// The size and the parts of the head of a SQLite file (its file format, section 1.3).
 const HEAD: usize = 100;
 /// What every SQLite file begins with.
@@ -191,6 +194,7 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, File), Error> {
     // A commit waits for no disk: see the module's words on what a loss of power may take.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG)?;
     Ok((connection, file))
 }
 

@@ -1,5 +1,6 @@
 //! What became of a page: pure.
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::shape::Content;
@@ -10,7 +11,7 @@ use crate::record::Change;
 #[derive(Clone, Debug)]
 pub(super) enum Finding {
     /// The page, in a version of this hash and content.
-    Page(u64, Box<[u8]>),
+    Page(u64, Bytes),
     /// That it is as it was.
     Unchanged,
     /// That it is not there (404, 410).
@@ -109,7 +110,7 @@ mod tests {
     }
 
     fn page(hash: u64) -> Finding {
-        Finding::Page(hash, Box::default())
+        Finding::Page(hash, Bytes::new())
     }
 
     #[test]

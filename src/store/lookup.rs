@@ -1,9 +1,12 @@
 //! What a run asks: what was known of a page before?
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::compress_bound;
 
 use super::Error;
 use super::changes::{Before, Last};
@@ -14,6 +17,8 @@ use crate::visit::Known;
 
 /// From so many bytes on, a version is compressed.
 const LONG: usize = 512;
+/// The level of zstd for versions. Most are written once and never read: it is more than half of what a new one costs.
+const LEVEL: i32 = -1;
 
 /// A connection that reads.
 #[derive(Debug)]
@@ -113,16 +118,29 @@ pub(super) fn before(connection: &Connection, key: u64) -> Result<Option<(i64, B
     Ok(found.optional()?)
 }
 
-/// A version as the file has it: text as it is, or compressed.
-pub(super) fn pack(content: &[u8], compressor: &mut Compressor<'_>) -> rusqlite::types::Value {
-    if content.len() >= LONG
-        && let Ok(compressed) = compressor.compress(content)
-    {
-        return compressed.into();
+/// Packs versions.
+pub(super) struct Packer {
+    // To make one takes longer than to compress a version.
+    compressor: Compressor<'static>,
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { compressor: Compressor::new(LEVEL)?, packed: Vec::new() })
     }
-    match str::from_utf8(content) {
-        Ok(text) => text.to_owned().into(),
-        Err(_) => content.to_vec().into(),
+
+    /// A version as the file has it: text as it is, or compressed.
+    pub(super) fn pack<'a>(&'a mut self, content: &'a [u8]) -> ValueRef<'a> {
+        if content.len() < LONG {
+            return ValueRef::Text(content);
+        }
+        self.packed.clear();
+        self.packed.reserve(compress_bound(content.len()));
+        match self.compressor.compress_to_buffer(content, &mut self.packed) {
+            Ok(_) => ValueRef::Blob(&self.packed),
+            Err(_) => ValueRef::Text(content),
+        }
     }
 }
 
@@ -135,4 +153,22 @@ pub(super) fn unpack(content: rusqlite::types::Value) -> Result<Content, Error> 
         _ => Vec::new(),
     };
     serde_json::from_slice(&json).map_err(|error| Error::Damaged(format!("a version is no version ({error})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_is_the_version_again_and_a_long_one_takes_less_room() {
+        let mut packer = Packer::new().unwrap();
+        for title in ["t".repeat(10), "t".repeat(10_000), "t".into()] {
+            let json = format!(r#"["{title}",[["ü"]]]"#);
+            let stored = packer.pack(json.as_bytes());
+            assert_eq!(matches!(stored, ValueRef::Blob(bytes) if bytes.len() < LONG), json.len() >= LONG);
+            let content = unpack(stored.try_into().unwrap()).unwrap();
+            assert_eq!(content.0.get(), format!("{title:?}"));
+            assert_eq!(content.1[0][0].get(), r#""ü""#);
+        }
+    }
 }

@@ -16,7 +16,7 @@ use super::outbox::{Outbox, next_part};
 use super::outputs::{self, Resumed};
 use super::run::Run;
 use super::shape::Shape;
-use super::sink::{Downstream, Late, Recorder};
+use super::sink::{Downstream, Late, Pieces, Recorder};
 use super::tray::Tray;
 use super::untold::Untold;
 use super::watch::Watch;
@@ -272,7 +272,7 @@ impl Session {
             late: Late::new(Arc::clone(&self.held)),
             is_idempotent,
             crawls: self.run.crawls,
-            version: Vec::new(),
+            pieces: Pieces::default(),
         };
         Ok(Box::new(recorder))
     }

@@ -44,7 +44,7 @@ impl Shape {
         json.push(b'[');
         write_value(title, json)?;
         json.push(b',');
-        write_list(rows, json, |values, json| write_list(values, json, write_value))?;
+        write_list(rows, json, |values, json| write_list(values, json, write_known))?;
         json.push(b']');
         Ok(())
     }
@@ -53,6 +53,16 @@ impl Shape {
     fn values<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r Value<'static>> {
         self.places.iter().map(|&place| row.0.get(place).unwrap_or(&Value::Null))
     }
+}
+
+/// Writes a value that the sinks may write once more.
+fn write_known(value: &Value<'_>, json: &mut Vec<u8>) -> io::Result<()> {
+    let start = json.len();
+    write_value(value, json)?;
+    if let Value::Table(table) = value {
+        table.know_json(&json[start..]);
+    }
+    Ok(())
 }
 
 /// A version, each of its values as JSON.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::BytesMut;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -22,6 +23,9 @@ use crate::state::Kept;
 /// How many outcomes are held back at most, some tens of megabytes. More stay where they come, and count as done.
 const LATE: usize = 65_536;
 
+/// How much memory versions share, in bytes.
+const PIECE: usize = 1 << 15;
+
 /// Tells the state of all that passes.
 pub(super) struct Recorder {
     pub(super) downstream: Downstream,
@@ -32,8 +36,28 @@ pub(super) struct Recorder {
     pub(super) is_idempotent: bool,
     /// Whether it is told how far a crawl has come.
     pub(super) crawls: bool,
-    /// The version of the last page: that of the next one is written where it is, and needs no memory of its own to grow in.
-    pub(super) version: Vec<u8>,
+    pub(super) pieces: Pieces,
+}
+
+/// Versions on their way to the thread that writes.
+#[derive(Default)]
+pub(super) struct Pieces {
+    /// The last one: the next one is written where it is, and needs no memory of its own to grow in.
+    json: Vec<u8>,
+    /// Many of them share a piece of memory, which is freed there: for each to have its own takes both threads longer.
+    piece: BytesMut,
+}
+
+impl Pieces {
+    /// The version that an outcome is.
+    fn find(&mut self, shape: &Shape, outcome: &Outcome) -> Finding {
+        shape.version(outcome, &mut self.json);
+        if self.piece.capacity() < self.json.len() {
+            self.piece = BytesMut::with_capacity(self.json.len().max(PIECE));
+        }
+        self.piece.extend_from_slice(&self.json);
+        Finding::Page(xxh3_64(&self.json), self.piece.split().freeze())
+    }
 }
 
 /// The sinks that records pass to.
@@ -105,10 +129,7 @@ impl Recorder {
             ) => {
                 return None;
             }
-            (End::Done { .. }, None) => {
-                self.shape.version(outcome, &mut self.version);
-                Finding::Page(xxh3_64(&self.version), self.version.as_slice().into())
-            }
+            (End::Done { .. }, None) => self.pieces.find(&self.shape, outcome),
         };
         let (key, url, final_url) = match &outcome.trail {
             Some(trail) => {

@@ -2,18 +2,18 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
-use zstd::bulk::Compressor;
 
 use super::Error;
 use super::changes::{Finding, judge};
 use super::frontier::{Advance, tidy};
-use super::lookup::{before, pack};
+use super::lookup::{Packer, before};
 use super::notes;
 use super::outbox::keep;
 use crate::engine::blocking;
@@ -25,8 +25,6 @@ use crate::state::{Kept, Shelf};
 const LINGER: Duration = Duration::from_millis(100);
 /// How many pages a transaction has at most, about.
 const PAGES: usize = 8192;
-/// The level of zstd for versions. Most are written once and never read: it is more than half of what a new one costs.
-const LEVEL: i32 = -1;
 /// How many batches may wait to be written.
 const WAITING: usize = 64;
 
@@ -161,30 +159,32 @@ impl Writer {
 impl Ledger {
     /// Writes what comes, until nobody is left to tell something.
     fn write_all(mut self, receiver: &Receiver<Batch>) -> Result<(), Error> {
-        // To make one takes longer than to compress a version.
-        let mut compressor = Compressor::new(LEVEL)?;
-        let mut pages = Shelf::new()?;
+        let (mut packer, mut pages) = (Packer::new()?, Shelf::new()?);
         while let Ok(first) = receiver.recv() {
-            let batches = gather(first, receiver);
-            let positions = batches.iter().rev().map(|batch| &*batch.positions).find(|positions| !positions.is_empty());
-            if positions.is_some() {
-                self.files.iter().try_for_each(|(_, file)| file.sync_data().or_else(unless_never))?;
-            }
             let transaction = self.connection.transaction()?;
-            let (run, extraction) = (self.run, self.extraction);
-            let mut entry = Entry { connection: &transaction, run, extraction, compressor: &mut compressor };
-            batches.iter().flat_map(|batch| &batch.pages).try_for_each(|page| entry.write(page))?;
-            batches.iter().flat_map(|batch| &batch.advances).try_for_each(|advance| advance.write(&transaction))?;
-            batches.iter().try_for_each(|batch| keep(&transaction, self.part, &batch.posts))?;
-            batches.iter().try_for_each(|batch| notes::write(&transaction, &batch.notes))?;
-            batches.iter().flat_map(|batch| &batch.kept).try_for_each(|kept| pages.put(&transaction, kept))?;
-            for ((path, _), &position) in self.files.iter().zip(positions.into_iter().flatten()) {
+            let (connection, run, extraction) = (&*transaction, self.run, self.extraction);
+            let mut entry = Entry { connection, run, extraction, packer: &mut packer };
+            let mut positions = Vec::new();
+            // Each as it comes: where the run has ended by then, it waits for the rest alone.
+            for batch in gather(first, receiver) {
+                batch.pages.iter().try_for_each(|page| entry.write(page))?;
+                batch.advances.iter().try_for_each(|advance| advance.write(&transaction))?;
+                keep(&transaction, self.part, &batch.posts)?;
+                notes::write(&transaction, &batch.notes)?;
+                batch.kept.iter().try_for_each(|kept| pages.put(&transaction, kept))?;
+                if batch.is_end {
+                    transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
+                    tidy(&transaction)?;
+                }
+                if !batch.positions.is_empty() {
+                    positions = batch.positions;
+                }
+            }
+            // What is said of a file is true of the disk by then.
+            for ((path, file), position) in self.files.iter().zip(positions) {
+                file.sync_data().or_else(unless_never)?;
                 let mut statement = transaction.prepare_cached("UPDATE outputs SET position = ? WHERE path = ?")?;
                 statement.execute(params![position.cast_signed(), path])?;
-            }
-            if batches.iter().any(|batch| batch.is_end) {
-                transaction.execute("UPDATE runs SET is_whole = 1 WHERE id = ?", [self.run])?;
-                tidy(&transaction)?;
             }
             transaction.commit()?;
         }
@@ -197,20 +197,19 @@ fn unless_never(error: io::Error) -> io::Result<()> {
     if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) { Ok(()) } else { Err(error) }
 }
 
-/// What comes within a moment.
-fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
-    let until = Instant::now() + LINGER;
-    let (mut pages, mut batches) = (first.weight(), vec![first]);
-    while pages < PAGES {
-        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(batch) => {
-                pages += batch.weight();
-                batches.push(batch);
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    batches
+/// What comes within a moment, as it comes.
+fn gather(first: Batch, receiver: &Receiver<Batch>) -> impl Iterator<Item = Batch> {
+    let (until, mut weight, mut first) = (Instant::now() + LINGER, 0, Some(first));
+    std::iter::from_fn(move || {
+        let batch = match first.take() {
+            Some(batch) => batch,
+            None if weight >= PAGES => return None,
+            // Nothing has come, or nobody is left.
+            None => receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok()?,
+        };
+        weight += batch.weight();
+        Some(batch)
+    })
 }
 
 /// Where pages are written.
@@ -218,7 +217,7 @@ struct Entry<'a> {
     connection: &'a Connection,
     run: i64,
     extraction: i64,
-    compressor: &'a mut Compressor<'static>,
+    packer: &'a mut Packer,
 }
 
 impl Entry<'_> {
@@ -226,40 +225,42 @@ impl Entry<'_> {
         let known = before(self.connection, page.key)?;
         let ruling = judge(known.map(|(_, before)| before).unwrap_or_default(), &page.found, self.extraction);
         let id = match &page.found {
-            Finding::Page(hash, _) => Some(self.write_page(page, *hash)?),
+            Finding::Page(hash, _) => Some(self.write_page(known.map(|(id, _)| id), page, *hash)?),
             Finding::Unchanged => self.write_unchanged(page)?,
             Finding::Gone => Some(self.write_failure(page, Kind::Status, ruling.failures)?),
             Finding::Failed(kind) => Some(self.write_failure(page, *kind, ruling.failures)?),
         };
         let Some(id) = id.filter(|_| ruling.is_version) else { return Ok(()) };
         let content = if let Finding::Page(_, content) = &page.found {
-            pack(content, self.compressor)
+            self.packer.pack(content)
         } else {
             self.connection.prepare_cached("UPDATE pages SET hash = NULL WHERE id = ?")?.execute([id])?;
-            rusqlite::types::Value::Null
+            ValueRef::Null
         };
         self.connection
             .prepare_cached(
                 "INSERT INTO versions (page, run, at, status, extraction, content) VALUES (?, ?, ?, ?, ?, ?)",
             )?
-            .execute(params![id, self.run, page.at, page.status, self.extraction, content])?;
+            .execute(params![id, self.run, page.at, page.status, self.extraction, ToSqlOutput::Borrowed(content)])?;
         Ok(())
     }
 
-    fn write_page(&self, page: &Observation, hash: u64) -> Result<i64, Error> {
-        let mut statement = self.connection.prepare_cached(
+    /// Writes what is known now of a page, whose row has this number if there is one: the number of its row.
+    fn write_page(&self, known: Option<i64>, page: &Observation, hash: u64) -> Result<i64, Error> {
+        // One statement for both that returns the number takes twice as long.
+        let mut statement = self.connection.prepare_cached(if known.is_some() {
+            "UPDATE pages SET
+                 final_url = ?3, run = ?4, seen = ?5, status = ?6, failure = NULL, failures = 0, etag = ?7,
+                 last_modified = ?8, extraction = ?9, hash = ?10
+             WHERE key = ?1"
+        } else {
             "INSERT INTO pages (key, url, final_url, run, seen, status, etag, last_modified, extraction, hash)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (key) DO UPDATE SET
-                 final_url = excluded.final_url, run = excluded.run, seen = excluded.seen, status = excluded.status,
-                 failure = NULL, failures = 0, etag = excluded.etag, last_modified = excluded.last_modified,
-                 extraction = excluded.extraction, hash = excluded.hash
-             RETURNING id",
-        )?;
-        let known = page.validators.as_deref();
-        let etag = known.and_then(|known| known.etag.as_deref());
-        let modified = known.and_then(|known| known.last_modified.as_deref());
-        let values = params![
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        })?;
+        let validators = page.validators.as_deref();
+        let etag = validators.and_then(|known| known.etag.as_deref());
+        let modified = validators.and_then(|known| known.last_modified.as_deref());
+        statement.execute(params![
             page.key.cast_signed(),
             page.url,
             page.final_url,
@@ -270,8 +271,8 @@ impl Entry<'_> {
             modified,
             self.extraction,
             hash.cast_signed(),
-        ];
-        Ok(statement.query_row(values, |row| row.get(0))?)
+        ])?;
+        Ok(known.unwrap_or_else(|| self.connection.last_insert_rowid()))
     }
 
     fn write_unchanged(&self, page: &Observation) -> Result<Option<i64>, Error> {

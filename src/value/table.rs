@@ -1,6 +1,7 @@
 //! Lists of maps that are alike, packed.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
@@ -14,6 +15,8 @@ pub struct Table {
     /// The rows one after the other, as many cells each as there are keys.
     cells: Vec<Cell>,
     text: String,
+    /// What it is as JSON, where that is written more than once.
+    json: OnceLock<Box<[u8]>>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ impl Table {
     /// A list of `room` maps with these `keys`, of which there is at least one, to be filled.
     #[must_use]
     pub fn new(keys: &'static [&'static str], room: usize) -> Self {
-        Self { keys, cells: Vec::with_capacity(room * keys.len()), text: String::new() }
+        Self { keys, cells: Vec::with_capacity(room * keys.len()), text: String::new(), json: OnceLock::new() }
     }
 
     /// How many maps there are.
@@ -78,6 +81,16 @@ impl Table {
         }
         self.cells.push(Cell::Str(start..self.text.len()));
         Some(())
+    }
+
+    /// What it is as JSON, if that is [known](Self::know_json).
+    pub(crate) fn json(&self) -> Option<&[u8]> {
+        self.json.get().map(|json| &**json)
+    }
+
+    /// Takes note of what it is as JSON, since whoever writes it next takes less time to copy that. It is filled by then.
+    pub(crate) fn know_json(&self, json: &[u8]) {
+        self.json.get_or_init(|| json.into());
     }
 
     /// The maps, each as its keys and values.

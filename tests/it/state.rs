@@ -122,6 +122,27 @@ fn a_state_has_a_row_for_each_url_and_its_versions_and_tidies_up() {
 }
 
 #[test]
+fn a_state_changes_nothing_of_the_records() {
+    let html = "<title>t\u{202e}</title><h1>\"h\"</h1><a href=/a rel=nofollow>a\\\u{2028}</a><a href=/b>b</a><img src=i alt='\u{7f}'>";
+    let (site, _) = site_of_days(move |_, _| Answer::html(html));
+    let desk = Desk::new(&site, 2);
+    let told = |args: &str| {
+        let files = ["out.jsonl", "out.csv"];
+        desk.run(&format!("-x links,images,headings -o {} -o {} {args}", files[0], files[1])).exits(0);
+        let mut records = parse(&desk.read(files[0]));
+        records.sort_by_key(path);
+        let fields: Vec<_> = records.iter().map(|record| record["fields"].clone()).collect();
+        let mut cells: Vec<_> =
+            desk.read(files[1]).lines().map(|line| line.split_once("[{").map(|it| it.1.to_owned())).collect();
+        cells.sort();
+        (fields, cells)
+    };
+    let bare = told("");
+    assert!(bare.0[0]["links"][0]["text"].as_str().unwrap().starts_with("a\\"), "{:?}", bare.0[0]);
+    assert_eq!(told("--state s.db"), bare);
+}
+
+#[test]
 fn what_is_new_changed_gone_and_back_is_told_and_nothing_else() {
     let (site, day) = site_of_days(|hit, day| match (hit.path.as_str(), day) {
         ("/0", _) => Answer::title("same").header("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),

@@ -17,8 +17,9 @@ use crate::visit::Known;
 
 /// From so many bytes on, a version is compressed.
 const LONG: usize = 512;
-/// The level of zstd for versions. Most are written once and never read: it is more than half of what a new one costs.
-const LEVEL: i32 = -1;
+/// The level of zstd for versions. Most are written once and never read: to compress is more than half of what a new one
+/// costs. At this one links take 13 µs a page in place of the 20 of level -1, and 1.2 times the room.
+const LEVEL: i32 = -5;
 
 /// A connection that reads.
 #[derive(Debug)]

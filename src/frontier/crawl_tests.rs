@@ -519,6 +519,33 @@ fn where_the_file_cannot_be_written_the_run_ends_and_says_why() {
 }
 
 #[test]
+fn where_pages_come_in_the_order_of_their_depth_nothing_is_kept_of_them() {
+    // It could not be.
+    let backlog = BacklogOptions { folder: Some("/nowhere/at/all".into()), ..BacklogOptions::default() };
+    let crawl = Some(Crawl { depth: 3, avoids_traps: false, ..Crawl::default() });
+    let options = Options { crawl, backlog, obey: Obey::Never, ..Options::default() };
+    let (mut queue, now, mut asked) = (Queue::new(options), Instant::now(), 0);
+    queue.admit(seed(Url::parse("http://h0.test/").unwrap()), now);
+    queue.complete();
+    while let Ok(Next::Visit(job)) = queue.next(now) {
+        assert!(!job.trail.may_be_nearer(), "{}", job.trail.url);
+        let crawled = |n| Link {
+            url: job.trail.url.join(&format!("{n}/")).unwrap(),
+            trust: Trust::Typed,
+            kind: LinkKind::Crawled,
+            input: None,
+            is_admitted: false,
+        };
+        let links = if job.trail.depth() < 3 { (0..5).map(crawled).collect() } else { Vec::new() };
+        let end = End::Done { rows: Vec::new(), failure: None };
+        let _ = queue.settle(Outcome { links, ..Outcome::ended(*job, end) }, now);
+        asked += 1;
+    }
+    assert!(queue.is_finished() && queue.take_error().is_none());
+    assert_eq!(asked, 1 + 5 + 25 + 125);
+}
+
+#[test]
 fn seeds_are_read_however_many_pages_wait_and_go_before_them() {
     let look_ahead = NonZeroUsize::new(2).unwrap();
     let crawl = Some(Crawl { avoids_traps: false, ..Crawl::default() });

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::depths::Depths;
-use super::{BacklogOptions, Crawl, Limits, Next, Obey, Options, Order, Queue, RetryOptions};
+use super::{BacklogOptions, Crawl, Limits, Next, Obey, Options, Order, Queue, RetryOptions, Width};
 use crate::failure::{Failure, Kind, Retry};
 use crate::job::{
     End, HostHint, Job, Lack, Link, LinkKind, Location, Outcome, Redirect, Role, Seed, Target, Trail, Trust,
@@ -327,6 +327,7 @@ fn options() -> impl Strategy<Value = Options> {
             delay: Duration::from_millis(delay),
             crawl: Some(Crawl { per_host: most, order, ..Crawl::default() }),
             connections: if few { 2 } else { usize::MAX },
+            fingerprints: if few { Width::Bits128 } else { Width::Bits64 },
             retry: RetryOptions { delay: Duration::from_millis(40), ..RetryOptions::default() },
             backlog,
             ..Options::default()

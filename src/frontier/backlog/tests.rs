@@ -112,7 +112,9 @@ proptest! {
                 prop_assert_eq!(&read[0].trail.auth, &jobs[0].trail.auth);
             }
         }
-        noted.into_iter().for_each(|noted| leads.forget(noted));
+        for noted in noted {
+            leads.forget(noted);
+        }
         prop_assert!(leads.is_empty() && leads.carried() == 0);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use url::Url;
 
 use super::Queue;
+use super::known::Page;
 use super::order::Order;
 use super::queue::carried_by;
 use super::sampling::Candidate;
@@ -14,6 +15,8 @@ use crate::job::{Departure, Job, Link, LinkKind, Outcome, Rejected, Role, Seed, 
 /// How the links of pages are followed.
 #[derive(Clone, Debug)]
 pub struct Crawl {
+    /// How many links from a seed it goes at most, by the shortest way. The largest number is none.
+    pub depth: u32,
     /// How many pages of one host come in at most; seeds always do.
     pub per_host: Option<u64>,
     /// Whether [traps](super::traps) are kept out.
@@ -26,7 +29,7 @@ pub struct Crawl {
 
 impl Default for Crawl {
     fn default() -> Self {
-        Self { per_host: None, avoids_traps: true, order: Order::Breadth, checks: false }
+        Self { depth: u32::MAX, per_host: None, avoids_traps: true, order: Order::Breadth, checks: false }
     }
 }
 
@@ -67,8 +70,10 @@ impl Queue {
             self.traps.expect(&seed.url);
         }
         let page = self.known.page(&seed.url);
-        if !self.known.admit(page) {
+        // One that was to be checked alone is walked as well.
+        if !self.known.admit(page) && !self.known.walk(page) {
             self.progress.duplicates += 1;
+            self.find_way(page, 0, now);
             return;
         }
         if self.options.sitemaps && seed.stored.is_none() {
@@ -95,6 +100,7 @@ impl Queue {
             Candidate::Rejected(rejected) => self.take_in_rejected(*rejected),
             Candidate::Listed(job) => {
                 let target = self.number(job.target);
+                self.open_way(&job.trail);
                 self.progress.queued += 1;
                 self.following += 1;
                 self.enqueue_found(&Job { target, trail: job.trail }, now);
@@ -107,10 +113,14 @@ impl Queue {
         let target = self.number(seed.target);
         self.progress.queued += 1;
         if let Some(stored) = seed.stored {
-            self.stored.push_back(Box::new(Job { target, trail: Trail::to_stored(stored) }));
+            let trail = Trail::to_stored(stored);
+            self.open_way(&trail);
+            self.stored.push_back(Box::new(Job { target, trail }));
             return;
         }
-        self.enqueue(Job { target, trail: Trail::new(seed.url, seed.auth) }, now);
+        let trail = Trail::new(seed.url, seed.auth);
+        self.open_way(&trail);
+        self.enqueue(Job { target, trail }, now);
     }
 
     /// Takes a line that is no URL.
@@ -141,7 +151,7 @@ impl Queue {
 
     /// Makes jobs of a final outcome's links, and notes which became one.
     pub(super) fn with_links_admitted(&mut self, mut outcome: Outcome, now: Instant) -> Outcome {
-        let mut links = std::mem::take(&mut outcome.links);
+        let mut links = self.take_links(&mut outcome, now);
         if let Some(trail) = outcome.trail.as_ref().filter(|_| !links.is_empty()) {
             let departure = trail.departure();
             for link in &mut links {
@@ -184,7 +194,11 @@ impl Queue {
             self.progress.cut += 1;
             return false;
         }
-        let is_news = if is_of_list { self.known.admit(self.known.page(&link.url)) } else { self.lets_in(link) };
+        let page = self.known.page(&link.url);
+        let is_news = if is_of_list { self.known.admit(page) } else { self.lets_in(page, &link.url, link.kind) };
+        if !is_news && link.kind != LinkKind::Checked {
+            self.find_way(page, trail.depth(), now);
+        }
         if !is_news || self.is_closed {
             return is_news;
         }
@@ -197,16 +211,39 @@ impl Queue {
             }
             return true;
         }
-        self.progress.targets += 1;
-        self.progress.queued += 1;
-        self.following += 1;
         if is_of_list {
+            self.count_found(&job.trail);
             self.carried += carried_by(&job.target);
             self.enqueue_first(job, now);
         } else {
-            self.enqueue_found(&job, now);
+            self.enter(&job, now);
         }
         true
+    }
+
+    /// Takes a page that is within the depth as the page before is nearer than it was. False where it is not, or it does
+    /// not come in.
+    pub(super) fn enter_beyond(&mut self, job: &Job, now: Instant) -> bool {
+        let (url, kind) = (&job.trail.url, LinkKind::Crawled);
+        let is_within = self.options.crawl.as_ref().is_some_and(|crawl| job.trail.depth() <= crawl.depth);
+        let is_news = is_within && self.lets_in(self.known.page(url), url, kind);
+        if is_news {
+            self.enter(job, now);
+        }
+        is_news
+    }
+
+    /// Queues a page that a crawl came by, and that is new.
+    fn enter(&mut self, job: &Job, now: Instant) {
+        self.count_found(&job.trail);
+        self.enqueue_found(job, now);
+    }
+
+    fn count_found(&mut self, trail: &Trail) {
+        self.open_way(trail);
+        self.progress.targets += 1;
+        self.progress.queued += 1;
+        self.following += 1;
     }
 
     /// Takes a page that an earlier run came by and has no outcome of. False where it was admitted or done before.
@@ -216,43 +253,39 @@ impl Queue {
             return false;
         }
         self.count_in(&job.trail.url);
-        self.progress.targets += 1;
-        self.progress.queued += 1;
-        self.following += 1;
-        self.enqueue_found(job, now);
+        self.enter(job, now);
         true
     }
 
     /// Whether a page that a crawl has come by may come in.
-    fn lets_in(&mut self, link: &Link) -> bool {
-        let page = self.known.page(&link.url);
+    fn lets_in(&mut self, page: Page, url: &Url, kind: LinkKind) -> bool {
         // One that was to be checked alone is walked as well, once somebody has it within his scope.
-        let is_more = link.kind == LinkKind::Crawled && self.known.walk(page);
+        let is_more = kind == LinkKind::Crawled && self.known.walk(page);
         if self.known.has_admitted(page) && !is_more || self.known.has_refused(page) {
             return false;
         }
-        if self.known.was_had(page) || !self.has_room_for(link) {
+        if self.known.was_had(page) || !self.has_room_for(url, kind) {
             self.known.refuse(page);
             return false;
         }
-        if link.kind == LinkKind::Checked {
+        if kind == LinkKind::Checked {
             self.known.check(page);
         }
         self.known.admit(page) || is_more
     }
 
     /// Whether the limits of a crawl leave room for a page that is new.
-    fn has_room_for(&mut self, link: &Link) -> bool {
+    fn has_room_for(&mut self, url: &Url, kind: LinkKind) -> bool {
         let Some(crawl) = &self.options.crawl else { return false };
-        let is_trap = match link.kind {
+        let is_trap = match kind {
             _ if !crawl.avoids_traps => false,
-            LinkKind::Crawled => !self.traps.admits(&link.url),
-            _ => !self.traps.admits_port(&link.url),
+            LinkKind::Crawled => !self.traps.admits(url),
+            _ => !self.traps.admits_port(url),
         };
         if is_trap {
             return false;
         }
-        let is_within = self.quota.admits(&link.url);
+        let is_within = self.quota.admits(url);
         self.progress.beyond_host += u64::from(!is_within);
         is_within
     }
@@ -267,7 +300,11 @@ impl Queue {
             return false;
         }
         let page = self.known.page(url);
-        let is_known = !self.known.admit(page) || self.known.has_done(page);
+        let is_news = self.known.admit(page);
+        if is_news {
+            self.lead_way(trail, page);
+        }
+        let is_known = !is_news || self.known.has_done(page);
         is_known && is_crawled && trail.url != *url && trail.hops.iter().all(|hop| hop.url != *url)
     }
 

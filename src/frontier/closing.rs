@@ -18,6 +18,7 @@ impl Queue {
         self.progress.queued -= self.stored.len();
         self.stored.clear();
         self.sample = None;
+        self.depths = None;
         self.progress.queued -= self.sitemaps.drop_waiting();
         let retries = self.retries.take();
         self.progress.queued -= retries.len();
@@ -57,6 +58,7 @@ impl Queue {
 
     /// Drops the jobs that were never started. What was begun goes on to its end.
     pub(super) fn drop_unbegun(&mut self, limit: Limit, now: Instant) {
+        self.depths = None;
         let (jobs, dropped) = self.lanes.take_all(now);
         if dropped > 0 {
             self.drop_found(dropped);

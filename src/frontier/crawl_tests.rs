@@ -1,13 +1,15 @@
 //! What holds for a crawl whatever the graph, the robots.txt of its hosts, the failures, the timing and the limits.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use url::Url;
 
-use super::{BacklogOptions, Crawl, Limits, Next, Options, Order, Queue, RetryOptions};
+use super::depths::Depths;
+use super::{BacklogOptions, Crawl, Limits, Next, Obey, Options, Order, Queue, RetryOptions, Width};
 use crate::failure::{Failure, Kind, Retry};
 use crate::job::{
     End, HostHint, Job, Lack, Link, LinkKind, Location, Outcome, Redirect, Role, Seed, Target, Trail, Trust,
@@ -60,7 +62,12 @@ fn manner() -> impl Strategy<Value = Manner> {
 }
 
 fn web() -> impl Strategy<Value = Web> {
-    let page = (0..HOSTS, manner(), prop::collection::vec(0..1000_usize, 0..12));
+    web_of(0..12)
+}
+
+/// One whose pages have so many links each.
+fn web_of(links: Range<usize>) -> impl Strategy<Value = Web> {
+    let page = (0..HOSTS, manner(), prop::collection::vec(0..1000_usize, links));
     let page = page.prop_map(|(host, manner, links)| Page { host, manner, links });
     let rules = (manner(), prop::option::of(0..4_usize)).prop_map(|(manner, forbidden)| Rules { manner, forbidden });
     (prop::collection::vec(page, 1..80), prop::collection::vec(rules, HOSTS)).prop_map(|(pages, rules)| {
@@ -101,22 +108,25 @@ impl Web {
         true
     }
 
-    /// The pages that a crawl has in the end.
-    fn reachable(&self, seeds: &[usize]) -> BTreeSet<usize> {
+    /// The pages that a crawl has in the end: those that are so many links from a seed at most, by the shortest way.
+    fn reachable(&self, seeds: &[usize], most: u32) -> BTreeSet<usize> {
         let mut had = BTreeSet::new();
-        let mut known: HashSet<_> = seeds.iter().map(|&seed| (seed, true)).collect();
-        let mut open: Vec<_> = known.iter().copied().collect();
-        while let Some((page, is_typed)) = open.pop() {
-            let next = match &self.pages[page].manner {
-                _ if !is_typed && !self.allows(page) => Vec::new(),
-                Manner::Fails => Vec::new(),
-                Manner::LeadsTo(to) => vec![(*to, is_typed)],
+        let mut nearest = HashMap::new();
+        let mut open: VecDeque<_> = seeds.iter().map(|&seed| (seed, true, 0)).collect();
+        while let Some((page, is_typed, depth)) = open.pop_front() {
+            if nearest.get(&(page, is_typed)).is_some_and(|&nearest| nearest <= depth) || depth > most {
+                continue;
+            }
+            nearest.insert((page, is_typed), depth);
+            match &self.pages[page].manner {
+                _ if !is_typed && !self.allows(page) => {}
+                Manner::Fails => {}
+                Manner::LeadsTo(to) => open.push_front((*to, is_typed, depth)),
                 _ => {
                     had.insert(page);
-                    self.pages[page].links.iter().map(|&link| (link, false)).collect()
+                    open.extend(self.pages[page].links.iter().map(|&link| (link, false, depth + 1)));
                 }
-            };
-            open.extend(next.into_iter().filter(|&next| known.insert(next)));
+            }
         }
         had
     }
@@ -130,6 +140,8 @@ struct Run<'w> {
     in_flight: Vec<Job>,
     lacked: HashSet<Url>,
     finals: Vec<Outcome>,
+    /// The seeds to come; none once that is all.
+    late: Option<Vec<usize>>,
 }
 
 fn number(url: &Url) -> usize {
@@ -176,6 +188,10 @@ impl Run<'_> {
     }
 
     fn page(&self, job: Job) -> Outcome {
+        let most = self.queue.options.crawl.as_ref().map_or(0, |crawl| crawl.depth);
+        if job.trail.depth() >= most && !job.trail.may_be_nearer() {
+            return Outcome::ended(job, End::Done { rows: Vec::new(), failure: None });
+        }
         let links = self.web.pages[number(&job.trail.url)].links.iter().map(|&link| Link {
             url: self.web.url(link),
             trust: Trust::Chosen { by: None },
@@ -203,12 +219,27 @@ impl Run<'_> {
         }
     }
 
+    /// Brings the next seed, or tells that there will be none.
+    fn bring_seed(&mut self) {
+        match self.late.as_mut().map(Vec::pop) {
+            None => {}
+            Some(Some(page)) => self.queue.admit(seed(self.web.url(page)), self.now),
+            Some(None) => {
+                self.late = None;
+                self.queue.complete();
+            }
+        }
+    }
+
     /// Goes on until nothing is left, jumping to whatever instant the queue names.
     fn finish(&mut self, choices: &[u8], concurrency: usize, close_at: Option<usize>) {
         let choices = choices.iter().copied().cycle().map(usize::from).take(50_000);
         for (n, choice) in choices.enumerate() {
             if close_at == Some(n) {
                 self.queue.close(self.now);
+            }
+            if choice % 7 == 0 {
+                self.bring_seed();
             }
             if self.queue.is_finished() {
                 return;
@@ -223,11 +254,30 @@ impl Run<'_> {
                 Ok(Next::Visit(job)) => self.in_flight.push(*job),
                 Ok(Next::Settled(outcome)) => self.finals.push(*outcome),
                 Err(Some(at)) if self.in_flight.is_empty() => self.now = at,
+                Err(None) if self.in_flight.is_empty() && self.late.is_some() => self.bring_seed(),
                 Err(None) if self.in_flight.is_empty() => break,
                 Err(_) => self.end(choice),
             }
         }
         panic!("the run does not end: {:?}", self.queue.progress());
+    }
+
+    /// It had these pages, each once, at this depth at most, and nothing is left of it.
+    fn assert_sound(&self, expected: &BTreeSet<usize>, most: u32) -> Result<(), TestCaseError> {
+        let had: BTreeSet<_> = self.succeeded().map(|trail| number(&trail.url)).collect();
+        prop_assert_eq!(&had, expected);
+        prop_assert!(self.succeeded().all(|trail| trail.depth() <= most));
+        let found: Vec<_> = self.succeeded().filter(|trail| trail.found.is_some()).map(|trail| &trail.url).collect();
+        prop_assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len(), "a page was had twice");
+        let first: HashSet<_> = self.finals.iter().map(|outcome| outcome.trail.as_ref().unwrap().first_url()).collect();
+        prop_assert_eq!(first.len(), self.finals.len(), "a target ended twice");
+        let progress = self.queue.progress();
+        prop_assert_eq!((progress.settled, progress.targets), (first.len() as u64, first.len() as u64));
+        prop_assert!(progress.is_complete);
+        prop_assert_eq!(self.queue.lanes().backlog().len(), 0);
+        prop_assert_eq!(self.queue.lanes().backlog().starts(), 0);
+        prop_assert!(self.queue.depths.as_ref().is_none_or(Depths::is_empty));
+        Ok(())
     }
 
     fn succeeded(&self) -> impl Iterator<Item = &Trail> {
@@ -241,14 +291,19 @@ fn seed(url: Url) -> Seed {
     Seed { target, url, auth: None, role: Role::Page, stored: None }
 }
 
+/// One that has no seeds yet.
+fn start(web: &Web, options: Options) -> Run<'_> {
+    let (queue, now) = (Queue::new(options), Instant::now());
+    Run { web, queue, now, in_flight: Vec::new(), lacked: HashSet::new(), finals: Vec::new(), late: None }
+}
+
 fn run<'w>(web: &'w Web, seeds: &[usize], options: Options) -> Run<'w> {
-    let now = Instant::now();
-    let mut queue = Queue::new(options);
+    let mut run = start(web, options);
     for &page in seeds {
-        queue.admit(seed(web.url(page)), now);
+        run.queue.admit(seed(web.url(page)), run.now);
     }
-    queue.complete();
-    Run { web, queue, now, in_flight: Vec::new(), lacked: HashSet::new(), finals: Vec::new() }
+    run.queue.complete();
+    run
 }
 
 fn backlog() -> impl Strategy<Value = BacklogOptions> {
@@ -272,6 +327,7 @@ fn options() -> impl Strategy<Value = Options> {
             delay: Duration::from_millis(delay),
             crawl: Some(Crawl { per_host: most, order, ..Crawl::default() }),
             connections: if few { 2 } else { usize::MAX },
+            fingerprints: if few { Width::Bits128 } else { Width::Bits64 },
             retry: RetryOptions { delay: Duration::from_millis(40), ..RetryOptions::default() },
             backlog,
             ..Options::default()
@@ -281,6 +337,10 @@ fn options() -> impl Strategy<Value = Options> {
 
 fn without_most(options: Options) -> Options {
     Options { crawl: options.crawl.map(|crawl| Crawl { per_host: None, ..crawl }), ..options }
+}
+
+fn to_depth(depth: u32, options: Options) -> Options {
+    Options { crawl: without_most(options.clone()).crawl.map(|crawl| Crawl { depth, ..crawl }), ..options }
 }
 
 proptest! {
@@ -297,17 +357,40 @@ proptest! {
         let seeds: Vec<_> = seeds.into_iter().map(|seed| seed % web.pages.len()).collect();
         let mut run = run(&web, &seeds, without_most(options));
         run.finish(&choices, concurrency, None);
-        let had: BTreeSet<_> = run.succeeded().map(|trail| number(&trail.url)).collect();
-        prop_assert_eq!(had, web.reachable(&seeds));
-        let found: Vec<_> = run.succeeded().filter(|trail| trail.found.is_some()).map(|trail| &trail.url).collect();
-        prop_assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len(), "a page was had twice");
-        let first: HashSet<_> = run.finals.iter().map(|outcome| outcome.trail.as_ref().unwrap().first_url()).collect();
-        prop_assert_eq!(first.len(), run.finals.len(), "a target ended twice");
-        let progress = run.queue.progress();
-        prop_assert_eq!((progress.settled, progress.targets), (first.len() as u64, first.len() as u64));
-        prop_assert!(progress.is_complete);
-        prop_assert_eq!(run.queue.lanes().backlog().len(), 0);
-        prop_assert_eq!(run.queue.lanes().backlog().starts(), 0);
+        run.assert_sound(&web.reachable(&seeds, u32::MAX), u32::MAX)?;
+    }
+
+    #[test]
+    fn every_page_within_the_depth_is_had_once_whatever_the_timing(
+        web in prop_oneof![web(), web_of(0..3), web_of(0..5)],
+        seeds in prop::collection::vec(0..1000_usize, 1..4),
+        options in options(),
+        depth in 1..7_u32,
+        concurrency in 1..12_usize,
+        choices in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let seeds: Vec<_> = seeds.into_iter().map(|seed| seed % web.pages.len()).collect();
+        let mut run = run(&web, &seeds, to_depth(depth, options));
+        run.finish(&choices, concurrency, None);
+        run.assert_sound(&web.reachable(&seeds, depth), depth)?;
+    }
+
+    #[test]
+    fn seeds_that_come_late_are_no_deeper_for_that(
+        web in prop_oneof![web(), web_of(0..3), web_of(0..5)],
+        seeds in prop::collection::vec(0..1000_usize, 1..6),
+        options in options(),
+        depth in 1..5_u32,
+        concurrency in 1..12_usize,
+        choices in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let seeds: Vec<_> = seeds.into_iter().map(|seed| seed % web.pages.len()).collect();
+        // What is forbidden to crawlers is not to seeds: which one a page is may depend on timing.
+        let options = Options { obey: Obey::Never, ..to_depth(depth, options) };
+        let web = Web { rules: vec![Rules { manner: Manner::Fine, forbidden: None }; HOSTS], ..web };
+        let mut run = Run { late: Some(seeds.clone()), ..start(&web, options) };
+        run.finish(&choices, concurrency, None);
+        run.assert_sound(&web.reachable(&seeds, depth), depth)?;
     }
 
     #[test]
@@ -328,7 +411,7 @@ proptest! {
         prop_assert!(had <= pages);
         if had < pages && most.is_none() {
             let had: BTreeSet<_> = run.succeeded().map(|trail| number(&trail.url)).collect();
-            prop_assert_eq!(had, web.reachable(&seeds), "it has stopped before its limit");
+            prop_assert_eq!(had, web.reachable(&seeds, u32::MAX), "it has stopped before its limit");
         }
         let mut by_host = HashMap::<_, u64>::new();
         let pages = run.finals.iter().filter(|outcome| outcome.is_record());
@@ -434,6 +517,33 @@ fn where_the_file_cannot_be_written_the_run_ends_and_says_why() {
     assert!(queue.is_finished());
     let error = queue.take_error().expect("an error");
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn where_pages_come_in_the_order_of_their_depth_nothing_is_kept_of_them() {
+    // It could not be.
+    let backlog = BacklogOptions { folder: Some("/nowhere/at/all".into()), ..BacklogOptions::default() };
+    let crawl = Some(Crawl { depth: 3, avoids_traps: false, ..Crawl::default() });
+    let options = Options { crawl, backlog, obey: Obey::Never, ..Options::default() };
+    let (mut queue, now, mut asked) = (Queue::new(options), Instant::now(), 0);
+    queue.admit(seed(Url::parse("http://h0.test/").unwrap()), now);
+    queue.complete();
+    while let Ok(Next::Visit(job)) = queue.next(now) {
+        assert!(!job.trail.may_be_nearer(), "{}", job.trail.url);
+        let crawled = |n| Link {
+            url: job.trail.url.join(&format!("{n}/")).unwrap(),
+            trust: Trust::Typed,
+            kind: LinkKind::Crawled,
+            input: None,
+            is_admitted: false,
+        };
+        let links = if job.trail.depth() < 3 { (0..5).map(crawled).collect() } else { Vec::new() };
+        let end = End::Done { rows: Vec::new(), failure: None };
+        let _ = queue.settle(Outcome { links, ..Outcome::ended(*job, end) }, now);
+        asked += 1;
+    }
+    assert!(queue.is_finished() && queue.take_error().is_none());
+    assert_eq!(asked, 1 + 5 + 25 + 125);
 }
 
 #[test]

@@ -6,8 +6,22 @@ use super::seen::{Seen, WideSeen, Width};
 use crate::canonical::{fingerprint, wide_fingerprint};
 
 /// What a page is known by: its fingerprint. One of 64 bits has no others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Page(u128);
+
+impl Page {
+    /// The shard of a [table](super::seen::Table) of 64 bits that it belongs to, and its key there.
+    pub(super) fn narrow(self) -> (u8, [u8; 7]) {
+        let [shard, key @ ..] = low(self.0).to_le_bytes();
+        (shard, key)
+    }
+
+    /// The same, of all bits.
+    pub(super) fn wide(self) -> (u8, [u8; 15]) {
+        let [shard, key @ ..] = self.0.to_le_bytes();
+        (shard, key)
+    }
+}
 
 impl From<u64> for Page {
     fn from(fingerprint: u64) -> Self {

@@ -12,6 +12,7 @@ mod clocks;
 mod closing;
 #[cfg(test)]
 mod crawl_tests;
+mod depths;
 mod first_look;
 mod gates;
 mod health;
@@ -42,6 +43,7 @@ mod sharing;
 mod slowed;
 mod sitemaps;
 pub mod traps;
+mod ways;
 
 use std::io;
 use std::num::NonZeroUsize;

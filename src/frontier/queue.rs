@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Options;
 use super::circuits;
+use super::depths::Depths;
 use super::first_look::FirstLook;
 use super::gates::{Gates, Verdict};
 use super::health::Health;
@@ -52,6 +53,8 @@ pub struct Queue {
     pub(super) traps: Traps,
     pub(super) quota: Quota,
     pub(super) known: Known,
+    /// How far pages are from their seeds, where that decides which are asked for.
+    pub(super) depths: Option<Depths>,
     pub(super) lanes: Lanes,
     pub(super) retries: Retries,
     pub(super) settled: VecDeque<Box<Outcome>>,
@@ -76,7 +79,7 @@ pub struct Queue {
 }
 
 /// Lines may carry along megabytes each. No more than so many bytes of that are held.
-const CARRIED: usize = 64 << 20;
+pub(super) const CARRIED: usize = 64 << 20;
 
 impl Queue {
     /// An empty queue.
@@ -91,6 +94,7 @@ impl Queue {
             traps: Traps::default(),
             quota: Quota::new(options.crawl.as_ref().and_then(|crawl| crawl.per_host)),
             known: Known::new(options.keep_duplicates, options.fingerprints),
+            depths: depths(&options),
             lanes: Lanes::new(options.connections, options.backlog.clone(), Sharing::new(options.limit_by)),
             retries: Retries::default(),
             settled: VecDeque::new(),
@@ -149,6 +153,7 @@ impl Queue {
     /// No further target will come.
     pub fn complete(&mut self) {
         self.progress.is_complete = true;
+        self.look_for_ways();
         self.progress.limit = self.progress.limit.or_else(|| self.limit());
     }
 
@@ -244,7 +249,9 @@ impl Queue {
                 }
                 self.begun += u64::from(is_new);
                 self.progress.queued -= 1;
-                self.lanes.start(lane, now, delay)?
+                let mut job = self.lanes.start(lane, now, delay)?;
+                self.shorten_way(&mut job.trail);
+                job
             }
             Verdict::Unknown => {
                 if self.waits_for_its_turn(lane, self.options.delay, now) {
@@ -334,6 +341,12 @@ impl Queue {
         let lane = self.lane_of(&job.trail.url);
         self.lanes.queue_first(lane, Box::new(job), now);
     }
+}
+
+/// How far pages are from their seeds, where a crawl goes so far and no further, and each page is asked for once.
+fn depths(options: &Options) -> Option<Depths> {
+    let is_limited = options.crawl.as_ref().is_some_and(|crawl| (1..u32::MAX).contains(&crawl.depth));
+    (is_limited && !options.keep_duplicates).then(|| Depths::new(options.fingerprints, &options.backlog))
 }
 
 /// Whether no seed names it.

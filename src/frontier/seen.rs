@@ -27,14 +27,14 @@ impl Seen {
     /// Adds `fingerprint`; whether it was new.
     pub fn insert(&mut self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
-        self.0.insert(shard, key)
+        self.0.insert(shard, key, (), |()| true)
     }
 
     /// Whether `fingerprint` was added.
     #[must_use]
     pub fn contains(&self, fingerprint: u64) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
-        self.0.contains(shard, key)
+        self.0.value(shard, key).is_some()
     }
 }
 
@@ -45,72 +45,78 @@ pub(super) struct WideSeen(Table<15>);
 impl WideSeen {
     pub(super) fn insert(&mut self, fingerprint: u128) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
-        self.0.insert(shard, key)
+        self.0.insert(shard, key, (), |()| true)
     }
 
     pub(super) fn contains(&self, fingerprint: u128) -> bool {
         let [shard, key @ ..] = fingerprint.to_le_bytes();
-        self.0.contains(shard, key)
+        self.0.value(shard, key).is_some()
     }
 }
 
-/// A set of fingerprints of N + 1 bytes.
+/// Fingerprints of N + 1 bytes, each with a value.
 ///
 /// One byte of a fingerprint names the shard, which need not keep it. Each shard is an open-addressing table with linear
 /// probing. Its size is no power of two: the hash is mapped onto it by multiplication (Lemire, "Fast Random Integer
 /// Generation in an Interval", 2019), so that it can grow by a quarter instead of doubling.
 #[derive(Debug)]
-struct Table<const N: usize> {
-    shards: Vec<Shard<N>>,
+pub(super) struct Table<const N: usize, V = ()> {
+    shards: Vec<Shard<N, V>>,
 }
 
 /// What a shard keeps of a fingerprint is all but the byte that names the shard. Zero marks a slot that is free, and one stands
 /// for it where it is a fingerprint's: a collision of probability 2⁻⁵⁶ at most.
 #[derive(Clone, Debug)]
-struct Shard<const N: usize> {
-    slots: Vec<[u8; N]>,
+struct Shard<const N: usize, V> {
+    slots: Vec<([u8; N], V)>,
     used: usize,
 }
 
-impl<const N: usize> Default for Table<N> {
+impl<const N: usize, V: Copy + Default> Default for Table<N, V> {
     fn default() -> Self {
         Self { shards: vec![Shard { slots: Vec::new(), used: 0 }; SHARDS] }
     }
 }
 
-impl<const N: usize> Table<N> {
-    fn insert(&mut self, shard: u8, key: [u8; N]) -> bool {
-        self.shards[usize::from(shard)].insert(Shard::mark(key))
+impl<const N: usize, V: Copy + Default> Table<N, V> {
+    /// Gives a fingerprint its value; whether it had none. Where that takes room, those whose values do not matter any more
+    /// make it.
+    pub(super) fn insert(&mut self, shard: u8, key: [u8; N], value: V, matters: impl Fn(V) -> bool) -> bool {
+        self.shards[usize::from(shard)].insert(mark(key), value, matters)
     }
 
-    fn contains(&self, shard: u8, key: [u8; N]) -> bool {
-        self.shards[usize::from(shard)].contains(Shard::mark(key))
+    pub(super) fn value(&self, shard: u8, key: [u8; N]) -> Option<V> {
+        self.shards[usize::from(shard)].value(mark(key))
     }
 }
 
-impl<const N: usize> Shard<N> {
+fn mark<const N: usize>(mut key: [u8; N]) -> [u8; N] {
+    if key == [0; N] {
+        key[0] = 1;
+    }
+    key
+}
+
+impl<const N: usize, V: Copy + Default> Shard<N, V> {
     const FREE: [u8; N] = [0; N];
 
-    fn mark(mut key: [u8; N]) -> [u8; N] {
-        if key == Self::FREE {
-            key[0] = 1;
-        }
-        key
-    }
-
-    fn insert(&mut self, key: [u8; N]) -> bool {
+    fn insert(&mut self, key: [u8; N], value: V, matters: impl Fn(V) -> bool) -> bool {
         if self.used * 100 >= self.slots.len() * 85 {
-            self.grow();
+            self.grow(matters);
         }
         let slot = self.find(key);
-        let is_new = self.slots[slot] == Self::FREE;
-        self.slots[slot] = key;
+        let is_new = self.slots[slot].0 == Self::FREE;
+        self.slots[slot] = (key, value);
         self.used += usize::from(is_new);
         is_new
     }
 
-    fn contains(&self, key: [u8; N]) -> bool {
-        !self.slots.is_empty() && self.slots[self.find(key)] == key
+    fn value(&self, key: [u8; N]) -> Option<V> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (found, value) = self.slots[self.find(key)];
+        (found == key).then_some(value)
     }
 
     /// The slot that holds `key`, or the free one where it belongs.
@@ -120,18 +126,22 @@ impl<const N: usize> Shard<N> {
         hash[1..].copy_from_slice(&key[..7]);
         let scaled = (u128::from(u64::from_le_bytes(hash)) * len as u128) >> 64;
         let mut slot = usize::try_from(scaled).unwrap_or(0);
-        while self.slots[slot] != Self::FREE && self.slots[slot] != key {
+        while self.slots[slot].0 != Self::FREE && self.slots[slot].0 != key {
             slot = if slot + 1 == len { 0 } else { slot + 1 };
         }
         slot
     }
 
-    fn grow(&mut self) {
-        let len = (self.slots.len() + self.slots.len() / 4).max(16);
-        for key in std::mem::replace(&mut self.slots, vec![Self::FREE; len]) {
-            if key != Self::FREE {
+    fn grow(&mut self, matters: impl Fn(V) -> bool) {
+        let is_kept = |&(key, value): &([u8; N], V)| key != Self::FREE && matters(value);
+        let len = self.slots.len();
+        self.used = self.slots.iter().filter(|slot| is_kept(slot)).count();
+        // As much room as there was, where enough of it is free now.
+        let len = if self.used * 100 < len * 60 { len } else { (len + len / 4).max(16) };
+        for (key, value) in std::mem::replace(&mut self.slots, vec![(Self::FREE, V::default()); len]) {
+            if is_kept(&(key, value)) {
                 let slot = self.find(key);
-                self.slots[slot] = key;
+                self.slots[slot] = (key, value);
             }
         }
     }
@@ -171,10 +181,23 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_matter_any_more_makes_room() {
+        let mut table = Table::<7, u32>::default();
+        let key = |n: u32| <[u8; 7]>::try_from(&xxh3_64(&n.to_le_bytes()).to_le_bytes()[1..]).unwrap();
+        for n in 0..100_000 {
+            assert!(table.insert(0, key(n), n, |value| value + 100 > n));
+            assert!(table.value(0, key(n)) == Some(n) && table.value(0, key(n.saturating_sub(99))).is_some());
+        }
+        assert!(table.shards[0].slots.len() < 400 && table.value(0, key(0)).is_none());
+        assert!(!table.insert(0, key(99_999), 7, |_| true) && table.value(0, key(99_999)) == Some(7));
+    }
+
+    #[test]
     fn a_million_take_less_than_eleven_bytes_each() {
         let mut seen = Seen::new();
         let n = 1_000_000_u32;
         assert!((0..n).all(|key| seen.insert(xxh3_64(&key.to_le_bytes()))));
+        assert_eq!(size_of::<([u8; 7], ())>(), 7);
         let slots: usize = seen.0.shards.iter().map(|shard| shard.slots.capacity()).sum();
         assert!(slots * size_of::<[u8; 7]>() < 11 * n as usize, "{slots} slots");
     }

@@ -112,6 +112,7 @@ impl Queue {
             open.remove(outcome.target.id);
         }
         self.following -= u64::from(is_followed(outcome.trail.as_ref()));
+        outcome.trail.iter().for_each(|trail| self.close_way(trail));
         if let (End::Elsewhere(_), Some(trail)) = (&outcome.end, &outcome.trail) {
             self.progress.elsewhere += 1;
             self.quota.count_out(trail.first_url());
@@ -156,9 +157,10 @@ impl Queue {
                 }
                 job
             }
-            (Follow::Hop, Outcome { trail: Some(trail), end: End::Redirect(redirect), target, .. })
+            (Follow::Hop, Outcome { trail: Some(mut trail), end: End::Redirect(redirect), target, .. })
                 if self.has_own_job(&redirect.to, &trail) =>
             {
+                self.join_way(&target, &mut trail, &redirect, now);
                 return Some(Outcome::ended(Job { target, trail }, End::Elsewhere(redirect)));
             }
             (Follow::Hop, Outcome { target, trail: Some(trail), end: End::Redirect(redirect), .. }) => {

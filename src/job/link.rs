@@ -92,6 +92,8 @@ pub struct Found {
     pub kind: LinkKind,
     /// How many links lie between it and the seed. The pages of one list are equally far.
     pub depth: u32,
+    /// Whether a shorter way there may still be found: where a crawl goes on from it depends on that.
+    pub may_be_nearer: bool,
     /// Its number in its list; the first one is 1. Of a sitemap, how many lead to it, itself included.
     pub(super) page: u32,
     /// The fingerprints of all URLs that were asked for before it in its list.
@@ -102,6 +104,6 @@ impl Found {
     /// How a page came in that belongs to no list.
     #[must_use]
     pub fn new(from: Departure, kind: LinkKind, depth: u32) -> Self {
-        Self { from, kind, depth, page: 1, seen: Vec::new() }
+        Self { from, kind, depth, may_be_nearer: false, page: 1, seen: Vec::new() }
     }
 }

@@ -192,7 +192,7 @@ impl Trail {
             trust: link.trust,
             role,
             rewrite_to_get: !is_counted || self.rewrite_to_get,
-            found: Some(Box::new(Found { from: from.clone(), kind: link.kind, depth, page, seen })),
+            found: Some(Box::new(Found { page, seen, ..Found::new(from.clone(), link.kind, depth) })),
             ..Self::new(link.url.clone(), self.auth.clone())
         })
     }
@@ -220,6 +220,12 @@ impl Trail {
     #[must_use]
     pub fn depth(&self) -> u32 {
         self.found.as_ref().map_or(0, |found| found.depth)
+    }
+
+    /// Whether a shorter way to the page may still be found.
+    #[must_use]
+    pub fn may_be_nearer(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.may_be_nearer)
     }
 
     /// The page that led there; none for that of a seed.

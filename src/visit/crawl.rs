@@ -29,13 +29,18 @@ impl Crawl {
     /// Whether the links of a page are followed.
     pub(super) fn goes_on(&self, trail: &Trail) -> bool {
         let is_within =
-            if self.checks { !trail.is_checked() && !self.is_outside(trail) } else { trail.depth() < self.depth };
+            if self.checks { !trail.is_checked() && !self.is_outside(trail) } else { !self.is_deepest(trail) };
         trail.role == Role::Page && is_within
+    }
+
+    /// Whether a page is as deep as the crawl goes, whatever ways to it are found.
+    fn is_deepest(&self, trail: &Trail) -> bool {
+        trail.depth() >= self.depth && !trail.may_be_nearer()
     }
 
     /// The links that lead on within the scope, and those that are to be checked, from a page that was served from the address `by`.
     pub(super) fn links(&self, followed: Followed, trail: &Trail, by: Option<IpAddr>) -> Vec<Link> {
-        let (from, is_deepest) = (trail.departure(), trail.depth() >= self.depth);
+        let (from, is_deepest) = (trail.departure(), self.is_deepest(trail));
         let link = |url: Url| {
             let as_found = self.checks.then(|| url.clone());
             let (url, kind) = match (self.scope.judge(&from.start, url), as_found) {

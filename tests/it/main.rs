@@ -19,6 +19,7 @@ mod database;
 mod datasets;
 mod dedupe;
 mod delivery;
+mod depth;
 mod engine;
 mod exit;
 mod explain;

@@ -34,6 +34,7 @@ pub(super) fn frontier(args: &Run, files: Files, token: &str) -> Result<frontier
         limits: frontier::Limits { pages: args.endurance.max_pages, bytes: args.endurance.max_bytes, ..paced.limits },
         window: args.output.ordered.then_some(frontier::WINDOW),
         crawl: (crawl.is_one() || sitemaps.are_wanted()).then_some(frontier::Crawl {
+            depth: crawl.depth(),
             per_host: crawl.max_per_host,
             avoids_traps: !crawl.allow_traps,
             checks: crawl.check_links,

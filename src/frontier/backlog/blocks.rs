@@ -42,8 +42,21 @@ impl Blocks {
     }
 
     /// Reads a block, for the last time.
+    pub(super) fn take(&mut self, place: Place) -> io::Result<Vec<u8>> {
+        let bytes = self.read(&place)?;
+        self.forget(place);
+        Ok(bytes)
+    }
+
+    /// Reads a block.
     pub(super) fn read(&mut self, place: &Place) -> io::Result<Vec<u8>> {
         self.try_read(place).map_err(|error| self.explain(&error))
+    }
+
+    /// Makes the room of a block free.
+    pub(super) fn forget(&mut self, place: Place) {
+        let (room, Place { at, .. }) = (place.room(), place);
+        self.free.entry(room).or_default().push(at);
     }
 
     /// How long the file is.
@@ -77,7 +90,6 @@ impl Blocks {
         let mut bytes = vec![0; place.len as usize];
         file.seek(SeekFrom::Start(place.at))?;
         file.read_exact(&mut bytes)?;
-        self.free.entry(place.room()).or_default().push(place.at);
         Ok(bytes)
     }
 

@@ -16,6 +16,7 @@
 
 mod blocks;
 mod encoding;
+mod leads;
 mod starts;
 mod strand;
 
@@ -24,6 +25,7 @@ use std::io;
 use std::path::PathBuf;
 
 use self::blocks::Blocks;
+pub(super) use self::leads::{Leads, Noted};
 use self::starts::Starts;
 pub(super) use self::strand::Strand;
 use crate::job::{Job, Trail};

@@ -63,6 +63,11 @@ impl Starts {
         number
     }
 
+    /// What the pages of this number have in common.
+    pub(super) fn root(&self, number: u32) -> Option<&Root> {
+        self.slots.get(number as usize)?.as_ref().map(|(root, _)| root)
+    }
+
     /// What a page of this number has in common with the others; none waits any more.
     pub(super) fn take(&mut self, number: u32) -> Option<Root> {
         let slot = self.slots.get_mut(number as usize)?;

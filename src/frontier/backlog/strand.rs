@@ -77,7 +77,7 @@ impl Strand {
     pub(super) fn take(&mut self, blocks: &mut Blocks) -> io::Result<Waiting> {
         if self.read == self.front.len() {
             self.front = match self.blocks.pop_front() {
-                Some(Block::Written(place)) => blocks.read(&place)?,
+                Some(Block::Written(place)) => blocks.take(place)?,
                 Some(Block::Kept(bytes)) => {
                     self.sealed -= bytes.len();
                     bytes.into_vec()

@@ -89,6 +89,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn where_a_page_leads_is_read_as_often_as_one_likes_until_it_is_forgotten(
+        pages in prop::collection::vec(prop::collection::vec(any_page(), 0..9), 0..9),
+    ) {
+        let mut leads = Leads::new(&Options::default());
+        // What a sitemap names is never noted: each has a target of its own.
+        let is_of_page = |job: &Job| !matches!(job.trail.kind(), Some(LinkKind::Listed { .. }));
+        let pages: Vec<Vec<_>> = pages.into_iter().map(|jobs| jobs.into_iter().filter(is_of_page).collect()).collect();
+        let mut noted = Vec::new();
+        for jobs in &pages {
+            let trails: Vec<_> = jobs.iter().map(|job| job.trail.clone()).collect();
+            noted.extend(jobs.first().map(|job| leads.note(&job.target, &trails).unwrap().unwrap()));
+        }
+        for _ in 0..2 {
+            for (noted, jobs) in noted.iter().zip(pages.iter().filter(|jobs| !jobs.is_empty())) {
+                let read = leads.read(noted).unwrap();
+                let way = |job: &Job| format!("{:?} {:?}", job.trail.url, job.trail.found.as_ref().map(|it| (it.kind, it.depth)));
+                prop_assert_eq!(read.iter().map(way).collect::<Vec<_>>(), jobs.iter().map(way).collect::<Vec<_>>());
+                prop_assert_eq!(read[0].target.id, jobs[0].target.id);
+                prop_assert_eq!(&read[0].trail.auth, &jobs[0].trail.auth);
+            }
+        }
+        for noted in noted {
+            leads.forget(noted);
+        }
+        prop_assert!(leads.is_empty() && leads.carried() == 0);
+    }
+}
+
 fn crawled(n: usize) -> Job {
     let from = url("http://a.test/list");
     page(0, url(&format!("http://a.test/{n}")), from, (Trust::Typed, LinkKind::Crawled, 1))

@@ -143,6 +143,12 @@ impl Depths {
         }
     }
 
+    /// Whether a page that came in may turn out to be nearer by a link of one that is deeper than the lowest.
+    pub(super) fn may_follow(&self, page: Page) -> bool {
+        let page = self.aliases.get(&page).copied().unwrap_or(page);
+        self.of_pages.of(page).is_some_and(|depth| depth > self.lowest() + 1)
+    }
+
     /// Keeps where a page of this depth leads that is open, and about to end.
     ///
     /// # Errors

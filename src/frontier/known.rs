@@ -128,6 +128,12 @@ impl Known {
             && self.walked.get_or_insert_with(|| Pages::new(self.width)).insert(page)
     }
 
+    /// Whether a page is merely to be checked.
+    pub(super) fn is_checked(&self, page: Page) -> bool {
+        let has = |pages: &Option<Pages>| pages.as_ref().is_some_and(|pages| pages.contains(page));
+        has(&self.checked) && !has(&self.walked)
+    }
+
     /// Whether a page is asked for.
     pub(super) fn has_admitted(&self, page: Page) -> bool {
         self.admitted.as_ref().is_some_and(|admitted| admitted.contains(page))

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use url::Url;
+
 use super::Queue;
 use super::depths::Depths;
 use super::known::Page;
@@ -60,7 +62,10 @@ impl Queue {
         self.shorten_way(trail);
         if trail.may_be_nearer() {
             let departure = trail.departure();
-            let is_way = |link: &&Link| link.kind == LinkKind::Crawled || link.kind.pages().is_some();
+            let is_way = |link: &&Link| match link.kind {
+                LinkKind::Crawled => self.may_follow(&link.url),
+                kind => kind.pages().is_some(),
+            };
             let ways: Vec<_> = links.iter().filter(is_way).filter_map(|link| trail.follow(link, &departure)).collect();
             self.keep_ways(&outcome.target, trail, &ways, now);
         }
@@ -76,6 +81,13 @@ impl Queue {
             }
         }
         links
+    }
+
+    /// Whether a page to which a link leads may turn out to be nearer by that.
+    fn may_follow(&self, url: &Url) -> bool {
+        let page = self.known.page(url);
+        let is_walked = self.known.has_admitted(page) && !self.known.is_checked(page);
+        !is_walked || self.depths.as_ref().is_some_and(|depths| depths.may_follow(page))
     }
 
     fn keep_ways(&mut self, target: &Target, trail: &Trail, ways: &[Trail], now: Instant) {

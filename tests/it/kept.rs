@@ -49,7 +49,7 @@ fn query<T: rusqlite::types::FromSql>(path: &Path, sql: &str) -> T {
 /// A state as it was before pages could be kept.
 fn age(path: &Path) {
     let steps = "DROP TABLE starts; DROP TABLE departures; DROP TABLE frontier; DROP TABLE passed; DROP TABLE outbox;
-        DROP TABLE answers; DROP TABLE bodies; ALTER TABLE outputs DROP COLUMN is_sifted;
+        DROP TABLE answers; DROP TABLE bodies; DROP TABLE notes; ALTER TABLE outputs DROP COLUMN is_sifted;
         PRAGMA user_version = 1; VACUUM;";
     Connection::open(path).unwrap().execute_batch(steps).unwrap();
 }
@@ -157,7 +157,7 @@ fn a_state_of_before_is_brought_up_to_date_by_a_run_and_by_nothing_else() {
     assert!(fs::read(&state).unwrap() == old, "reading changes nothing");
     desk.run("urls.txt --state s.db --changed -o out.jsonl").succeeds();
     assert_eq!(fs::read_to_string(desk.path("out.jsonl")).unwrap(), "", "what was known is known");
-    assert_eq!((query::<i64>(&state, "PRAGMA user_version"), desk.count("versions")), (5, 1));
+    assert_eq!((query::<i64>(&state, "PRAGMA user_version"), desk.count("versions")), (6, 1));
     desk.run("urls.txt --state s.db --keep-bodies").succeeds();
     assert_eq!(titles(&desk.read("")), ["/0"]);
 }

@@ -74,7 +74,7 @@ impl fmt::Display for Status {
             Self::SomeFailed => "some URLs failed",
             Self::Unexpected => "what was fetched is not as expected",
             Self::NothingFetched => "nothing could be fetched",
-            Self::Unfinished => "stopped at its deadline",
+            Self::Unfinished => "not finished",
             Self::Terminated => "terminated",
             Self::Interrupted => "interrupted",
             Self::Broken => "something cannot be read or written",

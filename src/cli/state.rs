@@ -78,6 +78,8 @@ fn begin(
         crawls: frontier.crawls(),
         ends: args.extraction.changed,
         keeps_pages: endurance.keep_bodies,
+        checks: args.crawl.check_links,
+        compresses: opened.compresses(),
     };
     let refuse = |error| refuse(error, path);
     let session = Session::open(path, Shape::new(extractor, asks), begin);

@@ -113,6 +113,10 @@ impl Sink for OnlyBroken {
         self.0.idle()
     }
 
+    fn commit(&mut self) -> io::Result<()> {
+        self.0.commit()
+    }
+
     fn finish(self: Box<Self>) -> io::Result<()> {
         self.0.finish()
     }

@@ -51,6 +51,10 @@ impl Sink for Duplicates {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())
     }
 
+    fn commit(&mut self) -> io::Result<()> {
+        self.inner.iter_mut().try_for_each(|sink| sink.commit())
+    }
+
     fn finish(self: Box<Self>) -> io::Result<()> {
         self.inner.into_iter().map(Sink::finish).fold(Ok(()), Result::and)
     }

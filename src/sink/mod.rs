@@ -134,11 +134,7 @@ impl Format {
         if self == Self::Table && options.wanted == Wanted::Broken {
             return Box::new(broken::Grouped::new(lines, options.width));
         }
-        let sink = self.open_for_all(lines, options, is_first);
-        match options.wanted {
-            Wanted::All => sink,
-            Wanted::Broken => Box::new(broken::OnlyBroken(sink)),
-        }
+        options.wanted.of(self.open_for_all(lines, options, is_first))
     }
 
     fn open_for_all(self, lines: Lines, options: &Options, is_first: bool) -> Box<dyn Sink> {
@@ -166,6 +162,17 @@ pub enum Wanted {
     All,
     /// Of broken links alone. The table tells of them page by page, when all are known.
     Broken,
+}
+
+impl Wanted {
+    /// A sink that hands on to this one what is wanted.
+    #[must_use]
+    pub fn of(self, sink: Box<dyn Sink>) -> Box<dyn Sink> {
+        match self {
+            Self::All => sink,
+            Self::Broken => Box::new(broken::OnlyBroken(sink)),
+        }
+    }
 }
 
 /// What the formats need to know.

@@ -52,6 +52,10 @@ impl Sink for Ordered {
         self.inner.iter_mut().try_for_each(|sink| sink.idle())
     }
 
+    fn commit(&mut self) -> io::Result<()> {
+        self.inner.iter_mut().try_for_each(|sink| sink.commit())
+    }
+
     /// A run that was stopped may end with outcomes missing: the others still come in order.
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let held = std::mem::take(&mut self.early);

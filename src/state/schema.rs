@@ -110,6 +110,8 @@ const NOTES: &str = "
     -- what those who check links have to know of the pages that are done in the last run: lines, compressed by zstd;
     -- null: what has failed before it is tried again
     CREATE TABLE notes (id INTEGER PRIMARY KEY, content BLOB);
+    -- whether it checks links, and has such notes
+    ALTER TABLE runs ADD COLUMN checks INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Why a file cannot serve as a state. It is as it was.

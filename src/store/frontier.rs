@@ -35,11 +35,13 @@ struct Leads {
 }
 
 impl Advance {
-    /// What follows from an outcome; `has_row` tells whether it is written as that of a page.
-    pub(super) fn of(outcome: &Outcome, has_row: bool) -> Option<Self> {
+    /// What follows from an outcome; `has_row` tells whether it is written as that of a page, and `checks` whether each link is
+    /// asked for by itself, though a redirect has led there.
+    pub(super) fn of(outcome: &Outcome, (has_row, checks): (bool, bool)) -> Option<Self> {
         let trail = outcome.trail.as_ref()?;
         let first = trail.first_url();
         let is_there = trail.hops.iter().skip(1).map(|hop| &hop.url).chain((first != &trail.url).then_some(&trail.url));
+        let is_there = is_there.filter(|_| !checks);
         let passed = is_there.chain((!has_row).then_some(first)).map(fingerprint).collect();
         // What sitemaps list is found again, by asking for them again.
         let is_lead = |link: &&Link| link.is_admitted && matches!(link.kind, LinkKind::Crawled | LinkKind::Checked);

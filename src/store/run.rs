@@ -1,7 +1,5 @@
 //! A run in the state: begun, or gone on with.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,6 +10,7 @@ use super::{Error, frontier};
 
 /// What a run is.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Run {
     pub(super) id: i64,
     /// The number of what is asked for.
@@ -22,19 +21,21 @@ pub(super) struct Run {
     pub(super) is_reshaped: bool,
     pub(super) keeps_pages: bool,
     pub(super) crawls: bool,
+    pub(super) checks: bool,
+    pub(super) compresses: bool,
 }
 
 impl Run {
     /// The run before, if that is to be gone on with, or a new one.
     pub(super) fn begin(connection: &Connection, shape: &Shape, begin: Begin<'_>) -> Result<Self, Error> {
-        let before: Option<(i64, i64, bool)> = connection
-            .query_row("SELECT id, extraction, is_whole FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        let before: Option<(i64, i64, bool, bool)> = connection
+            .query_row("SELECT id, extraction, is_whole, checks FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
         let known = extraction(connection, shape)?;
-        let is_reshaped = before.is_some_and(|(_, other, _)| Some(other) != known);
-        let left = before.filter(|&(.., is_whole)| begin.resume && !(is_whole && begin.ends));
+        let is_reshaped = before.is_some_and(|(_, other, ..)| Some(other) != known);
+        let left = before.filter(|&(_, _, is_whole, _)| begin.resume && !(is_whole && begin.ends));
         let (id, extraction, resumed) = match left {
             Some(_) if is_reshaped => {
                 return Err(Error::Mismatch("the run to go on with had other fields".into()));
@@ -42,15 +43,20 @@ impl Run {
             Some(_) if !begin.crawls && frontier::is_any_waiting(connection)? => {
                 return Err(Error::Mismatch("the run to go on with was a crawl, and has pages left".into()));
             }
-            Some((id, extraction, _)) => (id, extraction, Some(outputs::resume(connection, begin.files)?)),
+            // What its pages say of links was not kept, or would not be from now on.
+            Some((.., checked)) if checked != begin.checks => {
+                let words = if checked { "checked links" } else { "did not check links, or not as this version does" };
+                return Err(Error::Mismatch(format!("the run to go on with {words}")));
+            }
+            Some((id, extraction, ..)) => (id, extraction, Some(outputs::resume(connection, begin.files)?)),
             None => {
                 outputs::check_known(connection, begin.filled)?;
-                let (id, extraction) = start(connection, (known, shape), begin.files)?;
+                let (id, extraction) = start(connection, (known, shape), begin)?;
                 (id, extraction, None)
             }
         };
-        let Begin { keeps_pages, crawls, .. } = begin;
-        Ok(Self { id, extraction, resumed, is_reshaped, keeps_pages, crawls })
+        let Begin { keeps_pages, crawls, checks, compresses, .. } = begin;
+        Ok(Self { id, extraction, resumed, is_reshaped, keeps_pages, crawls, checks, compresses })
     }
 }
 
@@ -64,7 +70,7 @@ fn extraction(connection: &Connection, shape: &Shape) -> Result<Option<i64>, Err
 fn start(
     connection: &Connection,
     (known, shape): (Option<i64>, &Shape),
-    files: &[PathBuf],
+    begin: Begin<'_>,
 ) -> Result<(i64, i64), Error> {
     let transaction = connection.unchecked_transaction()?;
     let extraction = if let Some(extraction) = known {
@@ -76,12 +82,13 @@ fn start(
         connection.last_insert_rowid()
     };
     let started = Timestamp::now().as_millisecond();
-    connection.execute("INSERT INTO runs (started, extraction) VALUES (?, ?)", params![started, extraction])?;
+    let values = params![started, extraction, begin.checks];
+    connection.execute("INSERT INTO runs (started, extraction, checks) VALUES (?, ?, ?)", values)?;
     let run = connection.last_insert_rowid();
     frontier::clear(connection)?;
     connection.execute("DELETE FROM notes", [])?;
     connection.execute("DELETE FROM outputs", [])?;
-    for path in files {
+    for path in begin.files {
         connection.execute("INSERT INTO outputs (path, position) VALUES (?, 0)", [name(path)])?;
     }
     transaction.commit()?;

@@ -24,7 +24,6 @@ use super::writer::{Batch, Ledger, Observation, Writer};
 use super::{Change, Error};
 use crate::engine::Sink;
 use crate::job::Job;
-use crate::sink::Compression;
 use crate::state;
 
 /// How a run begins.
@@ -39,10 +38,14 @@ pub struct Begin<'a> {
     pub resume: bool,
     /// Whether it is a crawl: it is told what it came by and has not asked for.
     pub crawls: bool,
+    /// Whether it checks links: where they are found is asked for wherever redirects have led.
+    pub checks: bool,
     /// Whether one that has come to the end of its list is over, and not gone on with for what was added to that.
     pub ends: bool,
     /// Whether pages are kept, of which the visitor tells ([`Recorded`](crate::visit::Recorded)).
     pub keeps_pages: bool,
+    /// Whether the user has files compressed: records that are told of together are compressed together.
+    pub compresses: bool,
 }
 
 /// What of a record is told where only changes are wanted.
@@ -250,7 +253,6 @@ impl Session {
     ) -> io::Result<Box<dyn Sink>> {
         let Some(connection) = self.connection.take() else { return Err(io::Error::other("the state has its sink")) };
         let positions = files.iter().map(|(_, file)| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
-        let is_compressed = files.iter().any(|(path, _)| Compression::of(path).0 != Compression::None);
         let files = files.into_iter().map(|(path, file)| (name(&path), file)).collect();
         let part = next_part(&connection)?;
         let ledger = Ledger { connection, run: self.run.id, extraction: self.run.extraction, part, files };
@@ -258,7 +260,7 @@ impl Session {
         let teller = writer.teller.clone();
         self.writer = Some(writer);
         let notes = self.notes.clone().map(Notes::new).transpose()?;
-        let untold = Untold::new(teller, is_compressed, self.run.keeps_pages, self.posts.clone());
+        let untold = Untold::new(teller, self.run.compresses, self.run.keeps_pages, self.posts.clone());
         let recorder = Recorder {
             downstream: Downstream::new(inner, positions),
             untold: untold.with_notes(notes),
@@ -272,6 +274,7 @@ impl Session {
             late: Late::new(Arc::clone(&self.held)),
             is_idempotent,
             crawls: self.run.crawls,
+            checks: self.run.checks,
             pieces: Pieces::default(),
         };
         Ok(Box::new(recorder))

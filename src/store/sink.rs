@@ -36,6 +36,8 @@ pub(super) struct Recorder {
     pub(super) is_idempotent: bool,
     /// Whether it is told how far a crawl has come.
     pub(super) crawls: bool,
+    /// Whether that checks links.
+    pub(super) checks: bool,
     pub(super) pieces: Pieces,
 }
 
@@ -174,7 +176,7 @@ impl Recorder {
         };
         self.untold.note(!may_come_again);
         let moves_on = self.crawls && !may_come_again;
-        let advance = if moves_on { Advance::of(outcome, observed.is_some()) } else { None };
+        let advance = if moves_on { Advance::of(outcome, (observed.is_some(), self.checks)) } else { None };
         self.untold.add(observed, advance);
         if self.untold.is_enough() { self.tell() } else { Ok(()) }
     }

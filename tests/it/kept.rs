@@ -50,7 +50,7 @@ fn query<T: rusqlite::types::FromSql>(path: &Path, sql: &str) -> T {
 fn age(path: &Path) {
     let steps = "DROP TABLE starts; DROP TABLE departures; DROP TABLE frontier; DROP TABLE passed; DROP TABLE outbox;
         DROP TABLE answers; DROP TABLE bodies; DROP TABLE notes; ALTER TABLE outputs DROP COLUMN is_sifted;
-        PRAGMA user_version = 1; VACUUM;";
+        ALTER TABLE runs DROP COLUMN checks; PRAGMA user_version = 1; VACUUM;";
     Connection::open(path).unwrap().execute_batch(steps).unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! `--check-links` with a state: runs that are stopped, killed and gone on with tell what an undisturbed one does.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,6 +69,7 @@ fn answer(hit: &Hit, pages: usize) -> Answer {
         Err(_) => match path.strip_prefix("moved").and_then(|n| n.parse().ok()) {
             Some(n) => page(n, pages),
             None if path.starts_with("busy") => Answer::status(503),
+            None if path.starts_with("away") => Answer::redirect(301, &path.replace("away", "/lost")),
             None => Answer::status(404),
         },
     }
@@ -82,12 +84,16 @@ fn page(n: usize, pages: usize) -> Answer {
         3 => format!("http://<none{n}>/"),
         4 if n.is_multiple_of(3) => format!("/busy{n}"),
         5 => format!("#here{n}"),
+        6 => format!("/away{n}"),
         _ => "#top".into(),
     };
+    // A redirect leads there, too.
+    let lost =
+        if up % 7 == 6 && n == 2 * up { format!("<a href=/lost{up}>the link of {n}</a>") } else { String::new() };
     let children = [2 * n, 2 * n + 1].into_iter().filter(|&it| it <= pages);
     let children: Vec<_> = children.map(|it| format!("<a href=/{it}>on</a>")).collect();
     let lines = "\n".repeat(n % 5);
-    Answer::html(format!("<p id=here{n}>{lines}<a href='{broken}'>the link of {n}</a>{}", children.concat()))
+    Answer::html(format!("<p id=here{n}>{lines}<a href='{broken}'>the link of {n}</a>{lost}{}", children.concat()))
 }
 
 #[test]
@@ -120,6 +126,50 @@ fn whenever_a_check_of_links_is_killed_each_broken_one_is_told_once() {
     desk.check(&site, GO_ON).run().exits(1);
     assert_eq!(desk.told("out.jsonl"), expected, "seed {seed}, {killed} kills");
     assert!(killed > KILLS / 4, "{killed} kills");
+}
+
+#[test]
+fn what_is_compressed_is_whole_when_a_killed_check_has_been_gone_on_with() {
+    const PAGES: usize = 400;
+    let site = Site::start(|hit| answer(hit, PAGES));
+    for name in ["out.jsonl.gz", "out.jsonl.zst"] {
+        let desk = Desk::new();
+        let expected = desk.undisturbed(&site);
+        let (asked, go_on) = (site.count(), format!("--state s.db --resume -o {name}"));
+        let mut run = desk.check(&site, &go_on).spawn();
+        while site.count() < asked + PAGES && !run.ends_within(Duration::from_micros(200)) {}
+        run.signal(Signal::KILL);
+        run.finish();
+        desk.check(&site, &go_on).run().exits(1);
+        let packed = fs::read(desk.path(name)).unwrap();
+        let unpacked = if name.ends_with("gz") {
+            let mut unpacked = Vec::new();
+            flate2::read::MultiGzDecoder::new(&*packed).read_to_end(&mut unpacked).unwrap();
+            unpacked
+        } else {
+            zstd::decode_all(&*packed).unwrap()
+        };
+        fs::write(desk.path("out.jsonl"), unpacked).unwrap();
+        assert_eq!(desk.told("out.jsonl"), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_run_that_did_not_check_links_is_not_gone_on_with_by_one_that_does_nor_the_other_way_round() {
+    let (site, desk) = (Site::start(|hit| answer(hit, 50)), Desk::new());
+    let seed = site.url("/1");
+    let folder = desk.0.path().display();
+    let crawl = |args: &str| {
+        let usual = "--depth all --allow-traps --retry 0 -o out.jsonl";
+        Scrape::in_shell(&format!("cd '{folder}' && exec \"$scrape\" {usual} {args} {seed}")).run()
+    };
+    crawl("--state s.db --max-pages 9").exits(0);
+    desk.check(&site, GO_ON).run().refused_over("the run to go on with did not check links");
+    desk.check(&site, "--state t.db -o links.jsonl --max-pages 9").run();
+    let args = "--state t.db --resume -o links.jsonl";
+    Scrape::in_shell(&format!("cd '{folder}' && exec \"$scrape\" --depth all {args} {seed}"))
+        .run()
+        .refused_over("the run to go on with checked links");
 }
 
 #[test]

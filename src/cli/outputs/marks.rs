@@ -151,6 +151,13 @@ impl Opened {
         !are_plain || !are_told
     }
 
+    /// Whether records are compressed that are not merely gathered.
+    pub(in crate::cli) fn compresses(&self) -> bool {
+        let is_gathered = |path: &Path| self.tables.iter().any(|(lines, _)| lines == path);
+        let lines = self.files.iter().filter(|(target, _)| !is_gathered(&target.path));
+        lines.map(|(target, _)| &target.path).any(|path| Compression::of(path).0 != Compression::None)
+    }
+
     /// Whether pages are kept, too, and not their records alone.
     pub(in crate::cli) fn has_kept(&self) -> bool {
         !self.archives.is_empty() || self.folder.is_some()

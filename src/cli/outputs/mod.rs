@@ -215,7 +215,7 @@ impl Opened {
             sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file).behind(earlier)));
         }
         for (_, database) in databases {
-            sinks.push(Box::new(database.start(options).map_err(Stop::broken)?));
+            sinks.push(options.wanted.of(Box::new(database.start(options).map_err(Stop::broken)?)));
         }
         if let Some(Store { folder, manifest, earlier }) = folder {
             let manifest = Whole(manifest.emptied_unless_continued()?.file);

@@ -57,8 +57,8 @@ fn what_may_be_gone_in_a_moment_is_tried_again_and_has_one_record() {
     });
     let desk = Desk::new(&site, 4);
     desk.write("urls.txt", &format!("no url\n{}", list(&site, 4)));
-    for code in [1, 1, 4] {
-        desk.run("--state s.db --resume --retry 0 -o out.csv -o out.tsv").exits(code);
+    for _ in 0..3 {
+        desk.run("--state s.db --resume --retry 0 -o out.csv -o out.tsv").exits(1);
         assert_eq!(desk.read("out.tsv").lines().count(), 5);
         assert_eq!(desk.read("out.csv").lines().count(), 6);
     }

@@ -273,7 +273,8 @@ fn a_report_whose_lines_are_damaged_or_gone_is_refused_with_words_and_left_as_it
         assert_eq!(desk.text("report.html"), page);
     }
     fs::write(desk.path("report.html.jsonl"), lines).unwrap();
-    desk.run("urls.txt --state s.db --resume -f jsonl -o /dev/null -o report.html").refused_over("goes with neither");
+    desk.run("urls.txt --state s.db --resume -f jsonl -o /dev/null -o report.html")
+        .refused_over("does not go with a pipe");
     desk.run("urls.txt --state t.db -o report.html -o report.html.jsonl")
         .refused_over("report.html.jsonl is where the records of report.html are gathered");
     desk.run(args).succeeds();

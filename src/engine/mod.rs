@@ -11,12 +11,13 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::{Either, ready};
 use futures::stream::{Stream, StreamExt};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::slot::Slot;
@@ -53,7 +54,7 @@ pub trait Sink: Send {
         Ok(())
     }
 
-    /// Nothing more is waiting right now: what is buffered should be seen.
+    /// Nothing more is waiting right now: what is buffered should be seen. It is said again now and then for as long as that is so.
     ///
     /// # Errors
     /// As for [`accept`](Sink::accept).
@@ -136,6 +137,9 @@ impl Idle {
     }
 }
 
+/// How long nothing may come before the sinks hear of that again.
+const LULL: Duration = Duration::from_millis(200);
+
 /// How many visits are in flight unless somebody says otherwise.
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
@@ -181,10 +185,12 @@ impl<V: Visit> Engine<V> {
         loop {
             let next = match futures::poll!(done.next()) {
                 Poll::Ready(next) => next,
-                Poll::Pending => {
+                Poll::Pending => loop {
                     sinks.iter_mut().try_for_each(|sink| sink.idle())?;
-                    done.next().await
-                }
+                    if let Ok(next) = timeout(LULL, done.next()).await {
+                        break next;
+                    }
+                },
             };
             let outcome = match next {
                 None => return self.frontier.take_error().map_or(Ok(()), Err),

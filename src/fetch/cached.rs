@@ -8,7 +8,8 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use tokio::task::spawn_blocking;
 
-use super::{Answer, Fetched, Fetcher, Head, Origin, Reply, RequestOptions, Unanswered, trace};
+use super::answer::Reply;
+use super::{Answer, Fetched, Fetcher, Head, Origin, RequestOptions, Unanswered, trace};
 use crate::cache::{Cache, Entry, Found, Question};
 use crate::failure::{Failure, Kind};
 use crate::job::Trail;

@@ -173,6 +173,33 @@ fn a_run_that_did_not_check_links_is_not_gone_on_with_by_one_that_does_nor_the_o
 }
 
 #[test]
+fn a_link_to_where_a_redirect_led_before_a_kill_is_told_by_itself() {
+    let gate = Gate::shut();
+    let held = gate.clone();
+    let site = Site::start(move |hit| match hit.path.as_str() {
+        "/1" => Answer::html("<a href=/away>a</a> <a href=/2>b</a>"),
+        "/2" => Answer::html("<a href=/lost>c</a>").behind(&held),
+        "/away" => Answer::redirect(301, "/lost"),
+        _ => Answer::status(404),
+    });
+    let desk = Desk::new();
+    let mut run = desk.check(&site, GO_ON).spawn();
+    // The page that leads there directly is in flight, and nothing else comes.
+    let is_told = "SELECT count(*) FROM pages WHERE url LIKE '%/away'";
+    let state =
+        || Connection::open(desk.path("s.db")).and_then(|it| it.query_row(is_told, [], |row| row.get::<_, i64>(0)));
+    while !state().is_ok_and(|count| count == 1) {
+        assert!(!run.ends_within(Duration::from_millis(1)));
+    }
+    run.signal(Signal::KILL);
+    run.finish();
+    gate.open();
+    desk.check(&site, GO_ON).run().exits(1);
+    assert_eq!(desk.told("out.jsonl"), desk.undisturbed(&site));
+    assert_eq!(desk.told("out.jsonl").len(), 2);
+}
+
+#[test]
 fn whenever_its_end_is_killed_each_broken_link_is_told_once() {
     const PAGES: usize = 30;
     let seed = fastrand::u64(..);

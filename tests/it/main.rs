@@ -56,6 +56,7 @@ mod request;
 mod resume;
 mod resume_graph;
 mod resume_kept;
+mod resume_lines;
 mod resume_report;
 mod resume_shared;
 mod retry;

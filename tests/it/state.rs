@@ -1,38 +1,17 @@
-//! What is known from run to run: states, changes, and runs that go on with the help of a state.
+//! What is known from run to run: states, and what changed.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
-use rustix::process::Signal;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::support::desk::{Desk, list, site_of_days};
 use crate::support::scrape::{Run, Scrape, parse};
 use crate::support::{Answer, Gate, Hit, Site};
 
-/// A folder with a list, in which the program runs again and again.
-struct Desk(TempDir);
-
 impl Desk {
-    fn new(site: &Site, pages: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let desk = Self(folder);
-        desk.write("urls.txt", &list(site, pages));
-        desk
-    }
-
-    fn scrape(&self, args: &str) -> Scrape {
-        Scrape::in_shell(&format!("cd '{}' && exec \"$scrape\" {args}", self.0.path().display()))
-    }
-
-    fn run(&self, args: &str) -> Run {
-        self.scrape(&format!("urls.txt {args}")).run()
-    }
-
     /// What changed, as path and change; a failure has its kind.
     fn changes(&self, args: &str) -> Vec<(String, String)> {
         let run = self.run(&format!("--state s.db --changed -f jsonl --retry 0 --fail-on none {args}")).exits(0);
@@ -40,42 +19,6 @@ impl Desk {
         told.sort();
         told
     }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.path().join(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.path().join(name)).unwrap()
-    }
-
-    /// The text of a file whose name may tell that it is compressed. It has to be whole.
-    fn unpack(&self, name: &str) -> String {
-        let bytes = fs::read(self.0.path().join(name)).unwrap();
-        match name.rsplit('.').next() {
-            Some("gz") => std::io::read_to_string(flate2::read::MultiGzDecoder::new(&*bytes)).unwrap(),
-            Some("zst") => String::from_utf8(zstd::decode_all(&*bytes).unwrap()).unwrap(),
-            _ => String::from_utf8(bytes).unwrap(),
-        }
-    }
-
-    fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
-        let connection = Connection::open(self.0.path().join("s.db")).unwrap();
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-
-    fn execute(&self, sql: &str) {
-        Connection::open(self.0.path().join("s.db")).unwrap().execute_batch(sql).unwrap();
-    }
-
-    fn names(&self) -> BTreeSet<String> {
-        let entries = fs::read_dir(self.0.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-fn list(site: &Site, pages: usize) -> String {
-    (0..pages).map(|n| site.url(&format!("/{n}\n"))).collect()
 }
 
 fn path(record: &Value) -> String {
@@ -89,13 +32,6 @@ fn change(record: &Value) -> String {
 
 fn told(changes: &[(&str, &str)]) -> Vec<(String, String)> {
     changes.iter().map(|&(path, change)| (path.into(), change.into())).collect()
-}
-
-/// A site whose answers depend on the day, which the test turns.
-fn site_of_days(answer: impl Fn(&Hit, u32) -> Answer + Send + Sync + 'static) -> (Site, Arc<AtomicU32>) {
-    let day = Arc::new(AtomicU32::new(0));
-    let today = Arc::clone(&day);
-    (Site::start(move |hit| answer(hit, today.load(Ordering::SeqCst))), day)
 }
 
 #[test]
@@ -404,12 +340,12 @@ fn a_file_that_is_no_state_of_this_version_is_refused_and_left_as_it_is() {
     let (site, _) = site_of_days(|_, _| Answer::title("t"));
     let desk = Desk::new(&site, 1);
     desk.run("--state s.db").exits(0);
-    let state = fs::read(desk.0.path().join("s.db")).unwrap();
+    let state = fs::read(desk.folder().join("s.db")).unwrap();
     let mut newer = state.clone();
     newer[60..64].copy_from_slice(&7_u32.to_be_bytes());
     let cut = state[..50].to_vec();
     let foreign = {
-        let path = desk.0.path().join("foreign.db");
+        let path = desk.folder().join("foreign.db");
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         fs::read(path).unwrap()
     };
@@ -420,10 +356,10 @@ fn a_file_that_is_no_state_of_this_version_is_refused_and_left_as_it_is() {
         (b"a\tb\n".to_vec(), "no state"),
     ];
     for (bytes, words) in cases {
-        fs::write(desk.0.path().join("s.db"), &bytes).unwrap();
+        fs::write(desk.folder().join("s.db"), &bytes).unwrap();
         for command in ["urls.txt --state s.db", "diff s.db", "history s.db http://a.test/"] {
             desk.scrape(command).run().refused_over(words);
-            assert_eq!(fs::read(desk.0.path().join("s.db")).unwrap(), bytes, "{words}");
+            assert_eq!(fs::read(desk.folder().join("s.db")).unwrap(), bytes, "{words}");
         }
     }
     assert_eq!(site.hits().len(), 1);
@@ -434,9 +370,9 @@ fn a_state_that_is_damaged_or_cannot_be_written_is_told_with_words_and_status_5(
     let (site, _) = site_of_days(|_, _| Answer::title("t"));
     let desk = Desk::new(&site, 1);
     desk.run("--state s.db").exits(0);
-    let mut state = fs::read(desk.0.path().join("s.db")).unwrap();
+    let mut state = fs::read(desk.folder().join("s.db")).unwrap();
     state[100..].fill(0xa5);
-    fs::write(desk.0.path().join("s.db"), state).unwrap();
+    fs::write(desk.folder().join("s.db"), state).unwrap();
     for command in ["urls.txt --state s.db", "diff s.db", "report s.db -o r.html"] {
         let run = desk.scrape(command).run().exits(5);
         let told = "scrape: cannot use s.db as the state: it is damaged: database disk image is malformed\n\
@@ -456,7 +392,7 @@ fn a_disk_that_gets_full_ends_the_run_with_words_and_the_state_is_sound() {
     desk.run("--state s.db --limit 1").exits(0);
     let limited = format!(
         "cd '{}' && ulimit -f 300 && trap '' XFSZ && exec \"$scrape\" urls.txt --state s.db -f jsonl > /dev/null",
-        desk.0.path().display()
+        desk.folder().display()
     );
     let run = Scrape::in_shell(&limited).run().exits(5);
     assert_eq!(run.stderr.matches("cannot write s.db: the disk ").count(), 1, "{run:?}");
@@ -464,22 +400,6 @@ fn a_disk_that_gets_full_ends_the_run_with_words_and_the_state_is_sound() {
     assert_eq!(desk.query::<String>("PRAGMA integrity_check"), "ok");
     desk.run("--state s.db --changed -f jsonl").exits(0);
     assert_eq!(desk.query::<i64>("SELECT count(*) FROM pages"), 2000);
-}
-
-#[test]
-fn an_output_whose_disk_gets_full_is_gone_on_with_and_no_record_is_lost() {
-    let (site, _) = site_of_days(|hit, _| Answer::title(&hit.path.repeat(5000)));
-    let desk = Desk::new(&site, 300);
-    let limited = format!(
-        "cd '{}' && ulimit -f 700 && trap '' XFSZ && exec \"$scrape\" urls.txt --state s.db -o out.jsonl",
-        desk.0.path().display()
-    );
-    let run = Scrape::in_shell(&limited).run().exits(5);
-    assert!(run.stderr.contains("cannot write out.jsonl"), "{run:?}");
-    let done = desk.query::<i64>("SELECT count(*) FROM pages WHERE run = 1");
-    desk.run("--state s.db --resume -o out.jsonl").exits(0);
-    let told: BTreeSet<_> = parse(&desk.read("out.jsonl")).iter().map(path).collect();
-    assert_eq!((told.len(), parse(&desk.read("out.jsonl")).len()), (300, 300), "after {done} of them");
 }
 
 #[test]
@@ -495,141 +415,6 @@ fn two_runs_do_not_use_one_state() {
     gate.open();
     first.finish().exits(0);
     desk.run("--state s.db").exits(0);
-}
-
-#[test]
-fn a_run_that_was_stopped_goes_on_and_only_then_are_its_changes_old() {
-    let (site, day) = site_of_days(|hit, day| Answer::title(&format!("{} {day}", hit.path)));
-    let desk = Desk::new(&site, 10);
-    let args = "--state s.db --changed --resume -o out.jsonl";
-    let lines = || parse(&desk.read("out.jsonl")).len();
-    let run = |pages: u32| {
-        desk.run(&format!("{args} --max-pages {pages}")).succeeds();
-        lines()
-    };
-    assert_eq!([run(4), run(4), run(4)], [4, 8, 10]);
-    assert_eq!(site.hits().len(), 10);
-    desk.run(args).succeeds();
-    assert_eq!((site.hits().len(), lines()), (20, 0), "the run was whole: this is another one");
-    day.store(1, Ordering::SeqCst);
-    desk.run(args).succeeds();
-    assert_eq!(lines(), 10);
-}
-
-#[test]
-fn what_may_be_gone_in_a_moment_is_tried_again_and_has_one_record() {
-    let (site, _) = site_of_days(|hit, _| match (hit.path.as_str(), hit.nth) {
-        ("/0", 0) => Answer::status(503),
-        ("/1", _) => Answer::status(404),
-        _ => Answer::title(&hit.path),
-    });
-    let desk = Desk::new(&site, 4);
-    desk.write("urls.txt", &format!("no url\n{}", list(&site, 4)));
-    for code in [1, 1, 1] {
-        desk.run("--state s.db --resume --retry 0 -o out.csv -o out.tsv").exits(code);
-        assert_eq!(desk.read("out.tsv").lines().count(), 5);
-        assert_eq!(desk.read("out.csv").lines().count(), 6);
-    }
-    let text = desk.read("out.tsv");
-    assert!(text.lines().any(|line| line.contains("/0\t200")), "{text}");
-    assert_eq!([site.hits_of("/0").len(), site.hits_of("/1").len(), site.hits_of("/2").len()], [2, 1, 1]);
-}
-
-/// How many records of a file, whatever its format, tell of an answer that does not count as fetched.
-fn failures(text: &str) -> usize {
-    text.lines().filter(|line| line.contains("status: ") || line.contains("\"status\",")).count()
-}
-
-#[test]
-fn final_failures_are_tried_again_where_that_is_wanted_and_have_one_record() {
-    let (site, day) = site_of_days(|hit, day| match (hit.path.as_str(), day) {
-        ("/0" | "/3" | "/7", 0) | ("/3", _) => Answer::status(404),
-        _ => Answer::title(&hit.path),
-    });
-    let desk = Desk::new(&site, 9);
-    desk.write("urls.txt", &format!("no url\n{}", list(&site, 9)));
-    let names = ["out.jsonl", "out.csv", "out.tsv", "out.csv.gz", "out.tsv.zst"];
-    let args = format!("--state s.db --resume --retry 0 -c 1 -o {}", names.join(" -o "));
-    let asked = || (0..9).map(|n| site.hits_of(&format!("/{n}")).len()).collect::<Vec<_>>();
-    let once = |failed: usize| {
-        for name in names {
-            let (text, header) = (desk.unpack(name), usize::from(name.contains(".csv")));
-            assert_eq!(text.lines().count(), 10 + header, "{name}: {text}");
-            assert_eq!(text.matches("invalid_url").count(), 1, "{name}: {text}");
-            assert_eq!(failures(&text), failed, "{name}: {text}");
-            for n in 0..9 {
-                let url = site.url(&format!("/{n}"));
-                let is_of = |line: &&str| line.split(['\t', ',', '"']).any(|cell| cell == url);
-                assert_eq!(text.lines().filter(is_of).count(), 1, "{name}: {url}: {text}");
-            }
-        }
-    };
-    desk.run(&args).exits(1);
-    let before = desk.read("out.tsv");
-    day.store(1, Ordering::SeqCst);
-    desk.run(&args).exits(1);
-    assert_eq!((asked(), desk.read("out.tsv")), (vec![1; 9], before), "only where it is wanted");
-    desk.run(&format!("{args} --retry-failed")).exits(1);
-    assert_eq!(asked(), [2, 1, 1, 2, 1, 1, 1, 2, 1]);
-    once(1);
-    assert_eq!(desk.query::<i64>("SELECT failures FROM pages WHERE url LIKE '%/3'"), 1, "it is the same run");
-    desk.run(&format!("{args} --retry-failed")).exits(1);
-    assert_eq!(asked(), [2, 1, 1, 3, 1, 1, 1, 2, 1]);
-    once(1);
-    assert!(desk.names().iter().all(|name| !name.ends_with(".resuming")), "{:?}", desk.names());
-}
-
-#[test]
-fn files_that_a_killed_run_was_about_to_replace_are_replaced_first() {
-    let (site, day) = site_of_days(|hit, day| match (hit.path.as_str(), day) {
-        ("/1", 0) => Answer::status(404),
-        _ => Answer::title(&hit.path),
-    });
-    let sift = |name: &str, desk: &Desk| {
-        let text: String =
-            desk.read(name).lines().filter(|line| !line.contains("/1\t")).map(|it| it.to_owned() + "\n").collect();
-        desk.write(&format!("{name}.resuming"), &text);
-        text.len()
-    };
-    // Both, one, or none of two files were replaced when it was killed.
-    for replaced in 0..3 {
-        let desk = Desk::new(&site, 3);
-        day.store(0, Ordering::SeqCst);
-        let args = "--state s.db --resume --retry 0 -c 1 -o a.tsv -o b.tsv";
-        desk.run(args).exits(1);
-        let length = ["a.tsv", "b.tsv"].map(|name| sift(name, &desk))[0];
-        desk.execute(&format!(
-            "UPDATE outputs SET position = {length}, is_sifted = 1; UPDATE pages SET run = 0 WHERE failure IS NOT NULL"
-        ));
-        for name in &["a.tsv", "b.tsv"][..replaced] {
-            fs::rename(desk.0.path().join(format!("{name}.resuming")), desk.0.path().join(name)).unwrap();
-        }
-        day.store(1, Ordering::SeqCst);
-        desk.run(args).succeeds();
-        assert_eq!([desk.read("a.tsv").lines().count(), desk.read("b.tsv").lines().count()], [3, 3]);
-        assert_eq!(desk.read("a.tsv").matches("\t200\t").count(), 3, "{}", desk.read("a.tsv"));
-        assert_eq!(desk.query::<i64>("SELECT sum(is_sifted) FROM outputs"), 0);
-        assert!(desk.names().iter().all(|name| !name.ends_with(".resuming")), "{:?}", desk.names());
-    }
-    let desk = Desk::new(&site, 3);
-    desk.run("--state s.db --resume -o a.tsv").succeeds();
-    desk.execute("UPDATE outputs SET position = 7, is_sifted = 1");
-    let (run, text) = (desk.run("--state s.db --resume -o a.tsv").exits(5), desk.read("a.tsv"));
-    assert!(run.stderr.contains("a.tsv.resuming is not there any more"), "{run:?}");
-    assert_eq!(text.lines().count(), 3);
-}
-
-#[test]
-fn a_file_that_lost_what_is_done_is_refused() {
-    let (site, _) = site_of_days(|hit, _| Answer::title(&hit.path));
-    let desk = Desk::new(&site, 3);
-    desk.run("--state s.db --resume -o out.jsonl").succeeds();
-    desk.write("out.jsonl", "");
-    desk.run("--state s.db --resume -o out.jsonl").refused_over("it had");
-    desk.run("--state s.db --resume -o other.jsonl").refused_over("did not write to");
-    desk.run("--state s.db --resume -o out.jsonl -x h1").refused_over("other fields");
-    desk.run("--state s.db -o out.jsonl").succeeds();
-    assert_eq!(parse(&desk.read("out.jsonl")).len(), 3);
 }
 
 /// A desk with three runs behind it: a page that changed, one that went away and came back, and a hostile title.
@@ -703,104 +488,4 @@ fn a_terminal_shows_differences_by_field_in_colour_and_nothing_that_acts() {
     assert!(shown.contains("day 1") && !shown.contains("\x1b[31mred"), "{shown:?}");
     let plain = desk.scrape(&format!("history s.db {} -f text", site.url("/0"))).run().succeeds().stdout;
     assert!(!plain.contains('\x1b') && plain.matches("changed").count() == 2, "{plain}");
-}
-
-/// Kills the program again and again, and goes on.
-fn kill_and_resume(names: &[&str], pages: usize, kills: usize, seed: u64) {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let site = Site::start(|hit| match hit.path.trim_start_matches('/').parse::<usize>() {
-        Ok(n) if n % 50 == 1 => Answer::status(404),
-        Ok(n) if n % 90 == 2 && hit.nth == 0 => Answer::status(503),
-        _ => Answer::title(&hit.path),
-    });
-    let desk = Desk::new(&site, pages);
-    let args = format!("urls.txt --state s.db --resume --retry 0 -o {}", names.join(" -o "));
-    let mut killed = 0;
-    while killed < kills {
-        let (asked, more) = (site.count(), random.usize(..2 * pages / kills));
-        let mut run = desk.scrape(&args).spawn();
-        while site.count() < asked + more && !run.ends_within(Duration::from_micros(200)) {}
-        if run.ends_within(Duration::ZERO) {
-            break;
-        }
-        run.signal(Signal::KILL);
-        assert_eq!(run.finish().code, None);
-        killed += 1;
-        assert_eq!(desk.query::<String>("PRAGMA integrity_check"), "ok", "seed {seed}");
-    }
-    desk.scrape(&args).run().exits(1);
-    desk.scrape(&args).run().exits(0);
-    let undisturbed = desk.run("-f tsv").exits(1);
-    let essence = |line: &str| line.split('\t').take(4).collect::<Vec<_>>().join("\t");
-    let expected: BTreeSet<_> = undisturbed.stdout.lines().map(essence).collect();
-    for name in names {
-        let text = desk.unpack(name);
-        let found: BTreeSet<_> = text.lines().map(essence).collect();
-        assert_eq!(
-            text.lines().count(),
-            pages,
-            "{name}: a URL is lost or has two records: seed {seed}, {killed} kills"
-        );
-        assert!(found == expected, "{name}: seed {seed}, {killed} kills");
-    }
-    assert_eq!(desk.query::<i64>("SELECT count(*) FROM pages"), i64::try_from(pages).unwrap());
-    assert!(killed > kills / 4, "only {killed} kills: seed {seed}");
-}
-
-#[test]
-fn whenever_it_is_killed_every_file_has_each_record_once_and_the_state_is_sound() {
-    kill_and_resume(&["one.tsv", "two.tsv"], 5000, 100, fastrand::u64(..));
-}
-
-#[test]
-fn a_compressed_file_that_is_killed_has_each_record_once_and_is_whole() {
-    kill_and_resume(&["one.tsv.gz", "two.tsv.zst"], 1000, 20, fastrand::u64(..));
-}
-
-/// Failures are tried again by runs of which each is killed at some moment, those in which files are replaced among them.
-#[test]
-fn whenever_a_run_that_tries_failures_again_is_killed_every_file_has_each_record_once() {
-    const PAGES: usize = 2000;
-    let seed = fastrand::u64(..);
-    let mut random = fastrand::Rng::with_seed(seed);
-    let site = Site::start(|hit| match hit.path.trim_start_matches('/').parse::<usize>() {
-        Ok(n) if n % 7 == 1 && hit.nth < n % 4 => Answer::status(404),
-        Ok(n) if n % 200 == 6 => Answer::status(410),
-        _ => Answer::title(&hit.path),
-    });
-    let desk = Desk::new(&site, PAGES);
-    let names = ["one.tsv", "two.csv.gz", "three.jsonl.zst"];
-    let args = format!("urls.txt --state s.db --resume --fail-on none --retry 0 -o {}", names.join(" -o "));
-    desk.scrape(&args).run().exits(0);
-    let (mut killed, mut unreplaced) = (0, 0);
-    for _ in 0..10 {
-        let (asked, more) = (site.count(), random.usize(..60));
-        let mut run = desk.scrape(&format!("{args} --retry-failed")).spawn();
-        let is_begun = || desk.names().iter().any(|name| name.ends_with(".resuming"));
-        let is_early = random.bool();
-        let is_time = || site.count() >= asked + more || is_early && is_begun();
-        while !is_time() && !run.ends_within(Duration::from_micros(random.u64(1..500))) {}
-        if !run.ends_within(Duration::ZERO) {
-            run.signal(Signal::KILL);
-        }
-        killed += usize::from(run.finish().code.is_none());
-        unreplaced += usize::from(is_begun());
-        assert_eq!(desk.query::<String>("PRAGMA integrity_check"), "ok", "seed {seed}");
-        if random.bool() {
-            desk.scrape(&args).run().exits(0);
-        }
-    }
-    for _ in 0..3 {
-        desk.scrape(&format!("{args} --retry-failed")).run().exits(0);
-    }
-    let expected: BTreeSet<_> = (0..PAGES).map(|n| site.url(&format!("/{n}"))).collect();
-    for name in names {
-        let (text, header) = (desk.unpack(name), usize::from(name.contains(".csv")));
-        let url = |line: &str| line.split(['\t', ',', '"']).find(|&cell| expected.contains(cell)).map(String::from);
-        let found: Vec<_> = text.lines().skip(header).filter_map(url).collect();
-        assert_eq!(found.len(), PAGES, "{name}: seed {seed}, {killed} kills");
-        assert!(found.into_iter().collect::<BTreeSet<_>>() == expected, "{name}: seed {seed}, {killed} kills");
-        assert_eq!(failures(&text), 10, "{name}: seed {seed}, {killed} kills");
-    }
-    assert!(killed > 2, "only {killed} kills, {unreplaced} of them before the files were replaced: seed {seed}");
 }

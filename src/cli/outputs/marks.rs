@@ -1,38 +1,24 @@
 //! Outputs of which a state remembers how far they have come.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use url::Url;
 
 use super::target::{Target, open_file};
-use super::{Opened, Shelf, Store, is_missing, refuse_to_resume};
-use crate::canonical::fingerprint;
+use super::{Opened, is_missing};
 use crate::cli::exit::Stop;
-use crate::sink::journal::{self, Contents, replace, sift};
-use crate::sink::report::{self, Survey};
-use crate::sink::{Compression, Earlier, Format, GatheredGraph, Saved, lock};
-use crate::store::Resumed;
+use crate::sink::{Compression, Format, journal, lock};
 
 /// Whether what is written to it stands one behind the other, so that it can be cut behind what is done.
 fn is_plain(target: &Target, format: Format) -> bool {
     target.metadata.is_file() && format.is_text()
 }
 
-/// What of a file is copied where only some of it stands.
-enum Part<'a> {
-    Lines(Contents<'a>),
-    /// What is gathered for a graph.
-    Steps,
-}
-
 impl Opened {
-    /// Has what can only be written as a whole gathered in files of lines beside it: the records of tables in
-    /// `NAME.jsonl.zst`, a graph in `NAME.steps.zst`, and what reports take of the records, which is little and goes out soon,
-    /// in `NAME.jsonl`.
+    /// Has what can only be written as a whole gathered in files beside it: the records of tables in `NAME.jsonl.zst`, the steps
+    /// of a graph in `NAME.steps.zst`, and what reports take of the records, which is little and goes out soon, in `NAME.jsonl`.
     pub(in crate::cli) fn gather(&mut self) -> Result<(), Stop> {
         for place in 0..self.files.len() {
             let (target, format) = &self.files[place];
@@ -163,6 +149,7 @@ impl Opened {
         !self.archives.is_empty() || self.folder.is_some()
     }
 
+    /// What there is of pages themselves and of their links.
     pub(super) fn kept(&self) -> impl Iterator<Item = &Target> {
         let archives = self.archives.iter().map(|shelf| &shelf.archive);
         let kept = archives.chain(self.folder.iter().map(|store| &store.manifest));
@@ -175,119 +162,12 @@ impl Opened {
     }
 
     /// In the order of [`plain_files`](Self::plain_files), which are all that there are where a run is gone on with.
-    fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
+    pub(super) fn targets(&mut self) -> impl Iterator<Item = &mut Target> {
         let archives = self.archives.iter_mut().map(|shelf| &mut shelf.archive);
         let kept = archives.chain(self.folder.iter_mut().map(|store| &mut store.manifest));
         let kept = kept.chain(self.graph.iter_mut().map(|plot| &mut plot.target));
         let kept = kept.chain(self.reports.iter_mut().filter_map(|report| report.lines.as_mut()));
         self.files.iter_mut().map(|(target, _)| target).chain(kept)
-    }
-
-    /// Goes on with the [plain files](Self::plain_files), which are all that there are but standard output and databases,
-    /// behind what stands of them.
-    pub(in crate::cli) fn cut(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
-        self.check_lengths(resumed)?;
-        for (target, &Resumed { position, .. }) in self.targets().zip(resumed) {
-            let cut = target.file.set_len(position).and_then(|()| target.file.seek(SeekFrom::Start(position)));
-            cut.with_context(|| format!("cannot write {}", target.path.display())).map_err(Stop::broken)?;
-            target.is_continued = position > 0;
-        }
-        Ok(())
-    }
-
-    /// No database has been taken away in which there are pages that are done.
-    pub(in crate::cli) fn check_databases(&self) -> Result<(), Stop> {
-        match self.databases.iter().find(|(_, database)| database.is_new()) {
-            Some((path, _)) => Err(begin_anew(&format!("cannot resume {}: it is empty", path.display()))),
-            None => Ok(()),
-        }
-    }
-
-    /// Copies what has not failed of the files of lines and of what is gathered for a graph, up to where they stand, to files
-    /// beside them: the lengths of all, as far as they are copied.
-    pub(in crate::cli) fn sift(&mut self, resumed: &[Resumed], fields: &[Box<str>]) -> Result<Vec<Option<u64>>, Stop> {
-        self.check_lengths(resumed)?;
-        let lines = self.files.iter().map(|(_, format)| Some(Part::Lines(Contents::Records(*format, fields))));
-        // What is kept of pages is gone through by itself.
-        let pages = self.archives.iter().map(|_| None).chain(self.folder.iter().map(|_| None));
-        let steps = self.graph.iter().map(|_| Some(Part::Steps));
-        let told = self.told().map(|_| Some(Part::Lines(Contents::Report)));
-        let parts = lines.chain(pages).chain(steps).chain(told);
-        let sift = |(part, Resumed { path, position, .. }): (Option<_>, &Resumed)| match part {
-            None => Ok(None),
-            Some(Part::Lines(contents)) => {
-                sift(path, contents, *position).map(Some).map_err(|error| refuse_to_resume(error, path))
-            }
-            Some(Part::Steps) => {
-                GatheredGraph::sift(path, *position).map(Some).map_err(|error| refuse_kept(error, path))
-            }
-        };
-        parts.zip(resumed).map(sift).collect()
-    }
-
-    /// Reads what reports have taken of the run.
-    pub(in crate::cli) fn recount(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
-        self.check_lengths(resumed)?;
-        let before = self.files.len() + self.kept().count();
-        let told = self.reports.iter_mut().zip(resumed.iter().skip(before));
-        for (report, Resumed { path, position, .. }) in told.filter(|(_, resumed)| resumed.position > 0) {
-            let mut survey = Survey::default();
-            let lines = File::open(path).map(|file| BufReader::new(file.take(*position)));
-            let read = lines.map_err(report::Error::from).and_then(|lines| survey.read(lines, Compression::of(path).0));
-            read.map_err(|error| begin_anew(&format!("cannot resume {}: {error}", path.display())))?;
-            report.earlier = Some(survey);
-        }
-        Ok(())
-    }
-
-    /// Reads what stands of the archives and of the folder. Where something in there is of a URL that is not among those whose
-    /// fingerprints are `done`, and could be taken for the last word on it, that is copied without: the lengths of all, as far
-    /// as they are copied. They are to be read once more then.
-    pub(in crate::cli) fn recall(
-        &mut self,
-        resumed: &[Resumed],
-        done: &HashSet<u64>,
-    ) -> Result<Vec<Option<u64>>, Stop> {
-        self.check_lengths(resumed)?;
-        let is_done = |url: &Url| done.contains(&fingerprint(url));
-        let mut lengths = vec![None; self.files.len()];
-        let kept = resumed.get(self.files.len()..).unwrap_or_default();
-        for (Shelf { earlier, .. }, Resumed { path, position, .. }) in self.archives.iter_mut().zip(kept) {
-            let read = Earlier::read(path, *position, is_done).map_err(|error| refuse_kept(error, path))?;
-            lengths.push(copied(read.has_undone(), || read.sift(path), path)?);
-            *earlier = (*position > 0).then_some(read);
-        }
-        let kept = kept.get(self.archives.len()..).unwrap_or_default();
-        for (Store { folder, earlier, .. }, Resumed { path, position, .. }) in self.folder.iter_mut().zip(kept) {
-            let read = Saved::read(path, *position, is_done).map_err(|error| refuse_kept(error, path))?;
-            // As long as the manifest tells of them.
-            read.clear(folder).map_err(|error| refuse_to_resume(error.into(), path))?;
-            lengths.push(copied(read.has_undone(), || read.sift(path), path)?);
-            *earlier = Some(read);
-        }
-        Ok(lengths)
-    }
-
-    /// Has these copies take the files' places.
-    pub(in crate::cli) fn replace(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
-        let sifted = self.targets().zip(resumed).filter(|(_, resumed)| resumed.is_sifted);
-        for (target, Resumed { path, position, .. }) in sifted {
-            let file = replace(path, *position).map_err(|error| refuse_to_resume(error.into(), path))?;
-            file.map_or(Ok(()), |file| target.reopen(file))?;
-        }
-        Ok(())
-    }
-
-    /// No file is shorter than what stands of it.
-    fn check_lengths(&mut self, resumed: &[Resumed]) -> Result<(), Stop> {
-        self.targets().zip(resumed).try_for_each(|(target, Resumed { position, .. })| {
-            let name = target.path.display();
-            let have = target.file.metadata().map_err(|error| refuse_to_resume(error.into(), &target.path))?.len();
-            if have >= *position {
-                return Ok(());
-            }
-            Err(begin_anew(&format!("cannot resume {name}: it had {position} bytes of records, and has {have}")))
-        })
     }
 }
 
@@ -303,20 +183,4 @@ fn locked(path: &Path) -> Result<File, Stop> {
         let busy = anyhow::Error::new(journal::Error::Busy).context(cannot());
         Stop::busy(busy).with_hint(Some("wait for its end".into()))
     })
-}
-
-/// The length of a copy, if one is to be made.
-fn copied(is_needed: bool, copy: impl FnOnce() -> io::Result<u64>, path: &Path) -> Result<Option<u64>, Stop> {
-    is_needed.then(copy).transpose().map_err(|error| refuse_to_resume(error.into(), path))
-}
-
-fn refuse_kept(error: io::Error, path: &Path) -> Stop {
-    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other | io::ErrorKind::UnexpectedEof) {
-        return begin_anew(&format!("cannot resume {}: {error}", path.display()));
-    }
-    refuse_to_resume(error.into(), path)
-}
-
-fn begin_anew(words: &str) -> Stop {
-    Stop::usage(anyhow!("{words}")).with_hint(Some("leave --resume out to begin anew".into()))
 }

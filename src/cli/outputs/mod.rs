@@ -8,41 +8,38 @@ mod doubles;
 mod graph;
 mod marks;
 mod names;
+mod pages;
 mod reader;
+mod report;
+mod resumption;
 mod stream;
 mod target;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use indicatif::ProgressBar;
-use url::Url;
 
 use self::doubles::{identity, refuse_doubles};
 use self::graph::Plot;
 use self::names::{format_of, format_of_stdout, is_archive};
 pub(super) use self::names::{is_report, is_stdout, want_exchanges, want_raw_bodies};
+pub(super) use self::pages::make_folder;
+use self::pages::{Shelf, Store};
 use self::reader::WhileRead;
-use self::stream::Whole;
+use self::report::Account;
 use self::target::{STDOUT, Target, open_file, standard_output};
 use super::args;
 use super::config::Environment;
-use super::draft::Draft;
 use super::exit::Stop;
 use super::terminal::Terminal;
 use crate::engine::Sink;
 use crate::extract::Extractor;
 use crate::seeds::Source;
 use crate::sink::database::{self, Database, is_database};
-use crate::sink::journal::{self, Journal, Rules};
-use crate::sink::report::{Report, Survey};
-use crate::sink::{
-    Archive, Duplicates, Earlier, Failures, Folder, Format, Gathered, Lines, MANIFEST, Options, Ordered, Saved, Wanted,
-    index_path,
-};
+use crate::sink::{Duplicates, Failures, Format, Gathered, Lines, MANIFEST, Options, Ordered, Wanted, index_path};
 
 /// What a table takes where there is no terminal to fill.
 const WIDTH: usize = 100;
@@ -76,43 +73,6 @@ pub(super) struct Opened {
     locked: Vec<PathBuf>,
 }
 
-/// An archive, and its index.
-struct Shelf {
-    archive: Target,
-    index: Target,
-    earlier: Option<Earlier>,
-}
-
-/// A folder for pages, and its manifest.
-struct Store {
-    folder: PathBuf,
-    manifest: Target,
-    earlier: Option<Saved>,
-}
-
-/// A report, and the lines that it is made of where a state has to know how far it has come.
-struct Account {
-    draft: Draft,
-    lines: Option<Target>,
-    earlier: Option<Survey>,
-}
-
-impl Account {
-    /// Its name, if it is a file.
-    fn file_name(&self) -> Option<PathBuf> {
-        self.draft.path().map(|_| self.draft.name().to_owned())
-    }
-
-    fn start(self, options: &Options) -> Result<Report, Stop> {
-        let Self { draft, lines, earlier } = self;
-        let report = Report::new(Arc::clone(&options.fields), move |page| draft.complete(page.as_bytes()));
-        match lines {
-            Some(lines) => Ok(report.behind(earlier).kept_in(lines.emptied_unless_continued()?.lines()?)),
-            None => Ok(report),
-        }
-    }
-}
-
 /// Opens what the options name.
 pub(super) fn open(
     args: &args::Output,
@@ -135,14 +95,14 @@ pub(super) fn open(
     let made = missing(args);
     let shown = to_stdout.then(|| format_of_stdout(args.format)).transpose()?;
     let files = files.map(|(path, format)| Ok((open_file(path)?, format))).collect::<Result<Vec<_>, Stop>>()?;
-    let archives = archives.into_iter().map(|path| open_archive(path)).collect::<Result<Vec<_>, _>>()?;
+    let archives = archives.into_iter().map(|path| Shelf::open(path)).collect::<Result<Vec<_>, _>>()?;
     let databases = databases.into_iter().map(|path| open_database(path, options));
     let databases = databases.collect::<Result<Vec<_>, Stop>>()?;
-    let folder = args.save.as_deref().map(open_folder).transpose()?;
+    let folder = args.save.as_deref().map(Store::open).transpose()?;
     let graph = graph.map(Plot::open).transpose()?;
     let summary = args.summary.as_deref().map(open_file).transpose()?;
     let failures = failures.map(open_file).transpose()?;
-    let reports = reports.into_iter().map(|path| open_report(path)).collect::<Result<Vec<_>, _>>()?;
+    let reports = reports.into_iter().map(|path| Account::open(path)).collect::<Result<Vec<_>, _>>()?;
     let stdout = shown.map(|format| Ok((standard_output()?, format))).transpose()?;
     let kept = archives.iter().flat_map(|shelf| [&shelf.archive, &shelf.index]);
     let kept = kept.chain(folder.iter().map(|store| &store.manifest));
@@ -158,28 +118,6 @@ pub(super) fn open(
 }
 
 impl Opened {
-    /// Goes on with the file that an earlier run wrote: only what stands by these rules stays in it. `finish` gets the URL of
-    /// each record that does, and tells whether that is news.
-    pub(super) fn resume(&mut self, rules: Rules<'_>, finish: impl FnMut(&Url) -> bool) -> Result<(), Stop> {
-        let has_others = self.stdout.is_some() || self.keeps_pages() || !self.reports.is_empty();
-        let [(Target { path, file, metadata, is_continued }, format)] = &mut self.files[..] else {
-            return Err(resume_needs_a_file());
-        };
-        if has_others || !metadata.is_file() {
-            return Err(resume_needs_a_file());
-        }
-        let journal = Journal { path, format: *format, rules };
-        let reopened = journal.reopen(finish).map_err(|error| refuse_to_resume(error, path))?;
-        *file = reopened.file;
-        *is_continued = !reopened.is_empty;
-        Ok(())
-    }
-
-    /// Whether there is an output with what earlier runs put into it, with pages themselves, or with their links.
-    fn keeps_pages(&self) -> bool {
-        !self.archives.is_empty() || !self.databases.is_empty() || self.folder.is_some() || self.graph.is_some()
-    }
-
     /// Whether one of the outputs is the file of this name.
     pub(super) fn have(&self, path: &Path) -> bool {
         let targets = self.files.iter().map(|(target, _)| target).chain(&self.summary).chain(&self.failures);
@@ -210,16 +148,14 @@ impl Opened {
         for (journal, path) in tables {
             sinks.push(Box::new(Gathered::new(&journal, &path, options)));
         }
-        for Shelf { archive, index, earlier } in archives {
-            let (archive, index) = (archive.emptied_unless_continued()?, index.emptied()?);
-            sinks.push(Box::new(Archive::new(&archive.path, Whole(archive.file), index.file).behind(earlier)));
+        for shelf in archives {
+            sinks.push(Box::new(shelf.start()?));
         }
         for (_, database) in databases {
             sinks.push(options.wanted.of(Box::new(database.start(options).map_err(Stop::broken)?)));
         }
-        if let Some(Store { folder, manifest, earlier }) = folder {
-            let manifest = Whole(manifest.emptied_unless_continued()?.file);
-            sinks.push(Box::new(Folder::new(&folder, manifest).behind(earlier)));
+        if let Some(store) = folder {
+            sinks.push(Box::new(store.start()?));
         }
         for report in reports {
             sinks.push(Box::new(report.start(options)?));
@@ -257,23 +193,6 @@ fn missing(args: &args::Output) -> Vec<PathBuf> {
 
 fn is_missing(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err()
-}
-
-fn resume_needs_a_file() -> Stop {
-    Stop::usage(anyhow!("--resume needs one output, which is a file: it tells what is done already"))
-        .with_hint(Some("add -o FILE.jsonl, and name no other -o".into()))
-}
-
-fn refuse_to_resume(error: journal::Error, path: &Path) -> Stop {
-    use journal::Error::{Busy, Foreign, Format, Io};
-    let hint = match &error {
-        Busy => "wait for its end",
-        Format(_) => "write to a file that ends in .jsonl, .csv or .tsv",
-        Foreign(_) => "ask for the same fields as before, name another file, or move this one away",
-        Io(_) => return Stop::broken(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))),
-    };
-    let stop = if matches!(error, Busy) { Stop::busy } else { Stop::usage };
-    stop(anyhow::Error::new(error).context(format!("cannot resume {}", path.display()))).with_hint(Some(hint.into()))
 }
 
 /// What stands before the sinks: what puts records in order, and then what marks those of duplicates in the field of this
@@ -315,25 +234,6 @@ pub(super) fn files(args: &args::Output, has_state: bool) -> usize {
     // A graph has a file beside its own.
     let graph = usize::from(args.graph.is_some());
     (args.output.len() + graph) * (1 + usize::from(has_state)) + databases * OF_A_DATABASE + graph
-}
-
-/// The manifest of a folder, which is made if there is none.
-pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Stop> {
-    let made = fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()));
-    made.map_err(Stop::broken).map(|()| path.join(MANIFEST))
-}
-
-fn open_archive(path: &Path) -> Result<Shelf, Stop> {
-    Ok(Shelf { archive: open_file(path)?, index: open_file(&index_path(path))?, earlier: None })
-}
-
-fn open_folder(path: &Path) -> Result<Store, Stop> {
-    Ok(Store { folder: path.to_owned(), manifest: open_file(&make_folder(path)?)?, earlier: None })
-}
-
-fn open_report(path: &Path) -> Result<Account, Stop> {
-    let draft = Draft::open(path).with_context(|| format!("cannot write {}", path.display())).map_err(Stop::broken)?;
-    Ok(Account { draft, lines: None, earlier: None })
 }
 
 /// Opens a database, of which there is a file then.

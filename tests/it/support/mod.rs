@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod authority;
 pub(crate) mod coding;
+pub(crate) mod desk;
 pub(crate) mod scrape;
 pub(crate) mod site;
 pub(crate) mod wire;

@@ -1,21 +1,14 @@
-//! What a run came to, for a person and for a program.
+//! The end of a run in words.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
-
-use super::exit::{FailOn, Status};
-use crate::frontier::traps::Trap;
-use crate::frontier::{GivenUp, Limit, Slowed};
+use super::{Conclusion, Crawled, Ending};
+use crate::frontier::{GivenUp, Slowed};
 use crate::histogram::Histogram;
 use crate::job::Summary;
-use crate::sink::Tally;
-use crate::sink::expect::{Contract, Fill, Verdict};
-use crate::sink::{grouped, human_duration, human_latency, human_size, neutralise, rate};
-use crate::store::Change;
+use crate::sink::expect::Fill;
+use crate::sink::{Tally, grouped, human_duration, human_latency, human_size, neutralise, rate};
 
 /// How many fields a person is told the fill rates of.
 const FIELDS: usize = 8;
@@ -26,162 +19,11 @@ const HOSTS: usize = 5;
 /// The heights of a bar, in a terminal that knows Unicode and in one that does not.
 const HEIGHTS: [[char; 5]; 2] = [['▁', '▂', '▃', '▅', '▇'], ['.', ':', '-', '=', '#']];
 
-/// What a run came to, as a whole.
-pub(super) struct Conclusion {
-    pub(super) totals: Summary,
-    /// How many records of pages that were fetched there are.
-    pub(super) records: u64,
-    /// How much of each field is in them.
-    pub(super) fills: Vec<Fill>,
-    /// What came of each expectation.
-    pub(super) verdicts: Vec<Verdict>,
-    /// How many pages changed in which way; none where that was not asked for.
-    pub(super) changes: Option<BTreeMap<Change, u64>>,
-    /// What ended the run before its list did.
-    pub(super) ended_by: Option<Ending>,
-    pub(super) crawl: Crawled,
-    /// The hosts that were asked for less than the options allow.
-    pub(super) slowed: Vec<Slowed>,
-    /// The origins that could not be reached any more.
-    pub(super) given_up: Vec<GivenUp>,
-}
-
-/// What there is to say of a crawl.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Crawled {
-    /// Whether links were followed.
-    pub(super) is_one: bool,
-    /// Whether robots.txt was ignored.
-    pub(super) ignores_robots: bool,
-    /// Redirects that led out of the scope, or to a page that had its own job.
-    pub(super) elsewhere: u64,
-    /// Links that were not followed as their host has enough pages.
-    pub(super) beyond_host: u64,
-    /// What came of checking links, where they are checked.
-    pub(super) checked: Option<Tally>,
-    /// What was kept out as it has no end, most of it first.
-    pub(super) trapped: Vec<Trap>,
-}
-
-/// What came of checking links, in a line.
-pub(super) fn links(tally: &Tally) -> String {
-    let checked = tally.checked();
-    let links = format!("{} link{} checked", grouped(checked), if checked == 1 { "" } else { "s" });
-    let broken = match tally.broken() {
-        0 => ", none broken".into(),
-        broken => format!(": {} broken", grouped(broken)),
-    };
-    let unknown = match tally.unknown() {
-        0 => String::new(),
-        unknown => format!("; {} not asked for, as robots.txt forbids it or the run ended", grouped(unknown)),
-    };
-    links + &broken + &unknown
-}
-
 /// How many traps a person is told.
 const TRAPS: usize = 5;
 
-impl Crawled {
-    /// The lines for a person.
-    fn lines(&self, totals: &Summary) -> Vec<String> {
-        let mut lines = Vec::new();
-        if self.is_one {
-            let seeds = totals.targets - totals.discovered;
-            let elsewhere = (self.elsewhere > 0).then(|| format!("{} redirected elsewhere", grouped(self.elsewhere)));
-            let found = format!("{} found from {} given", grouped(totals.discovered), grouped(seeds));
-            lines.push(format!("  crawl   {}", [found].into_iter().chain(elsewhere).collect::<Vec<_>>().join("  ")));
-        }
-        for trap in self.trapped.iter().take(TRAPS) {
-            let (count, place) = (grouped(trap.count), neutralise(&trap.pattern));
-            let place = if place.is_empty() { "in many places".into() } else { format!("under {place}") };
-            lines.push(format!("  trapped  {count} URLs {place}: {} (--allow-traps)", trap.kind.words()));
-        }
-        let rest: u64 = self.trapped.iter().skip(TRAPS).map(|trap| trap.count).sum();
-        if rest > 0 {
-            lines.push(format!("  trapped  {} URLs elsewhere (--allow-traps)", grouped(rest)));
-        }
-        if self.beyond_host > 0 {
-            lines.push(format!("  omitted  {} links by --max-per-host", grouped(self.beyond_host)));
-        }
-        lines.extend(self.checked.iter().map(|tally| format!("  links   {}", links(tally))));
-        if self.ignores_robots {
-            lines.push("  robots.txt was ignored".into());
-        }
-        lines
-    }
-
-    fn to_value(&self, totals: &Summary) -> Value {
-        let trap = |trap: &Trap| json!({"why": trap.kind.words(), "pattern": trap.pattern, "urls": trap.count});
-        json!({
-            "discovered": totals.discovered,
-            "discovered_failed": totals.discovered_failed,
-            "elsewhere": self.elsewhere,
-            "beyond_host": self.beyond_host,
-            "trapped": self.trapped.iter().map(trap).collect::<Vec<_>>(),
-            "ignored_robots": self.ignores_robots,
-            "links": self.checked.as_ref().map(|tally| {
-                json!({"checked": tally.checked(), "broken": tally.broken(), "unknown": tally.unknown()})
-            }),
-        })
-    }
-}
-
-/// What may end a run before its list does.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
-    Limit(Limit),
-    Deadline,
-    Signal,
-}
-
-impl Ending {
-    /// The option, or the word, for it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Limit(Limit::Targets) => "limit",
-            Self::Limit(Limit::Pages) => "max-pages",
-            Self::Limit(Limit::Bytes) => "max-bytes",
-            Self::Deadline => "deadline",
-            Self::Signal => "signal",
-        }
-    }
-
-    /// The option that set the limit which was reached.
-    fn of_limit(self) -> Option<String> {
-        matches!(self, Self::Limit(_)).then(|| format!("--{}", self.name()))
-    }
-}
-
-impl Conclusion {
-    /// The end of a run that was, or was not, `is_complete`.
-    pub(super) fn new(totals: Summary, contract: &Contract, is_complete: bool) -> Self {
-        let (records, fills, verdicts) = (contract.records(), contract.fills(), contract.verdicts(is_complete));
-        let (crawl, slowed, given_up) = (Crawled::default(), Vec::new(), Vec::new());
-        Self { totals, records, fills, verdicts, changes: None, ended_by: None, crawl, slowed, given_up }
-    }
-
-    /// Whether a page has changed, in whichever way.
-    pub(super) fn has_changes(&self) -> bool {
-        self.changes.as_ref().is_some_and(|changes| changes.values().any(|&count| count > 0))
-    }
-
-    /// What it comes to under a policy.
-    pub(super) fn status(&self, policy: FailOn) -> Status {
-        let is_unexpected = self.verdicts.iter().any(|verdict| verdict.held == Some(false));
-        let expected = if is_unexpected { Status::Unexpected } else { Status::Success };
-        let is_broken = self.crawl.checked.as_ref().is_some_and(|tally| tally.broken() > 0) && policy != FailOn::None;
-        let links = if is_broken { Status::SomeFailed } else { Status::Success };
-        Status::of(&self.totals, policy).max(expected).max(links)
-    }
-
-    /// A line for each expectation that broke.
-    pub(super) fn complaints(&self) -> impl Iterator<Item = String> {
-        self.verdicts.iter().filter_map(Verdict::complaint)
-    }
-}
-
 /// The lines at the end of a run in a terminal, which may know Unicode.
-pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
+pub(in crate::cli) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
     let summary = &conclusion.totals;
     let Summary { targets, fetched, cached, duplicates, done_before, bytes, elapsed, .. } = *summary;
     let mut totals = vec![
@@ -232,6 +74,57 @@ pub(super) fn lines(conclusion: &Conclusion, is_utf8: bool) -> String {
         lines.push(format!("  filled  {}", fills(&conclusion.fills)));
     }
     lines.join("\n")
+}
+
+/// One line for a log or a mail, where something failed.
+pub(in crate::cli) fn complaint(summary: &Summary) -> String {
+    let (failed, all) = (grouped(summary.failed()), grouped(summary.targets));
+    format!("{failed} of {all} failed: {}", counts(summary.by_kind.iter()))
+}
+
+/// What came of checking links, in a line.
+pub(in crate::cli) fn links(tally: &Tally) -> String {
+    let checked = tally.checked();
+    let links = format!("{} link{} checked", grouped(checked), if checked == 1 { "" } else { "s" });
+    let broken = match tally.broken() {
+        0 => ", none broken".into(),
+        broken => format!(": {} broken", grouped(broken)),
+    };
+    let unknown = match tally.unknown() {
+        0 => String::new(),
+        unknown => format!("; {} not asked for, as robots.txt forbids it or the run ended", grouped(unknown)),
+    };
+    links + &broken + &unknown
+}
+
+impl Crawled {
+    /// The lines for a person.
+    fn lines(&self, totals: &Summary) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.is_one {
+            let seeds = totals.targets - totals.discovered;
+            let elsewhere = (self.elsewhere > 0).then(|| format!("{} redirected elsewhere", grouped(self.elsewhere)));
+            let found = format!("{} found from {} given", grouped(totals.discovered), grouped(seeds));
+            lines.push(format!("  crawl   {}", [found].into_iter().chain(elsewhere).collect::<Vec<_>>().join("  ")));
+        }
+        for trap in self.trapped.iter().take(TRAPS) {
+            let (count, place) = (grouped(trap.count), neutralise(&trap.pattern));
+            let place = if place.is_empty() { "in many places".into() } else { format!("under {place}") };
+            lines.push(format!("  trapped  {count} URLs {place}: {} (--allow-traps)", trap.kind.words()));
+        }
+        let rest: u64 = self.trapped.iter().skip(TRAPS).map(|trap| trap.count).sum();
+        if rest > 0 {
+            lines.push(format!("  trapped  {} URLs elsewhere (--allow-traps)", grouped(rest)));
+        }
+        if self.beyond_host > 0 {
+            lines.push(format!("  omitted  {} links by --max-per-host", grouped(self.beyond_host)));
+        }
+        lines.extend(self.checked.iter().map(|tally| format!("  links   {}", links(tally))));
+        if self.ignores_robots {
+            lines.push("  robots.txt was ignored".into());
+        }
+        lines
+    }
 }
 
 /// The first of several, and how many more there are.
@@ -298,93 +191,20 @@ fn fills(fills: &[Fill]) -> String {
     shown.chain(rest).collect::<Vec<_>>().join("  ")
 }
 
-/// One line for a log or a mail, where something failed.
-pub(super) fn complaint(summary: &Summary) -> String {
-    let (failed, all) = (grouped(summary.failed()), grouped(summary.targets));
-    format!("{failed} of {all} failed: {}", counts(summary.by_kind.iter()))
-}
-
 /// Each name with its count, the most frequent first.
 fn counts<'a, N: Display + 'a>(counts: impl Iterator<Item = (N, &'a u64)>) -> String {
     let mut counts: Vec<_> = counts.collect();
-    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(*count));
+    counts.sort_by_key(|&(_, count)| Reverse(*count));
     counts.into_iter().map(|(name, &count)| format!("{name} ×{}", grouped(count))).collect::<Vec<_>>().join("  ")
-}
-
-/// Writes the totals as a JSON object.
-///
-/// # Errors
-/// The file cannot be written.
-pub(super) fn write(mut file: File, conclusion: &Conclusion, status: Status) -> io::Result<()> {
-    let summary: Map<_, _> = [("v".to_owned(), 1.into())].into_iter().chain(totals(conclusion, status)).collect();
-    file.write_all(format!("{:#}\n", Value::Object(summary)).as_bytes())
-}
-
-/// The totals as keys of a JSON object.
-pub(super) fn totals(conclusion: &Conclusion, status: Status) -> Map<String, Value> {
-    let summary = &conclusion.totals;
-    let by_kind: serde_json::Map<_, _> =
-        summary.by_kind.iter().map(|(kind, &count)| (kind.slug().to_owned(), count.into())).collect();
-    let rates: serde_json::Map<_, _> =
-        conclusion.fills.iter().map(|fill| (fill.field.to_string(), fill.rate().into())).collect();
-    let totals = json!({
-        "targets": summary.targets,
-        "fetched": summary.fetched,
-        "cached": summary.cached,
-        "failed": summary.failed(),
-        "duplicates": summary.duplicates,
-        "left_out": summary.left_out,
-        "cut": summary.cut,
-        "sitemaps_failed": summary.sitemaps_failed,
-        "done_before": summary.done_before,
-        "by_status": summary.by_status,
-        "by_kind": by_kind,
-        "bytes": summary.bytes,
-        "elapsed_ms": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
-        "records": conclusion.records,
-        "changes": conclusion.changes.as_ref().map(changes),
-        "fill": rates,
-        "expectations": conclusion.verdicts.iter().map(verdict).collect::<Vec<_>>(),
-        "crawl": conclusion.crawl.to_value(summary),
-        "slowed": conclusion.slowed.iter().map(slowed_host).collect::<Vec<_>>(),
-        "given_up": conclusion.given_up.iter().map(|host| json!({"origin": host.origin, "urls": host.urls})).collect::<Vec<_>>(),
-        "ended_by": conclusion.ended_by.map(Ending::name),
-        "exit_status": status.code(),
-    });
-    if let Value::Object(totals) = totals { totals } else { Map::new() }
-}
-
-/// The number of each change, also of those that there were none of.
-fn changes(counts: &BTreeMap<Change, u64>) -> Map<String, Value> {
-    let count = |change: Change| counts.get(&change).copied().unwrap_or(0);
-    Change::ALL.into_iter().map(|change| (change.name().to_owned(), count(change).into())).collect()
-}
-
-fn slowed_host(host: &Slowed) -> Value {
-    json!({
-        "host": host.host,
-        "by_status": host.by_status,
-        "timeouts": host.timeouts,
-        "slow": host.slow,
-        "limit": host.limit,
-    })
-}
-
-fn verdict(verdict: &Verdict) -> Value {
-    json!({
-        "expect": verdict.expectation,
-        "place": verdict.place,
-        "held": verdict.held,
-        "measured": verdict.measured(),
-        "broken": verdict.broken,
-        "urls": verdict.urls,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::failure::Kind;
+    use crate::frontier::Limit;
+    use crate::store::Change;
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     fn conclusion(fills: &[(&str, u64)]) -> Conclusion {
@@ -490,8 +310,6 @@ mod tests {
         assert_eq!(told(&conclusion).as_deref(), Some("  changes none"));
         conclusion.changes = Some([(Change::New, 2), (Change::Gone, 1200)].into());
         assert_eq!(told(&conclusion).as_deref(), Some("  changes gone ×1,200  new ×2"));
-        let json = totals(&conclusion, Status::Success)["changes"].to_string();
-        assert_eq!(json, r#"{"back":0,"changed":0,"gone":1200,"new":2}"#);
     }
 
     #[test]

@@ -45,7 +45,6 @@ impl Desk {
     }
 
     /// Kills the program so many times, each after up to `most` requests, and lets it end then: how often it was killed.
-    #[expect(clippy::print_stdout, reason = "only a test that fails shows it")]
     fn kill_and_resume(&self, args: &str, (site, kills, most): (&Site, usize, usize)) -> usize {
         let mut random = fastrand::Rng::new();
         let mut killed = 0;

@@ -29,7 +29,7 @@ def cpu():
 def measure(command):
     with tempfile.TemporaryDirectory(dir='.') as folder:
         cpu_before, started = cpu(), time.monotonic()
-        subprocess.run(command, cwd=folder, check=True)
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True)
         return time.monotonic() - started, cpu() - cpu_before
 
 
